@@ -1,0 +1,2 @@
+//! biometrics: the command.
+fn main() {}

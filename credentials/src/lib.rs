@@ -1,0 +1,1 @@
+//! Amparo: credential formats and their checks.

@@ -1,0 +1,1 @@
+//! Amparo: the one HTTP client, which goes nowhere private.

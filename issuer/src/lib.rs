@@ -1,0 +1,1 @@
+//! Amparo: the issuer, OpenID4VCI 1.0.

@@ -1,0 +1,2 @@
+//! issuer: the command.
+fn main() {}

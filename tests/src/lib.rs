@@ -1,0 +1,1 @@
+//! Amparo: the world in tests.

@@ -1,0 +1,2 @@
+//! verifier: the command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Amparo: the wallet application, all its I/O and its command line.

@@ -1,0 +1,2 @@
+//! wallet-app: the command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Amparo: the holder's side of the wallet, without I/O.
