@@ -1,2 +1,59 @@
-//! Developer commands.
-fn main() {}
+//! Developer commands: `cargo xtask demo` and `cargo xtask test` set everything up by themselves.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a developer command: it speaks to a person, reads files and starts programs"
+)]
+
+mod bench;
+mod demo;
+mod gate;
+mod graph;
+mod setup;
+mod shell;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Amparo's developer commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", after_help = "Example: cargo xtask demo")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set everything up and run the main job: issue, hold, unlock, present, consent that ends, revoke.
+    Demo(demo::Arguments),
+    /// Set everything up and run every test and every check.
+    Test(gate::Arguments),
+    /// Fetch what is not on the Cargo registry: models, runtime, photographs, tools. The second time needs no network.
+    Setup,
+    /// Print speed side by side with other implementations, unlock stages, vault times and sizes.
+    Bench(bench::Arguments),
+    /// Regenerate the measured numbers of the biometric evaluation from the images in ../shared/data.
+    Evaluate,
+    /// Check who imports whom against the graph in the README.
+    Graph,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments).map_err(|e| e.to_string()),
+        Command::Test(arguments) => gate::run(&arguments).map_err(|e| e.to_string()),
+        Command::Setup => setup::run(setup::Scope::Everything).map(|_| ()).map_err(|e| e.to_string()),
+        Command::Bench(arguments) => bench::run(&arguments).map_err(|e| e.to_string()),
+        Command::Evaluate => bench::evaluate().map_err(|e| e.to_string()),
+        Command::Graph => graph::run().map_err(|e| e.to_string()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nxtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
