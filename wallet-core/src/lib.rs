@@ -1,1 +1,5 @@
 //! Amparo: the holder's side of the wallet, without I/O.
+
+pub mod display;
+pub mod effect;
+pub mod fault;
