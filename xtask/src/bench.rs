@@ -8,5 +8,9 @@ pub(crate) struct Arguments {
 }
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {}
-pub(crate) fn run(_a: &Arguments) -> Result<(), BenchError> { Ok(()) }
-pub(crate) fn evaluate() -> Result<(), BenchError> { Ok(()) }
+pub(crate) fn run(_a: &Arguments) -> Result<(), BenchError> {
+    Ok(())
+}
+pub(crate) fn evaluate() -> Result<(), BenchError> {
+    Ok(())
+}

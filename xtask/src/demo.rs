@@ -53,7 +53,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), DemoError> {
     }
     eprintln!("build: the four commands (minutes the first time)");
     let mut build = shell::cargo();
-    build.args(["build", "--bins", "--package", "issuer", "--package", "verifier", "--package", "wallet-app", "--package", "biometrics"]);
+    build.args([
+        "build",
+        "--bins",
+        "--package",
+        "issuer",
+        "--package",
+        "verifier",
+        "--package",
+        "wallet-app",
+        "--package",
+        "biometrics",
+    ]);
     shell::run(build.stdout(std::process::Stdio::null()))?;
 
     let folder = match &arguments.out {
@@ -71,7 +82,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), DemoError> {
         faces = ["obama.jpg", "obama2.jpg", "obama3.jpg"].map(|n| home.photograph(n)).to_vec();
     }
     let other = arguments.other_face.clone().unwrap_or_else(|| home.photograph("biden.jpg"));
-    let cast = Cast::new(&home, folder, faces, other).map_err(|source| DemoError::Step { number: 0, title: "setting the stage", source })?;
+    let cast = Cast::new(&home, folder, faces, other).map_err(|source| DemoError::Step {
+        number: 0,
+        title: "setting the stage",
+        source,
+    })?;
     scene::play(cast, started)
 }
 

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every check there is, cheapest first; CI runs the same.
 
+use crate::graph;
 use crate::setup::{self, Home, Scope, SetupError};
 use crate::shell::{self, ShellError};
-use crate::graph;
 use std::process::Command;
 use std::time::Instant;
 
@@ -35,10 +35,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), GateError> {
     println!("\n== crate graph");
     graph::run()?;
     deny(&home)?;
-    step("clippy", shell::cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    step(
+        "clippy",
+        shell::cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+    )?;
     step(
         "the verifier library without its service",
-        shell::cargo().args(["clippy", "--quiet", "--package", "verifier", "--lib", "--no-default-features", "--", "--deny", "warnings"]),
+        shell::cargo().args([
+            "clippy",
+            "--quiet",
+            "--package",
+            "verifier",
+            "--lib",
+            "--no-default-features",
+            "--",
+            "--deny",
+            "warnings",
+        ]),
     )?;
     tests(&home, None)?;
     step("doc tests", shell::cargo().args(["test", "--quiet", "--doc", "--workspace"]))?;
@@ -100,11 +113,15 @@ fn deny(home: &Home) -> Result<(), GateError> {
         command.arg("deny");
         command
     };
+    // Every platform's crates are looked at, also those that this machine does not build; once fetched, no network is needed.
+    step("crates of every platform", shell::cargo().args(["fetch", "--quiet", "--locked"]))?;
     command.args(["--log-level", "error", "--offline", "check", "bans", "licenses", "sources"]);
     if advisory_database() {
         command.arg("advisories");
     } else {
-        println!("\nno advisory database is at hand (~/.cargo/advisory-dbs): advisories are not checked on this machine");
+        println!(
+            "\nno advisory database is at hand (~/.cargo/advisory-dbs): advisories are not checked on this machine"
+        );
     }
     step("cargo deny", &mut command)
 }
@@ -112,9 +129,11 @@ fn deny(home: &Home) -> Result<(), GateError> {
 fn advisory_database() -> bool {
     let cargo_home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
     let home = cargo_home.or_else(|| directories::BaseDirs::new().map(|d| d.home_dir().join(".cargo")));
-    home.and_then(|h| std::fs::read_dir(h.join("advisory-dbs")).ok()).is_some_and(|mut entries| entries.next().is_some())
+    home.and_then(|h| std::fs::read_dir(h.join("advisory-dbs")).ok())
+        .is_some_and(|mut entries| entries.next().is_some())
 }
 
 fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

@@ -12,7 +12,9 @@ pub(crate) enum GraphError {
     Readme(std::io::Error),
     #[error("README.md holds no crate graph: a fenced block `text crate-graph` with lines `a -> b c`")]
     NoPicture,
-    #[error("the crates do not stand as the README draws them:\n{0}\nMend the import, or move the wall first and say so in docs/decisions/")]
+    #[error(
+        "the crates do not stand as the README draws them:\n{0}\nMend the import, or move the wall first and say so in docs/decisions/"
+    )]
     Differs(String),
 }
 
@@ -55,7 +57,8 @@ pub(crate) fn run() -> Result<(), GraphError> {
         }
         ours.insert(name, all.intersection(&members).cloned().collect());
     }
-    let drawn = picture(&std::fs::read_to_string(shell::root().join("README.md")).map_err(GraphError::Readme)?).ok_or(GraphError::NoPicture)?;
+    let drawn = picture(&std::fs::read_to_string(shell::root().join("README.md")).map_err(GraphError::Readme)?)
+        .ok_or(GraphError::NoPicture)?;
     for (name, imports) in &ours {
         if name == "tests" || name == "xtask" {
             continue;

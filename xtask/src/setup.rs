@@ -3,7 +3,7 @@
 mod assets;
 mod fetch;
 
-pub(crate) use assets::{Asset, Role};
+pub(crate) use assets::Asset;
 use std::path::{Path, PathBuf};
 
 /// What could not be set up, and what to do about it.
@@ -13,13 +13,17 @@ pub(crate) enum SetupError {
     NoHome,
     #[error("{path}: {source}; is there room, and may you write there? AMPARO_HOME chooses another folder")]
     Storage { path: PathBuf, source: std::io::Error },
-    #[error("python3 with pip is needed once, to fetch {what}: {reason}\nOn Debian: apt-get install python3-pip; elsewhere see the README")]
+    #[error(
+        "python3 with pip is needed once, to fetch {what}: {reason}\nOn Debian: apt-get install python3-pip; elsewhere see the README"
+    )]
     NoPip { what: &'static str, reason: String },
     #[error(
         "{requirement} could not be fetched: is there a network? What is already fetched is kept; run the same command again"
     )]
     Fetch { requirement: &'static str },
-    #[error("{what} is not what it should be and was refused\n  expected sha256 {expected}\n  got      sha256 {got}\nNothing was changed. Delete the file if it is yours and run the same command again")]
+    #[error(
+        "{what} is not what it should be and was refused\n  expected sha256 {expected}\n  got      sha256 {got}\nNothing was changed. Delete the file if it is yours and run the same command again"
+    )]
     WrongHash { what: String, expected: &'static str, got: String },
     #[error("{archive} holds no {member}")]
     NoMember { archive: PathBuf, member: &'static str },
@@ -51,6 +55,11 @@ impl Home {
         Ok(Self(std::path::absolute(&path).map_err(|source| SetupError::Storage { path, source })?))
     }
 
+    #[cfg(test)]
+    fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -73,7 +82,8 @@ impl Home {
 /// Fetches what `scope` needs and is not there yet.
 pub(crate) fn run(scope: Scope) -> Result<Home, SetupError> {
     let home = Home::locate()?;
-    let wanted: Vec<&Asset> = assets::ALL.iter().filter(|a| a.is_for_this_machine() && a.role.is_within(scope)).collect();
+    let wanted: Vec<&Asset> =
+        assets::ALL.iter().filter(|a| a.is_for_this_machine() && a.role.is_within(scope)).collect();
     let mut missing = Vec::new();
     for asset in &wanted {
         if !fetch::is_in_place(asset, &home)? {

@@ -28,7 +28,8 @@ pub(crate) fn cargo() -> Command {
 /// Runs to the end, output shown; an exit other than zero is an error.
 pub(crate) fn run(command: &mut Command) -> Result<(), ShellError> {
     let text = describe(command);
-    let status = command.stdin(Stdio::null()).status().map_err(|source| ShellError::Start { command: text.clone(), source })?;
+    let status =
+        command.stdin(Stdio::null()).status().map_err(|source| ShellError::Start { command: text.clone(), source })?;
     if status.success() { Ok(()) } else { Err(ShellError::Failed { command: text, status }) }
 }
 

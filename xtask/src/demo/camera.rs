@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 /// Why there are no photographs.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CameraError {
-    #[error("there is no webcam here (no /dev/video*); leave out --camera to use the official portraits, or give --face")]
+    #[error(
+        "there is no webcam here (no /dev/video*); leave out --camera to use the official portraits, or give --face"
+    )]
     None,
     #[error("--camera needs ffmpeg ({0}); on Debian: apt-get install ffmpeg")]
     NoFfmpeg(std::io::Error),
@@ -16,7 +18,8 @@ pub(crate) enum CameraError {
 
 /// Takes six photographs, a second apart: five enrol, the last unlocks.
 pub(super) fn take(folder: &Path) -> Result<Vec<PathBuf>, CameraError> {
-    let device = (0..10).map(|n| PathBuf::from(format!("/dev/video{n}"))).find(|p| p.exists()).ok_or(CameraError::None)?;
+    let device =
+        (0..10).map(|n| PathBuf::from(format!("/dev/video{n}"))).find(|p| p.exists()).ok_or(CameraError::None)?;
     eprintln!("camera: look into {} for six seconds, and move your head a little", device.display());
     let status = Command::new("ffmpeg")
         .args(["-loglevel", "error", "-f", "v4l2", "-i"])

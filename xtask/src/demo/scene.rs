@@ -16,7 +16,11 @@ struct Show {
 
 impl Show {
     /// Plays one scene, prints one sentence and its time.
-    fn scene<T>(&mut self, title: &'static str, play: impl FnOnce(&mut Self) -> Result<(T, String), CastError>) -> Result<T, DemoError> {
+    fn scene<T>(
+        &mut self,
+        title: &'static str,
+        play: impl FnOnce(&mut Self) -> Result<(T, String), CastError>,
+    ) -> Result<T, DemoError> {
         self.number += 1;
         let started = Instant::now();
         match play(self) {
@@ -39,7 +43,17 @@ impl Show {
     fn request(&self, dcql: &str) -> Result<(String, String), CastError> {
         let answer = self.cast.run(
             "amparo-verifier",
-            &["request", "--data", &self.paths.verifier, "--dcql", dcql, "--purpose", "border-entry", "--retention", "15m"],
+            &[
+                "request",
+                "--data",
+                &self.paths.verifier,
+                "--dcql",
+                dcql,
+                "--purpose",
+                "border-entry",
+                "--retention",
+                "15m",
+            ],
             0,
         )?;
         Ok((answer.text("/transaction")?, answer.text("/request_uri")?))
@@ -78,7 +92,8 @@ fn services(show: &mut Show) -> Result<(), DemoError> {
 fn enrol(show: &mut Show) -> Result<(), DemoError> {
     show.scene("enrolling", |s| {
         s.cast.write("pin.txt", "48213957\n")?;
-        let mut arguments = vec!["new", "--vault", &s.paths.vault, "--pin-file", &s.paths.pin, "--device-key", &s.paths.device_key];
+        let mut arguments =
+            vec!["new", "--vault", &s.paths.vault, "--pin-file", &s.paths.pin, "--device-key", &s.paths.device_key];
         for face in &s.paths.enrolled {
             arguments.extend(["--face", face]);
         }
@@ -117,14 +132,23 @@ fn receive(show: &mut Show) -> Result<String, DemoError> {
 fn receive_one(s: &mut Show, type_: &str, claims: &str) -> Result<(String, String), CastError> {
     let file = s.cast.write(&format!("{type_}.json"), claims)?;
     let file = file.to_string_lossy();
-    let offer = s.cast.run("amparo-issuer", &["offer", "--data", &s.paths.issuer, "--type", type_, "--claims", &file, "--count", "12"], 0)?;
+    let offer = s.cast.run(
+        "amparo-issuer",
+        &["offer", "--data", &s.paths.issuer, "--type", type_, "--claims", &file, "--count", "12"],
+        0,
+    )?;
     let (link, code) = (offer.text("/credential_offer_uri")?, offer.text("/tx_code")?);
     s.holder("receive", &[&link, "--tx-code", &code, "--yes"], 0)?;
     let list = s.holder("list", &[], 0)?;
     let held = list.json.pointer("/credentials").and_then(|c| c.as_array()).cloned().unwrap_or_default();
-    let copies = held.iter().find(|c| c.get("type").and_then(|t| t.as_str()) == Some(type_)).and_then(|c| c.get("copies"));
-    let copies = copies.ok_or_else(|| CastError::Unexpected(format!("the vault lists no {type_} after it was received")))?;
-    Ok((offer.text("/handle")?, format!("With an eight-digit code on paper the person received an {type_}: {copies} copies, each usable once.")))
+    let copies =
+        held.iter().find(|c| c.get("type").and_then(|t| t.as_str()) == Some(type_)).and_then(|c| c.get("copies"));
+    let copies =
+        copies.ok_or_else(|| CastError::Unexpected(format!("the vault lists no {type_} after it was received")))?;
+    Ok((
+        offer.text("/handle")?,
+        format!("With an eight-digit code on paper the person received an {type_}: {copies} copies, each usable once."),
+    ))
 }
 
 fn lock_and_unlock(show: &mut Show) -> Result<(), DemoError> {
@@ -134,7 +158,9 @@ fn lock_and_unlock(show: &mut Show) -> Result<(), DemoError> {
     })?;
     show.scene("refusing another person", |s| {
         let mut arguments = vec!["unlock"];
-        arguments.extend(s.cast.unlock(&s.paths).into_iter().map(|a| if a == s.paths.probe { s.paths.other.as_str() } else { a }));
+        arguments.extend(
+            s.cast.unlock(&s.paths).into_iter().map(|a| if a == s.paths.probe { s.paths.other.as_str() } else { a }),
+        );
         let refused = s.cast.run("amparo", &arguments, 3)?;
         expect_unavailable(&refused)?;
         Ok(((), "A photograph of another person did not: the answer was `unavailable`, and nothing more.".into()))
@@ -148,7 +174,9 @@ fn lock_and_unlock(show: &mut Show) -> Result<(), DemoError> {
         }
         s.cast.run("amparo", &arguments, 0)?;
         let mut arguments = vec!["unlock"];
-        arguments.extend(s.cast.unlock(&s.paths).into_iter().map(|a| if a == s.paths.device_key { key.as_str() } else { a }));
+        arguments.extend(
+            s.cast.unlock(&s.paths).into_iter().map(|a| if a == s.paths.device_key { key.as_str() } else { a }),
+        );
         let refused = s.cast.run("amparo", &arguments, 3)?;
         expect_unavailable(&refused)?;
         Ok(((), "The right face and PIN with another device's key did not open it either: the same answer.".into()))
@@ -216,7 +244,8 @@ fn revoke(show: &mut Show, handle: &str) -> Result<(), DemoError> {
         if let Err(error) = s.cast.run("amparo", &arguments, 0) {
             let CastError::ExitCode { got: Some(4), .. } = error else { return Err(error) };
         }
-        let result = s.cast.run("amparo-verifier", &["result", "--data", &s.paths.verifier, &transaction, "--wait", "5s"], 4)?;
+        let result =
+            s.cast.run("amparo-verifier", &["result", "--data", &s.paths.verifier, &transaction, "--wait", "5s"], 4)?;
         if result.text("/state")? != "refused" {
             return Err(CastError::Unexpected(format!("expected state refused, got {}", result.json)));
         }

