@@ -1,0 +1,110 @@
+//! The closed list of algorithms: what is not here is refused by its name, before any work.
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+/// A signature algorithm that we accept. There is one.
+///
+/// # Source
+/// RFC 7518 §3.4; HAIP 1.0 §7 "Crypto Suites" demands ES256 and no other. `none` and MACs have no value of this type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignatureAlgorithm {
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+}
+
+impl SignatureAlgorithm {
+    /// The `alg` value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The algorithm of that name, compared byte for byte: `es256` and `NoNe` are no algorithms.
+    pub fn by_name(name: &str) -> Option<Self> {
+        (name == "ES256").then_some(Self::Es256)
+    }
+}
+
+/// A hash algorithm for disclosures and `sd_hash`.
+///
+/// # Source
+/// RFC 9901 §4.1.1: `sha-256` must be supported and is the default. The other two are read because peers may use them and
+/// neither is weaker; we issue with `sha-256` only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum HashAlgorithm {
+    /// `sha-256`
+    #[default]
+    Sha256,
+    /// `sha-384`
+    Sha384,
+    /// `sha-512`
+    Sha512,
+}
+
+/// A `_sd_alg` that is not in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("_sd_alg is none of sha-256, sha-384, sha-512")]
+pub struct UnknownHash;
+
+impl HashAlgorithm {
+    /// The `_sd_alg` value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha-256",
+            Self::Sha384 => "sha-384",
+            Self::Sha512 => "sha-512",
+        }
+    }
+
+    /// The algorithm a payload names in `_sd_alg`; SHA-256 when it names none.
+    ///
+    /// # Errors
+    /// [`UnknownHash`] for any other value, also for `SHA-256`, `md5`, and what is not a string.
+    pub fn of(payload: &Map<String, Value>) -> Result<Self, UnknownHash> {
+        match payload.get("_sd_alg") {
+            None => Ok(Self::Sha256),
+            Some(Value::String(name)) => {
+                [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|a| a.name() == name).ok_or(UnknownHash)
+            }
+            Some(_) => Err(UnknownHash),
+        }
+    }
+
+    /// The digest of `text`, base64url.
+    ///
+    /// # Source
+    /// RFC 9901 §4.2.3: over the characters as they stand, not over what they encode.
+    pub fn digest(self, text: &str) -> String {
+        match self {
+            Self::Sha256 => crate::b64::encode(&Sha256::digest(text)),
+            Self::Sha384 => crate::b64::encode(&Sha384::digest(text)),
+            Self::Sha512 => crate::b64::encode(&Sha512::digest(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn attack_26_unknown_hash_names_are_refused_and_absence_is_sha_256() {
+        let of = |v: Value| HashAlgorithm::of(v.as_object().unwrap());
+        assert_eq!(of(json!({})), Ok(HashAlgorithm::Sha256));
+        assert_eq!(of(json!({"_sd_alg": "sha-512"})), Ok(HashAlgorithm::Sha512));
+        for name in [json!("md5"), json!("sha-1"), json!("SHA-256"), json!("sha256"), json!(""), json!(null), json!(["sha-256"])] {
+            assert_eq!(of(json!({"_sd_alg": name})), Err(UnknownHash), "{name}");
+        }
+    }
+
+    #[test]
+    fn attack_01_only_es256_is_an_algorithm() {
+        assert_eq!(SignatureAlgorithm::by_name("ES256"), Some(SignatureAlgorithm::Es256));
+        for name in ["none", "NoNe", "", "es256", "ES256 ", "HS256", "ES384", "RS256", "PS256", "EdDSA", "ES256K"] {
+            assert_eq!(SignatureAlgorithm::by_name(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Compact JWS: the header that we accept, parsed once, and the signature over exactly what came.
+
+use crate::algorithm::SignatureAlgorithm;
+use crate::b64;
+use crate::json::{self, JsonError, Limits};
+use crate::key::PublicKey;
+use crate::signer::{SignError, Signer};
+use crate::trust::{CertificateChain, ChainError};
+use serde_json::{Map, Value};
+
+/// The parts of a protected header that we use. Others that need no understanding are ignored, as RFC 7515 §4 demands.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Header {
+    /// The algorithm.
+    pub alg: SignatureAlgorithm,
+    /// The type, as it stands.
+    pub typ: Option<String>,
+    /// The key identifier: only ever compared, never fetched, opened or looked up by path.
+    pub kid: Option<String>,
+    /// The certificates, leaf first, not yet verified.
+    pub x5c: Option<CertificateChain>,
+    /// A key in the header: for proofs of possession only; tokens of an issuer or verifier that have one are refused.
+    pub jwk: Option<Map<String, Value>>,
+}
+
+/// Why a JWS is not one that we read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwsError {
+    /// More characters than allowed.
+    #[error("token of {got} characters, at most {most} are read")]
+    TooLong {
+        /// The most that is read.
+        most: usize,
+        /// What came.
+        got: usize,
+    },
+    /// Not three base64url parts with dots between them.
+    #[error("not a compact JWS")]
+    NotCompact,
+    /// The header or payload is not strict JSON.
+    #[error("{part} of the JWS: {cause}")]
+    Json {
+        /// `header` or `payload`.
+        part: &'static str,
+        /// What is wrong with it.
+        cause: JsonError,
+    },
+    /// `alg` is missing, `none`, a MAC, or anything but ES256.
+    #[error("the algorithm of the JWS is not ES256")]
+    Algorithm,
+    /// A header parameter that we never accept.
+    #[error("header parameter {0} is not accepted")]
+    Parameter(&'static str),
+    /// A header parameter of the wrong kind.
+    #[error("header parameter {0} is malformed")]
+    Malformed(&'static str),
+    /// Another type of token.
+    #[error("typ of the JWS is not {expected}")]
+    Type {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The certificates are malformed.
+    #[error("x5c: {0}")]
+    Chain(#[from] ChainError),
+    /// The signature is not 64 bytes, or not this key's.
+    #[error("the signature does not verify")]
+    Signature,
+}
+
+/// A compact JWS as it came: parsed, not verified.
+#[derive(Debug, Clone)]
+pub struct JwsIn<'t> {
+    signing_input: &'t str,
+    header: Header,
+    payload: Vec<u8>,
+    signature: [u8; 64],
+}
+
+impl<'t> JwsIn<'t> {
+    /// Takes a compact JWS apart and checks its header.
+    ///
+    /// # Errors
+    /// [`JwsError`]: refused are `crit` in any form, `b64`, `jku`, `x5u`, `zip`, a private `jwk`, a `kid` that is not a
+    /// short plain identifier, every algorithm but ES256, and a signature that is not 64 bytes long.
+    ///
+    /// # Source
+    /// RFC 7515 §5.2, §4.1.11; RFC 8725 §3.1, §3.10.
+    pub fn parse(text: &'t str, limits: &Limits) -> Result<Self, JwsError> {
+        if text.len() > limits.bytes {
+            return Err(JwsError::TooLong { most: limits.bytes, got: text.len() });
+        }
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(JwsError::NotCompact)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(JwsError::NotCompact)?;
+        if header.is_empty() || payload.is_empty() {
+            return Err(JwsError::NotCompact);
+        }
+        let header = b64::decode(header).map_err(|_| JwsError::NotCompact)?;
+        let header =
+            json::parse_object(&header, limits).map_err(|cause| JwsError::Json { part: "header", cause })?;
+        let header = Header::read(header)?;
+        let payload = b64::decode(payload).map_err(|_| JwsError::NotCompact)?;
+        let signature = b64::decode(signature).map_err(|_| JwsError::NotCompact)?;
+        let signature = signature.try_into().map_err(|_| JwsError::Signature)?;
+        Ok(Self { signing_input, header, payload, signature })
+    }
+
+    /// The header.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The payload as it came, unverified.
+    pub fn payload_bytes(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The payload as a strict JSON object, unverified.
+    ///
+    /// # Errors
+    /// [`JwsError::Json`].
+    pub fn payload_object(&self, limits: &Limits) -> Result<Map<String, Value>, JwsError> {
+        json::parse_object(&self.payload, limits).map_err(|cause| JwsError::Json { part: "payload", cause })
+    }
+
+    /// Refuses another `typ`, compared byte for byte.
+    ///
+    /// # Errors
+    /// [`JwsError::Type`].
+    ///
+    /// # Source
+    /// RFC 8725 §3.11.
+    pub fn expect_type(&self, expected: &'static str) -> Result<(), JwsError> {
+        if self.header.typ.as_deref() == Some(expected) { Ok(()) } else { Err(JwsError::Type { expected }) }
+    }
+
+    /// Refuses a `jwk` in the header: the key of this kind of token comes from elsewhere.
+    ///
+    /// # Errors
+    /// [`JwsError::Parameter`].
+    pub fn expect_no_jwk(&self) -> Result<(), JwsError> {
+        if self.header.jwk.is_some() { Err(JwsError::Parameter("jwk")) } else { Ok(()) }
+    }
+
+    /// Checks the signature. Says nothing about whose key it is, nor about type, times or audience.
+    ///
+    /// # Errors
+    /// [`JwsError::Signature`].
+    pub fn verify(&self, key: &PublicKey) -> Result<(), JwsError> {
+        match self.header.alg {
+            SignatureAlgorithm::Es256 if key.verifies(self.signing_input.as_bytes(), &self.signature) => Ok(()),
+            SignatureAlgorithm::Es256 => Err(JwsError::Signature),
+        }
+    }
+}
+
+impl Header {
+    fn read(mut map: Map<String, Value>) -> Result<Self, JwsError> {
+        for name in REFUSED {
+            if map.contains_key(name) {
+                return Err(JwsError::Parameter(name));
+            }
+        }
+        let alg = map.get("alg").and_then(Value::as_str).and_then(SignatureAlgorithm::by_name);
+        let alg = alg.ok_or(JwsError::Algorithm)?;
+        let kid = string(&mut map, "kid")?;
+        if kid.as_deref().is_some_and(|kid| !is_plain_identifier(kid)) {
+            return Err(JwsError::Malformed("kid"));
+        }
+        let x5c = match map.remove("x5c") {
+            None => None,
+            Some(Value::Array(entries)) => Some(CertificateChain::from_values(&entries)?),
+            Some(_) => return Err(JwsError::Malformed("x5c")),
+        };
+        let jwk = match map.remove("jwk") {
+            None => None,
+            Some(Value::Object(jwk)) if jwk.contains_key("d") => return Err(JwsError::Malformed("jwk")),
+            Some(Value::Object(jwk)) => Some(jwk),
+            Some(_) => return Err(JwsError::Malformed("jwk")),
+        };
+        Ok(Self { alg, typ: string(&mut map, "typ")?, kid, x5c, jwk })
+    }
+}
+
+/// What is refused by its mere presence: what fetches keys, changes how the signature is made, or must be understood.
+const REFUSED: [&str; 7] = ["crit", "b64", "jku", "x5u", "zip", "enc", "p2c"];
+
+fn string(map: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, JwsError> {
+    match map.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(JwsError::Malformed(name)),
+    }
+}
+
+/// At most 256 characters that mean nothing to a file system, a database, a shell or a fetcher. No `/`: so no URL, no path.
+fn is_plain_identifier(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && !text.contains("..")
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:=#+@".contains(&b))
+}
+
+/// Signs `payload` under `header`, to which nothing is added.
+///
+/// # Errors
+/// [`SignError`] when the key is out of reach.
+///
+/// # Source
+/// RFC 7515 §5.1.
+pub fn sign(header: &Map<String, Value>, payload: &[u8], signer: &dyn Signer) -> Result<String, SignError> {
+    let header = serde_json::to_vec(header).map_err(|_| SignError::Unavailable)?;
+    sign_bytes(&header, payload, signer)
+}
+
+/// As [`sign`], for a payload that is a JSON object.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_object(
+    header: &Map<String, Value>,
+    payload: &Map<String, Value>,
+    signer: &dyn Signer,
+) -> Result<String, SignError> {
+    let payload = serde_json::to_vec(payload).map_err(|_| SignError::Unavailable)?;
+    sign(header, &payload, signer)
+}
+
+/// As [`sign`], for a header that is already JSON text.
+pub(crate) fn sign_bytes(header: &[u8], payload: &[u8], signer: &dyn Signer) -> Result<String, SignError> {
+    let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 96);
+    b64::encode_onto(header, &mut token);
+    token.push('.');
+    b64::encode_onto(payload, &mut token);
+    let signature = signer.sign(token.as_bytes())?;
+    token.push('.');
+    b64::encode_onto(signature.as_bytes(), &mut token);
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests;

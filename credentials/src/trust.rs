@@ -1,0 +1,32 @@
+//! Whose key it is: certificate chains from `x5c` to a trust anchor.
+//!
+//! Paths are built and checked by `rustls-webpki` (signatures, times, CA flag, path length, name constraints, extended key
+//! usage); what it leaves out is checked here: order of the chain, key usage bits, self-signed leaves, the leaf's curve.
+//! Not checked: certificate revocation lists. Issuer certificates are short-lived instead (`security.md` §10).
+
+mod anchors;
+mod cache;
+mod certificate;
+mod chain;
+pub mod oid;
+
+pub use anchors::{Anchor, AnchorError, TrustAnchors};
+pub use cache::ChainCache;
+pub use chain::{CertificateChain, ChainError, ChainPolicy, Trust, VerifiedChain};
+
+/// What the key of a leaf certificate may sign: an extended key usage that the leaf must carry.
+///
+/// # Source
+/// RFC 5280 §4.2.1.12; kept apart as Token Status List §10 "Extended Key Usage Extension" asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Usage {
+    /// Credentials.
+    CredentialIssuing,
+    /// Status List Tokens.
+    StatusSigning,
+    /// Request objects of a verifier.
+    Verifier,
+}
+
+#[cfg(test)]
+mod tests;

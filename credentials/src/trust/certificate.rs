@@ -1,0 +1,115 @@
+//! What one certificate says.
+
+use super::{ChainError, Usage};
+use crate::escape::escaped;
+use crate::key::PublicKey;
+use schemas::Timestamp;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1};
+use x509_cert::ext::pkix::name::{DirectoryString, GeneralName};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+
+/// What one certificate says of itself; nothing of it is verified by reading it.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+    pub(super) is_authority: bool,
+    pub(super) path_length: Option<u8>,
+    /// The extended key usages; `None` when the extension is absent.
+    usages: Option<Vec<Vec<u8>>>,
+    /// Of the key usage bits: may sign data, may sign certificates. Both when the extension is absent.
+    pub(super) signs_data: bool,
+    pub(super) signs_certificates: bool,
+    pub(super) is_self_issued: bool,
+    /// DER of the subject and issuer names, to compare.
+    pub(super) names_match: NamesOf,
+    /// The common name, or what stands for it; safe to show.
+    pub(super) subject: String,
+    pub(super) dns_names: Vec<String>,
+    pub(super) uri_names: Vec<String>,
+    sec1: Option<Vec<u8>>,
+}
+
+/// Who it is for and who made it.
+#[derive(Debug)]
+pub(super) struct NamesOf {
+    pub(super) subject: x509_cert::name::Name,
+    pub(super) issuer: x509_cert::name::Name,
+}
+
+impl Facts {
+    /// Reads a certificate.
+    pub(super) fn read(der: &[u8]) -> Result<Self, ChainError> {
+        let bad = |_: x509_cert::der::Error| ChainError::BadCertificate;
+        let certificate = Certificate::from_der(der).map_err(bad)?;
+        let tbs = certificate.tbs_certificate();
+        let seconds = |time: x509_cert::time::Time| {
+            i64::try_from(time.to_unix_duration().as_secs()).map_or(Timestamp::from_unix(i64::MAX), Timestamp::from_unix)
+        };
+        let constraints = tbs.get_extension::<BasicConstraints>().map_err(bad)?.map(|(_, c)| c);
+        let key_usage = tbs.get_extension::<KeyUsage>().map_err(bad)?.map(|(_, usage)| usage);
+        let usages = tbs.get_extension::<ExtendedKeyUsage>().map_err(bad)?.map(|(_, usages)| usages);
+        let (mut dns_names, mut uri_names) = (Vec::new(), Vec::new());
+        if let Some((_, names)) = tbs.get_extension::<SubjectAltName>().map_err(bad)? {
+            for name in &names.0 {
+                match name {
+                    GeneralName::DnsName(name) => dns_names.push(name.as_str().to_owned()),
+                    GeneralName::UniformResourceIdentifier(name) => uri_names.push(name.as_str().to_owned()),
+                    _ => {}
+                }
+            }
+        }
+        let common_name = tbs.subject().common_name().ok().flatten().map(|name: DirectoryString| name.value().into_owned());
+        let subject = common_name.as_ref().or(dns_names.first()).or(uri_names.first()).map_or("(no name)", |name| name);
+        let spki = tbs.subject_public_key_info();
+        let curve = spki.algorithm.parameters.as_ref().and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
+        let is_p256 = spki.algorithm.oid == ID_EC_PUBLIC_KEY && curve == Some(SECP_256_R_1);
+        let sec1 = spki.subject_public_key.as_bytes().filter(|_| is_p256).map(<[u8]>::to_vec);
+        Ok(Self {
+            not_before: seconds(tbs.validity().not_before),
+            not_after: seconds(tbs.validity().not_after),
+            is_authority: constraints.as_ref().is_some_and(|c| c.ca),
+            path_length: constraints.and_then(|c| c.path_len_constraint),
+            usages: usages.map(|usages| usages.0.iter().map(|oid| oid.as_bytes().to_vec()).collect()),
+            signs_data: key_usage.as_ref().is_none_or(KeyUsage::digital_signature),
+            signs_certificates: key_usage.as_ref().is_none_or(KeyUsage::key_cert_sign),
+            is_self_issued: tbs.subject() == tbs.issuer(),
+            subject: escaped(subject).into_owned(),
+            names_match: NamesOf { subject: tbs.subject().clone(), issuer: tbs.issuer().clone() },
+            dns_names,
+            uri_names,
+            sec1,
+        })
+    }
+
+    /// Whether it is good for `usage`: a leaf must say so, an authority must not say otherwise.
+    pub(super) fn allows(&self, usage: Usage, is_leaf: bool) -> bool {
+        match &self.usages {
+            Some(usages) => usages.iter().any(|oid| oid == usage.der()),
+            None => !is_leaf,
+        }
+    }
+
+    /// Its public key, when it is one of P-256.
+    pub(super) fn public_key(&self) -> Result<PublicKey, ChainError> {
+        let sec1 = self.sec1.as_deref().ok_or(ChainError::LeafKey)?;
+        PublicKey::from_sec1(sec1).map_err(|_| ChainError::LeafKey)
+    }
+
+    /// Refuses a time outside its validity; both ends belong to it.
+    ///
+    /// # Source
+    /// RFC 5280 §4.1.2.5.
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<(), ChainError> {
+        if now < self.not_before {
+            Err(ChainError::NotYetValid)
+        } else if now > self.not_after {
+            Err(ChainError::Expired)
+        } else {
+            Ok(())
+        }
+    }
+}

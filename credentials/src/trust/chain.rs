@@ -1,0 +1,413 @@
+//! A certificate chain: as it came, and verified.
+
+use super::certificate::Facts;
+use super::{ChainCache, TrustAnchors, Usage};
+use crate::b64;
+use crate::key::PublicKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use schemas::Timestamp;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use webpki::aws_lc_rs as algorithms;
+use webpki::{EndEntityCert, KeyUsage};
+
+/// A chain of certificates as it came, leaf first: at least one, at most [`CertificateChain::MOST`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct CertificateChain(Vec<CertificateDer<'static>>);
+
+/// Why a chain is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// No certificate at all.
+    #[error("no certificate")]
+    Empty,
+    /// More certificates, or longer ones, than are read.
+    #[error("more than {} certificates, or one longer than {} bytes", CertificateChain::MOST, CertificateChain::LONGEST)]
+    TooLong,
+    /// Not base64 or PEM of a certificate, or one that breaks RFC 5280.
+    #[error("a certificate cannot be read")]
+    BadCertificate,
+    /// A certificate that is not followed by the one that made it.
+    #[error("the certificates are not a chain from the leaf upwards")]
+    NotAChain,
+    /// A leaf that vouches for itself.
+    #[error("the leaf certificate is self-signed")]
+    SelfSigned,
+    /// A leaf, or an authority that says what it is for, without the usage asked for.
+    #[error("a certificate is not for this usage")]
+    WrongUsage,
+    /// A certificate after its time.
+    #[error("a certificate has expired")]
+    Expired,
+    /// A certificate before its time.
+    #[error("a certificate is not yet valid")]
+    NotYetValid,
+    /// A certificate that may not sign others has signed one, or an authority's stands as the leaf.
+    #[error("a certificate authority was expected where none is, or the reverse")]
+    Authority,
+    /// A chain longer than an authority allows below itself.
+    #[error("the chain is longer than one of its authorities allows")]
+    PathLength,
+    /// A name that an authority may not vouch for.
+    #[error("a name in the leaf is outside what one of its authorities may name")]
+    NameConstraint,
+    /// A certificate whose signature is not its issuer's, or made with another algorithm than ECDSA on P-256 or P-384.
+    #[error("the signature of a certificate does not verify")]
+    Signature,
+    /// A leaf whose key is not one of P-256.
+    #[error("the key of the leaf certificate is not one of P-256")]
+    LeafKey,
+    /// A chain that is in order and ends at nobody we know.
+    #[error("the chain ends at no trust anchor")]
+    UnknownIssuer,
+    /// Something else that path validation does not accept, such as a critical extension it does not know.
+    #[error("the chain is not acceptable")]
+    Unacceptable,
+}
+
+/// Whether a chain ends at a trust anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It does.
+    Known,
+    /// It is in order, but ends at no trust anchor: the name in it is whatever its maker wrote. Shown to the person.
+    NotKnown,
+    /// Not checked this time: a credential that its holder has verified before and opens again.
+    NotChecked,
+}
+
+/// Whom to believe: the anchors, whether strangers are let through as such, and the cache of chains seen before.
+#[derive(Debug, Clone, Copy)]
+pub struct ChainPolicy<'a> {
+    anchors: &'a TrustAnchors,
+    strangers: bool,
+    cache: Option<&'a ChainCache>,
+}
+
+impl<'a> ChainPolicy<'a> {
+    /// Only chains that end at one of `anchors`.
+    pub const fn known_only(anchors: &'a TrustAnchors) -> Self {
+        Self { anchors, strangers: false, cache: None }
+    }
+
+    /// Also chains in order that end at nobody known; the result says [`Trust::NotKnown`]. For wallets, which ask the person.
+    pub const fn unknown_allowed(anchors: &'a TrustAnchors) -> Self {
+        Self { anchors, strangers: true, cache: None }
+    }
+
+    /// The same, remembering chains in `cache`.
+    #[must_use]
+    pub const fn with_cache(self, cache: &'a ChainCache) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Verifies `chain` as this policy says.
+    ///
+    /// # Errors
+    /// As [`CertificateChain::verify`].
+    pub fn verify(&self, chain: &CertificateChain, usage: Usage, now: Timestamp) -> Result<VerifiedChain, ChainError> {
+        let verified = match self.cache {
+            Some(cache) => cache.verify(chain, self.anchors, usage, now)?,
+            None => chain.verify_or_unknown(self.anchors, usage, now)?,
+        };
+        if verified.trust() == Trust::Known || self.strangers { Ok(verified) } else { Err(ChainError::UnknownIssuer) }
+    }
+}
+
+impl CertificateChain {
+    /// The most certificates in a chain.
+    pub const MOST: usize = 5;
+    /// The most bytes in a certificate.
+    pub const LONGEST: usize = 8 * 1024;
+
+    /// From DER, leaf first.
+    ///
+    /// # Errors
+    /// [`ChainError::Empty`], [`ChainError::TooLong`]. The certificates are not read yet.
+    pub fn from_der(ders: impl IntoIterator<Item = Vec<u8>>) -> Result<Self, ChainError> {
+        let mut chain = Vec::new();
+        for der in ders {
+            if chain.len() == Self::MOST || der.len() > Self::LONGEST {
+                return Err(ChainError::TooLong);
+            }
+            chain.push(CertificateDer::from(der));
+        }
+        if chain.is_empty() { Err(ChainError::Empty) } else { Ok(Self(chain)) }
+    }
+
+    /// From the texts of an `x5c` header.
+    ///
+    /// # Errors
+    /// As [`CertificateChain::from_der`], and [`ChainError::BadCertificate`] for what is not base64.
+    ///
+    /// # Source
+    /// RFC 7515 §4.1.6.
+    pub fn from_x5c(texts: &[String]) -> Result<Self, ChainError> {
+        Self::from_texts(texts.len(), texts.iter().map(|text| Some(text.as_str())))
+    }
+
+    pub(crate) fn from_values(values: &[Value]) -> Result<Self, ChainError> {
+        Self::from_texts(values.len(), values.iter().map(Value::as_str))
+    }
+
+    fn from_texts<'t>(len: usize, texts: impl Iterator<Item = Option<&'t str>>) -> Result<Self, ChainError> {
+        if len > Self::MOST {
+            return Err(ChainError::TooLong);
+        }
+        let ders: Vec<Vec<u8>> = texts
+            .map(|text| b64::decode_standard(text.ok_or(ChainError::BadCertificate)?).map_err(|_| ChainError::BadCertificate))
+            .collect::<Result<_, _>>()?;
+        Self::from_der(ders)
+    }
+
+    /// From PEM, leaf first.
+    ///
+    /// # Errors
+    /// As [`CertificateChain::from_x5c`].
+    pub fn from_pem(pem: &[u8]) -> Result<Self, ChainError> {
+        let ders: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| ChainError::BadCertificate)?;
+        Self::from_der(ders.into_iter().map(|der| der.as_ref().to_vec()))
+    }
+
+    /// The texts of an `x5c` header.
+    pub fn to_x5c(&self) -> Vec<String> {
+        self.0.iter().map(|der| b64::encode_standard(der)).collect()
+    }
+
+    /// The leaf, DER.
+    pub fn leaf(&self) -> &[u8] {
+        self.0.first().map_or(&[], AsRef::as_ref)
+    }
+
+    /// The certificates, DER, leaf first.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Verifies the chain up to one of `anchors`.
+    ///
+    /// # Errors
+    /// [`ChainError`]; [`ChainError::UnknownIssuer`] when it is in order otherwise.
+    ///
+    /// # Source
+    /// RFC 5280 §6.1; SD-JWT VC §2.5; HAIP 1.0 §6.1.1 refuses self-signed leaves.
+    pub fn verify(&self, anchors: &TrustAnchors, usage: Usage, now: Timestamp) -> Result<VerifiedChain, ChainError> {
+        ChainPolicy::known_only(anchors).verify(self, usage, now)
+    }
+
+    /// Verifies the chain; when all of it is in order but it ends at no anchor, says so instead of refusing.
+    ///
+    /// # Errors
+    /// [`ChainError`], never [`ChainError::UnknownIssuer`].
+    pub fn verify_or_unknown(
+        &self,
+        anchors: &TrustAnchors,
+        usage: Usage,
+        now: Timestamp,
+    ) -> Result<VerifiedChain, ChainError> {
+        let facts = self.0.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
+        check_order(&facts, usage)?;
+        let trust = match self.check_path(anchors.webpki(), usage, now) {
+            Ok(()) => Trust::Known,
+            Err(ChainError::UnknownIssuer) => {
+                self.check_without_anchor(&facts, usage, now)?;
+                Trust::NotKnown
+            }
+            Err(error) => return Err(error),
+        };
+        VerifiedChain::new(self, facts, trust)
+    }
+
+    /// What the leaf says, with nothing of the chain checked: for what was verified before.
+    pub(crate) fn unchecked(&self) -> Result<VerifiedChain, ChainError> {
+        VerifiedChain::new(self, vec![Facts::read(self.leaf())?], Trust::NotChecked)
+    }
+
+    fn check_path(
+        &self,
+        anchors: &[rustls_pki_types::TrustAnchor<'_>],
+        usage: Usage,
+        now: Timestamp,
+    ) -> Result<(), ChainError> {
+        let (leaf, above) = self.0.split_first().ok_or(ChainError::Empty)?;
+        let leaf = EndEntityCert::try_from(leaf).map_err(|error| refusal(&error))?;
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0)));
+        leaf.verify_for_usage(SIGNATURES, anchors, above, time, Purpose(usage), None, None)
+            .map(|_| ())
+            .map_err(|error| refusal(&error))
+    }
+
+    /// The same checks as with an anchor, with the last certificate in its place.
+    fn check_without_anchor(&self, facts: &[Facts], usage: Usage, now: Timestamp) -> Result<(), ChainError> {
+        let (Some((last, below)), Some(last_der)) = (facts.split_last(), self.0.last()) else {
+            return Err(ChainError::Empty);
+        };
+        last.check_time(now)?;
+        if !last.allows(usage, below.is_empty()) {
+            return Err(ChainError::WrongUsage);
+        }
+        if last.is_authority == below.is_empty() {
+            return Err(ChainError::Authority);
+        }
+        if below.is_empty() {
+            return Ok(());
+        }
+        if last.path_length.is_some_and(|most| below.len() - 1 > usize::from(most)) {
+            return Err(ChainError::PathLength);
+        }
+        let anchor = webpki::anchor_from_trusted_cert(last_der).map_err(|error| refusal(&error))?;
+        self.check_path(&[anchor], usage, now)
+    }
+}
+
+/// What path validation leaves out: each certificate is followed by its issuer's, the leaf is somebody else's word, and
+/// keys are used for what they are for.
+fn check_order(facts: &[Facts], usage: Usage) -> Result<(), ChainError> {
+    let (leaf, above) = facts.split_first().ok_or(ChainError::Empty)?;
+    if leaf.is_self_issued {
+        return Err(ChainError::SelfSigned);
+    }
+    if !leaf.signs_data || !leaf.allows(usage, true) {
+        return Err(ChainError::WrongUsage);
+    }
+    if above.iter().any(|authority| !authority.signs_certificates) {
+        return Err(ChainError::Authority);
+    }
+    let in_order = facts.iter().zip(above).all(|(below, above)| below.names_match.issuer == above.names_match.subject);
+    if in_order { Ok(()) } else { Err(ChainError::NotAChain) }
+}
+
+/// The leaf must carry the usage; an authority that carries usages at all must carry it too.
+struct Purpose(Usage);
+
+impl webpki::ExtendedKeyUsageValidator for Purpose {
+    fn validate(&self, present: webpki::KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        // A leaf without any is refused in `check_order`: this validator is not told whose usages it is shown.
+        KeyUsage::required_if_present(self.0.der()).validate(present)
+    }
+}
+
+const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] = &[
+    algorithms::ECDSA_P256_SHA256,
+    algorithms::ECDSA_P256_SHA384,
+    algorithms::ECDSA_P384_SHA256,
+    algorithms::ECDSA_P384_SHA384,
+];
+
+fn refusal(error: &webpki::Error) -> ChainError {
+    use webpki::Error as E;
+    match error {
+        E::UnknownIssuer => ChainError::UnknownIssuer,
+        E::CertExpired { .. } => ChainError::Expired,
+        E::CertNotValidYet { .. } => ChainError::NotYetValid,
+        E::CaUsedAsEndEntity | E::EndEntityUsedAsCa => ChainError::Authority,
+        E::PathLenConstraintViolated | E::MaximumPathDepthExceeded => ChainError::PathLength,
+        E::NameConstraintViolation => ChainError::NameConstraint,
+        E::RequiredEkuNotFoundContext(_) | E::EmptyEkuExtension => ChainError::WrongUsage,
+        E::InvalidSignatureForPublicKey
+        | E::UnsupportedSignatureAlgorithmContext(_)
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainError::Signature,
+        E::BadDer | E::BadDerTime | E::InvalidCertValidity | E::InvalidSerialNumber | E::TrailingData(_) => {
+            ChainError::BadCertificate
+        }
+        _ => ChainError::Unacceptable,
+    }
+}
+
+impl fmt::Debug for CertificateChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CertificateChain({} certificates)", self.0.len())
+    }
+}
+
+/// A chain that was verified for one usage. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedChain(Arc<Verified>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Verified {
+    leaf_key: PublicKey,
+    subject: String,
+    dns_names: Vec<String>,
+    uri_names: Vec<String>,
+    leaf_sha256: [u8; 32],
+    trust: Trust,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+impl VerifiedChain {
+    fn new(chain: &CertificateChain, facts: Vec<Facts>, trust: Trust) -> Result<Self, ChainError> {
+        let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
+        let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
+        let leaf = facts.into_iter().next().ok_or(ChainError::Empty)?;
+        Ok(Self(Arc::new(Verified {
+            leaf_key: leaf.public_key()?,
+            subject: leaf.subject,
+            dns_names: leaf.dns_names,
+            uri_names: leaf.uri_names,
+            leaf_sha256: Sha256::digest(chain.leaf()).into(),
+            trust,
+            not_before,
+            not_after,
+        })))
+    }
+
+    /// The key of the leaf.
+    pub fn leaf_key(&self) -> &PublicKey {
+        &self.0.leaf_key
+    }
+
+    /// The common name of the leaf, or where it has none its first other name; safe to show.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The DNS names of the leaf.
+    pub fn dns_names(&self) -> &[String] {
+        &self.0.dns_names
+    }
+
+    /// The URIs of the leaf.
+    pub fn uri_names(&self) -> &[String] {
+        &self.0.uri_names
+    }
+
+    /// The SHA-256 of the leaf, as in the client identifier prefix `x509_hash`.
+    pub fn leaf_sha256(&self) -> [u8; 32] {
+        self.0.leaf_sha256
+    }
+
+    /// Whether the chain ends at a trust anchor.
+    pub fn trust(&self) -> Trust {
+        self.0.trust
+    }
+
+    /// Whether every certificate of the chain is within its time at `now`.
+    pub fn is_in_time(&self, now: Timestamp) -> bool {
+        self.0.not_before <= now && now <= self.0.not_after
+    }
+
+    /// When the first certificate of the chain ends.
+    pub fn not_after(&self) -> Timestamp {
+        self.0.not_after
+    }
+
+    /// Whether the leaf is certified under the name `uri`: it has that very URI, or the host of that `https` URL.
+    ///
+    /// # Source
+    /// SD-JWT VC §2.5: with `x5c` the issuer is the subject of the leaf; an `iss` beside it must not name somebody else.
+    pub fn is_named(&self, uri: &str) -> bool {
+        self.0.uri_names.iter().any(|name| name == uri)
+            || url::Url::parse(uri).is_ok_and(|url| {
+                url.scheme() == "https"
+                    && url.domain().is_some_and(|host| self.0.dns_names.iter().any(|name| name.eq_ignore_ascii_case(host)))
+            })
+    }
+}
