@@ -1,1 +1,9 @@
-//! Amparo: from a biometric sample to a template, a comparison and a released key.
+//! What is measured: from a sample to a template, a comparison score and a released key.
+//!
+//! In the words of ISO/IEC 2382-37. Imports none of our crates, touches no file and no clock, draws no randomness:
+//! bytes, seeds and `rng` come in as arguments. A face is not a secret; what this crate can and cannot promise is said in
+//! [`protection`] and measured in `docs/biometric-evaluation.md`.
+
+pub mod comparison;
+pub mod protection;
+pub mod template;

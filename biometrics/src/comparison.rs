@@ -1,0 +1,101 @@
+//! One probe against one reference: the score, and the threshold that turns it into an answer.
+
+use std::fmt;
+
+use crate::template::{Probe, Reference};
+
+/// Compares a probe with the enrolled reference.
+///
+/// Both are unit vectors in fixed point; the score is their dot product, in `[-1, 1]`, larger meaning more alike. Decides
+/// nothing: see [`Threshold::decide`]. A score is personal data and an attacker's compass: it never leaves the process.
+///
+/// # Errors
+/// [`CompareError::ModelMismatch`] if the two came from different models.
+///
+/// # Source
+/// ISO/IEC 2382-37:2022, "comparison score". Dot product: what the embedder was trained for.
+pub fn compare(probe: &Probe, reference: &Reference) -> Result<ComparisonScore, CompareError> {
+    if probe.model() != reference.model() {
+        return Err(CompareError::ModelMismatch);
+    }
+    Ok(ComparisonScore(probe.vector().cosine(reference.vector())))
+}
+
+/// How alike a probe and a reference are, in `[-1, 1]`. Its `Debug` does not show the number.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub struct ComparisonScore(f64);
+
+impl ComparisonScore {
+    /// What a pair gets whose sample or reference could not be made into a vector.
+    pub const LOWEST: Self = Self(-1.0);
+
+    /// The number, for evaluation only: it must reach no log and no answer to a peer.
+    #[must_use]
+    pub const fn value(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for ComparisonScore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(_) = self;
+        f.debug_tuple("ComparisonScore").finish_non_exhaustive()
+    }
+}
+
+/// The score from which a probe counts as the enrolled person.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Threshold(f64);
+
+impl Threshold {
+    /// The product's own: FMR 1 in 1,000 on the ORL faces; `docs/biometric-evaluation.md` has counts and intervals.
+    pub const DEFAULT: Self = Self(0.45);
+
+    /// A threshold in `[-1, 1]`.
+    ///
+    /// # Errors
+    /// [`ThresholdError`] if the number lies outside, or is none.
+    pub fn new(value: f64) -> Result<Self, ThresholdError> {
+        if (-1.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(ThresholdError::OutOfRange) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn value(self) -> f64 {
+        self.0
+    }
+
+    /// Whether a score reaches the threshold.
+    #[must_use]
+    pub fn decide(self, score: ComparisonScore) -> Decision {
+        if score.0 >= self.0 { Decision::Match } else { Decision::NonMatch }
+    }
+}
+
+/// The answer to "is it the same person": an answer, not an error. Opens nothing by itself, see [`crate::protection`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Decision {
+    /// The score reaches the threshold.
+    Match,
+    /// It does not.
+    NonMatch,
+}
+
+/// Why two vectors could not be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// Made by different embedders.
+    #[error("probe and reference were made with different models")]
+    ModelMismatch,
+}
+
+/// Why a number is no threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ThresholdError {
+    /// Not within `[-1, 1]`.
+    #[error("a threshold lies between -1 and 1")]
+    OutOfRange,
+}
