@@ -3,3 +3,4 @@
 pub mod display;
 pub mod effect;
 pub mod fault;
+pub mod presentation;
