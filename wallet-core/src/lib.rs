@@ -3,4 +3,6 @@
 pub mod display;
 pub mod effect;
 pub mod fault;
+pub mod history;
+pub mod holdings;
 pub mod presentation;

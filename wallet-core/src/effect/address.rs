@@ -122,11 +122,22 @@ mod tests {
         ] {
             assert_eq!(address(text, Loopback::Refused), Err(error), "{text}");
         }
-        for text in ["http://127.0.0.1:8000/", "http://127.9.9.9/", "http://[::1]:80/x", "http://localhost:1/", "http://0x7f.1/"] {
+        for text in [
+            "http://127.0.0.1:8000/",
+            "http://127.9.9.9/",
+            "http://[::1]:80/x",
+            "http://localhost:1/",
+            "http://0x7f.1/",
+        ] {
             assert_eq!(Loopback::as_named_by(text), Loopback::NamedByThePerson, "{text}");
             assert!(address(text, Loopback::NamedByThePerson).is_ok(), "{text}");
         }
-        for text in ["http://10.0.0.1/", "http://169.254.169.254/", "http://localhost.issuer.example/", "http://[::ffff:127.0.0.1]/"] {
+        for text in [
+            "http://10.0.0.1/",
+            "http://169.254.169.254/",
+            "http://localhost.issuer.example/",
+            "http://[::ffff:127.0.0.1]/",
+        ] {
             assert_eq!(Loopback::as_named_by(text), Loopback::Refused, "{text}");
             assert_eq!(address(text, Loopback::NamedByThePerson), Err(NotHttps), "{text}");
         }

@@ -138,12 +138,18 @@ mod tests {
         let uri = "request_uri=https%3A%2F%2Fv.example%2Fr%2F1";
         let read = |text: &str| RequestLink::parse(text).map(drop);
         assert_eq!(read(&format!("openid4vp://?client_id=x509_hash%3Aabc&{uri}")), Ok(()));
-        assert_eq!(read(&format!(" OPENID4VP://authorize?client_id=x509_hash%3Aabc&{uri}&request_uri_method=post\n")), Ok(()));
+        assert_eq!(
+            read(&format!(" OPENID4VP://authorize?client_id=x509_hash%3Aabc&{uri}&request_uri_method=post\n")),
+            Ok(())
+        );
         assert_eq!(read(""), Err(LinkError::NotALink));
         assert_eq!(read("https://v.example/"), Err(LinkError::NotALink));
         assert_eq!(read(&format!("openid4vp://?{uri}")), Err(LinkError::Parameter("client_id")));
         assert_eq!(read("openid4vp://?client_id=a"), Err(LinkError::Parameter("request_uri")));
-        assert_eq!(read(&format!("openid4vp://?client_id=a&client_id=b&{uri}")), Err(LinkError::Parameter("client_id")));
+        assert_eq!(
+            read(&format!("openid4vp://?client_id=a&client_id=b&{uri}")),
+            Err(LinkError::Parameter("client_id"))
+        );
         assert_eq!(read(&format!("openid4vp://?client_id=a&{uri}&request_uri_method=POST")), Err(LinkError::Method));
         assert_eq!(read("openid4vp://?client_id=redirect_uri%3Ax&nonce=n&dcql_query=%7B%7D"), Err(LinkError::Unsigned));
         assert_eq!(

@@ -1,0 +1,32 @@
+//! Trust anchors that the person added: of issuers and of verifiers.
+
+use super::{Holdings, HoldingsError, RecordKind};
+use credentials::trust::TrustAnchors;
+use rand_core::CryptoRng;
+
+impl Holdings<'_> {
+    /// All trust anchors.
+    ///
+    /// One whose record is damaged is left out: then its parties are not known, which the person is shown.
+    pub fn trust_anchors(&self) -> TrustAnchors {
+        let mut anchors = TrustAnchors::default();
+        for id in self.records.ids(RecordKind::TRUST_ANCHOR) {
+            if let Ok(pem) = self.records.read(id) {
+                let _ = anchors.add_pem(&pem);
+            }
+        }
+        anchors
+    }
+
+    /// Adds the trust anchors of a PEM text; gives how many were new. Save the vault to keep them.
+    ///
+    /// # Errors
+    /// [`HoldingsError::Anchor`] when there is none in it, or something else.
+    pub fn trust(&mut self, pem: &[u8], rng: &mut dyn CryptoRng) -> Result<usize, HoldingsError> {
+        let new = self.trust_anchors().add_pem(pem)?;
+        if new > 0 {
+            self.records.put(RecordKind::TRUST_ANCHOR, None, pem, rng)?;
+        }
+        Ok(new)
+    }
+}

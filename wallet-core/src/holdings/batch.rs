@@ -1,0 +1,308 @@
+//! A credential as the person sees it: a batch of copies that say the same, each to be shown once.
+
+use super::{Copy, Holdings, HoldingsError, NewCopy, RecordId, RecordIdError, RecordKind};
+use crate::display::Shown;
+use rand_core::CryptoRng;
+use schemas::{Seconds, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// The name of a credential in this vault: 32 hexadecimal digits, random, known to nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialId(RecordId);
+
+impl fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for CredentialId {
+    type Err = RecordIdError;
+
+    fn from_str(text: &str) -> Result<Self, RecordIdError> {
+        text.parse().map(Self)
+    }
+}
+
+/// A credential held, without its claims.
+#[derive(Debug, Clone)]
+pub struct Held {
+    id: CredentialId,
+    batch: Batch,
+}
+
+/// Whether a credential can be shown now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It can.
+    Valid,
+    /// Its time has not begun.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// Every copy was shown once: the next verifier could link it with the last.
+    UsedUp,
+}
+
+/// A batch to be kept.
+pub(crate) struct NewBatch {
+    pub(crate) vct: String,
+    pub(crate) label: Option<String>,
+    pub(crate) issuer: String,
+    pub(crate) issuer_name: String,
+    pub(crate) issuer_known: bool,
+    pub(crate) received_at: Timestamp,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) copies: Vec<NewCopy>,
+}
+
+/// The record of a batch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Batch {
+    v: u8,
+    vct: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    issuer: String,
+    issuer_name: String,
+    issuer_known: bool,
+    received_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    copies: Vec<CopyEntry>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct CopyEntry {
+    record: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    spent: bool,
+}
+
+impl Held {
+    /// The copies at or below which the person is told to fetch new ones.
+    pub const LOW: usize = 10;
+
+    /// Its name in this vault.
+    pub const fn id(&self) -> CredentialId {
+        self.id
+    }
+
+    /// Its type, as verifiers ask for it; not safe to show, see [`Held::label`].
+    pub fn vct(&self) -> &str {
+        &self.batch.vct
+    }
+
+    /// Its type for people.
+    pub fn label(&self) -> Shown {
+        label(&self.batch.vct, self.batch.label.as_deref())
+    }
+
+    /// The credential issuer identifier that it came from.
+    pub fn issuer(&self) -> Shown {
+        Shown::text(&self.batch.issuer)
+    }
+
+    /// The name in the issuer's certificate.
+    pub fn issuer_name(&self) -> Shown {
+        Shown::name(&self.batch.issuer_name)
+    }
+
+    /// Whether the issuer's certificate led to a trust anchor when the credential was received.
+    pub const fn issuer_known(&self) -> bool {
+        self.batch.issuer_known
+    }
+
+    /// The day it was received.
+    pub const fn received_at(&self) -> Timestamp {
+        self.batch.received_at
+    }
+
+    /// When the first of its copies ends, if they end.
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        self.batch.expires_at
+    }
+
+    /// How many copies have never been shown.
+    pub fn copies_left(&self) -> usize {
+        self.batch.copies.iter().filter(|copy| !copy.spent).count()
+    }
+
+    /// Whether the person should fetch new copies: [`Held::LOW`] or fewer are left.
+    pub fn runs_low(&self) -> bool {
+        self.copies_left() <= Self::LOW
+    }
+
+    /// Whether it can be shown at `now`. Its status at the issuer is not looked up: that would tell the issuer.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let Batch { not_before, expires_at, .. } = &self.batch;
+        if expires_at.is_some_and(|end| now >= end) {
+            Standing::Expired
+        } else if not_before.is_some_and(|start| now < start) {
+            Standing::NotYetValid
+        } else if self.copies_left() == 0 {
+            Standing::UsedUp
+        } else {
+            Standing::Valid
+        }
+    }
+}
+
+impl Holdings<'_> {
+    /// Every credential held, the newest first. One whose record is damaged is left out: see [`Holdings::damaged`].
+    pub fn credentials(&self) -> Vec<Held> {
+        let mut held: Vec<Held> =
+            self.records.ids(RecordKind::CREDENTIAL).into_iter().filter_map(|id| self.held(id).ok()).collect();
+        held.sort_by_key(|held| (std::cmp::Reverse(held.batch.received_at), held.id));
+        held
+    }
+
+    /// The names of credentials whose record cannot be read.
+    pub fn damaged(&self) -> Vec<CredentialId> {
+        let ids = self.records.ids(RecordKind::CREDENTIAL).into_iter();
+        ids.filter(|id| self.held(*id).is_err()).map(CredentialId).collect()
+    }
+
+    /// The credential of that name.
+    ///
+    /// # Errors
+    /// [`HoldingsError::UnknownCredential`], or its record cannot be read.
+    pub fn credential(&self, id: CredentialId) -> Result<Held, HoldingsError> {
+        if !self.records.ids(RecordKind::CREDENTIAL).contains(&id.0) {
+            return Err(HoldingsError::UnknownCredential(id));
+        }
+        self.held(id.0)
+    }
+
+    /// Forgets a credential, its copies and their keys. Save the vault to make it so on disk.
+    ///
+    /// # Errors
+    /// [`HoldingsError::UnknownCredential`].
+    pub fn forget(&mut self, id: CredentialId, rng: &mut dyn CryptoRng) -> Result<(), HoldingsError> {
+        if !self.records.ids(RecordKind::CREDENTIAL).contains(&id.0) {
+            return Err(HoldingsError::UnknownCredential(id));
+        }
+        // A damaged batch goes too; copies that only it could name stay unreadable noise until the next compaction.
+        let copies = self.held(id.0).map(|held| held.batch.copies).unwrap_or_default();
+        for record in copies.iter().filter_map(|copy| copy.record.parse().ok()) {
+            // One that is damaged is overwritten like any other.
+            self.records.remove(record, rng).or_else(gone_is_gone)?;
+        }
+        Ok(self.records.remove(id.0, rng)?)
+    }
+
+    pub(crate) fn keep(&mut self, batch: NewBatch, rng: &mut dyn CryptoRng) -> Result<CredentialId, HoldingsError> {
+        let mut records = Vec::with_capacity(batch.copies.len());
+        for copy in &batch.copies {
+            match self.keep_copy(copy, rng) {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    // All or nothing: half a batch would be forgotten copies that nobody can find.
+                    records.into_iter().try_for_each(|record| self.records.remove(record, rng))?;
+                    return Err(error);
+                }
+            }
+        }
+        let copies = records.iter().map(|record| CopyEntry { record: record.to_string(), spent: false }).collect();
+        let NewBatch { vct, label, issuer, issuer_name, issuer_known, received_at, not_before, expires_at, copies: _ } =
+            batch;
+        let received_at = received_at.floor_to(Seconds::DAY);
+        let record = Batch {
+            v: VERSION,
+            vct,
+            label,
+            issuer,
+            issuer_name,
+            issuer_known,
+            received_at,
+            not_before,
+            expires_at,
+            copies,
+        };
+        match self.write(RecordKind::CREDENTIAL, None, &record, rng) {
+            Ok(id) => Ok(CredentialId(id)),
+            Err(error) => {
+                records.into_iter().try_for_each(|record| self.records.remove(record, rng))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// A copy to look at, not to show: any will do, for all say the same.
+    pub(crate) fn peek(&self, held: &Held) -> Result<Copy, HoldingsError> {
+        let mut last = HoldingsError::UnknownCredential(held.id);
+        for entry in &held.batch.copies {
+            match entry.record.parse().map_err(|_| HoldingsError::Unreadable(held.id.0)).and_then(|id| self.copy(id)) {
+                Ok(copy) => return Ok(copy),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Takes a copy to show, and marks it as shown: its record is gone, but for the very last one, which is kept in
+    /// case the person wants to show it again. `None` when all were shown and `reuse` was not agreed to.
+    pub(crate) fn spend(
+        &mut self,
+        id: CredentialId,
+        reuse: bool,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Option<Copy>, HoldingsError> {
+        let mut batch = self.credential(id)?.batch;
+        // A damaged copy is dropped and the next one taken: the others stay usable.
+        while let Some(at) = batch.copies.iter().position(|copy| !copy.spent) {
+            let record = batch.copies.get(at).and_then(|copy| copy.record.parse().ok());
+            let copy = record.map(|record| self.copy(record));
+            let is_last = batch.copies.len() == 1;
+            match (copy, record) {
+                (Some(Ok(copy)), Some(_)) if is_last => {
+                    batch.copies.iter_mut().for_each(|copy| copy.spent = true);
+                    self.write(RecordKind::CREDENTIAL, Some(id.0), &batch, rng)?;
+                    return Ok(Some(copy));
+                }
+                (Some(Ok(copy)), Some(record)) => {
+                    batch.copies.remove(at);
+                    self.write(RecordKind::CREDENTIAL, Some(id.0), &batch, rng)?;
+                    self.records.remove(record, rng)?;
+                    return Ok(Some(copy));
+                }
+                (Some(Err(error)), Some(_)) if is_last => return Err(error),
+                _ => {
+                    batch.copies.remove(at);
+                }
+            }
+        }
+        match batch.copies.first().and_then(|copy| copy.record.parse().ok()) {
+            Some(record) if reuse => self.copy(record).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn held(&self, id: RecordId) -> Result<Held, HoldingsError> {
+        let batch: Batch = self.parse(id)?;
+        if batch.v == VERSION { Ok(Held { id: CredentialId(id), batch }) } else { Err(HoldingsError::Unreadable(id)) }
+    }
+}
+
+fn gone_is_gone(error: super::RecordError) -> Result<(), super::RecordError> {
+    match error {
+        super::RecordError::Unknown { .. } => Ok(()),
+        error => Err(error),
+    }
+}
+
+/// The type for people: ours by its own name, another's by the name its issuer gives or by its `vct`.
+pub(crate) fn label(vct: &str, given: Option<&str>) -> Shown {
+    match schemas::credential_type::by_vct(vct) {
+        Some(known) => Shown::name(known.label),
+        None => Shown::name(given.unwrap_or(vct)),
+    }
+}
+
+const VERSION: u8 = 1;

@@ -1,0 +1,66 @@
+//! Records in memory: the port of an open vault, for the tests of the ceremonies.
+
+use super::{RecordError, RecordId, RecordKind, Records};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// Records in memory.
+#[derive(Default, Clone)]
+pub(crate) struct Memory {
+    pub(crate) records: BTreeMap<RecordId, (RecordKind, Vec<u8>)>,
+    /// The number of records at most, to play a vault that is full.
+    pub(crate) room: Option<usize>,
+}
+
+impl Memory {
+    pub(crate) fn seeded(seed: u8) -> (Self, ChaCha20Rng) {
+        (Self::default(), ChaCha20Rng::from_seed([seed; 32]))
+    }
+}
+
+impl Records for Memory {
+    fn ids(&self, kind: RecordKind) -> Vec<RecordId> {
+        self.records.iter().filter(|(_, (k, _))| *k == kind).map(|(id, _)| *id).collect()
+    }
+
+    fn read(&self, id: RecordId) -> Result<Zeroizing<Vec<u8>>, RecordError> {
+        self.records.get(&id).map(|(_, bytes)| Zeroizing::new(bytes.clone())).ok_or(RecordError::Unknown { rid: id })
+    }
+
+    fn put(
+        &mut self,
+        kind: RecordKind,
+        id: Option<RecordId>,
+        data: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<RecordId, RecordError> {
+        let id = match id {
+            Some(rid) if self.records.get(&rid).is_none_or(|(k, _)| *k != kind) => {
+                return Err(RecordError::Unknown { rid });
+            }
+            Some(id) => id,
+            None if self.room.is_some_and(|room| self.records.len() >= room) => return Err(RecordError::Full),
+            None => {
+                let mut bytes = [0; 16];
+                rng.fill_bytes(&mut bytes);
+                RecordId::from_bytes(bytes)
+            }
+        };
+        self.records.insert(id, (kind, data.to_vec()));
+        Ok(id)
+    }
+
+    fn remove(&mut self, id: RecordId, _: &mut dyn CryptoRng) -> Result<(), RecordError> {
+        self.records.remove(&id).map(drop).ok_or(RecordError::Unknown { rid: id })
+    }
+
+    fn consent_secret(&self, id: &[u8; 16]) -> Zeroizing<[u8; 32]> {
+        use hmac::{Hmac, KeyInit, Mac};
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&[7; 32]).unwrap();
+        mac.update(b"amparo/v1/consent-rev");
+        mac.update(id);
+        Zeroizing::new(mac.finalize().into_bytes().into())
+    }
+}
