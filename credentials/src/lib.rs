@@ -5,9 +5,13 @@
 
 pub mod algorithm;
 pub mod b64;
+pub mod dpop;
 pub mod escape;
-pub mod jws;
 pub mod json;
+pub mod jws;
 pub mod key;
+pub mod key_binding;
+pub mod proof;
+pub mod sd_jwt;
 pub mod signer;
 pub mod trust;

@@ -185,6 +185,13 @@ impl CertificateChain {
         self.0.first().map_or(&[], AsRef::as_ref)
     }
 
+    /// Whether the leaf certifies `key`.
+    pub(crate) fn leaf_is_of(&self, key: &PublicKey) -> bool {
+        EndEntityCert::try_from(&CertificateDer::from(self.leaf())).is_ok_and(|leaf| {
+            leaf.subject_public_key_info().strip_prefix(P256_INFO).is_some_and(|point| point == key.to_sec1())
+        })
+    }
+
     /// The certificates, DER, leaf first.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(AsRef::as_ref)
@@ -298,6 +305,12 @@ const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] = &[
     algorithms::ECDSA_P256_SHA384,
     algorithms::ECDSA_P384_SHA256,
     algorithms::ECDSA_P384_SHA384,
+];
+
+/// What stands before the point in the `SubjectPublicKeyInfo` of a P-256 key (RFC 5480 §2).
+const P256_INFO: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
 fn refusal(error: &webpki::Error) -> ChainError {

@@ -1,0 +1,50 @@
+//! One disclosure, as it came.
+
+use super::parse::ParseError;
+use crate::b64;
+use crate::json::{self, Limits};
+use serde_json::Value;
+
+/// A disclosure as it came: parsed, not yet found in what the issuer signed.
+#[derive(Debug, Clone)]
+pub(super) struct DisclosureIn {
+    /// The digest over its text.
+    pub(super) digest: String,
+    /// The claim's name; `None` for an element of an array.
+    pub(super) name: Option<String>,
+    /// The claim's value.
+    pub(super) value: Value,
+}
+
+impl DisclosureIn {
+    /// Reads the text of a disclosure, whose digest is `digest`.
+    ///
+    /// # Source
+    /// RFC 9901 §4.2.1, §4.2.2.
+    pub(super) fn parse(text: &str, digest: String) -> Result<Self, ParseError> {
+        let bytes = b64::decode(text).map_err(|_| ParseError::Disclosure)?;
+        let Value::Array(items) = json::parse(&bytes, &Limits::TOKEN)? else {
+            return Err(ParseError::Disclosure);
+        };
+        let mut items = items.into_iter();
+        let (salt, second, third, fourth) = (items.next(), items.next(), items.next(), items.next());
+        match (salt, second, third, fourth) {
+            (Some(Value::String(_)), Some(value), None, None) => Ok(Self { digest, name: None, value }),
+            (Some(Value::String(_)), Some(Value::String(name)), Some(value), None) => {
+                if is_reserved(&name) {
+                    return Err(ParseError::ReservedName);
+                }
+                Ok(Self { digest, name: Some(name), value })
+            }
+            _ => Err(ParseError::Disclosure),
+        }
+    }
+}
+
+/// Whether a claim may never have this name.
+///
+/// # Source
+/// RFC 9901 §4.2.1 for `_sd` and `...`; §4.1.1: `_sd_alg` stands at the top of what the issuer signed and nowhere else.
+pub(super) fn is_reserved(name: &str) -> bool {
+    matches!(name, "_sd" | "..." | "_sd_alg")
+}

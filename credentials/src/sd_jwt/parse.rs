@@ -1,0 +1,143 @@
+//! An SD-JWT as it came, taken apart within limits.
+
+use super::disclosure::DisclosureIn;
+use super::process::{DisclosureError, Processed, process};
+use crate::algorithm::{HashAlgorithm, UnknownHash};
+use crate::json::{JsonError, Limits};
+use crate::jws::{JwsError, JwsIn};
+use serde_json::{Map, Value};
+
+/// The most disclosures in one SD-JWT.
+pub const MOST_DISCLOSURES: usize = 256;
+
+/// Why a text is not an SD-JWT that we read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// More characters than are read.
+    #[error("SD-JWT of {got} characters, at most {most} are read")]
+    TooLong {
+        /// The most that is read.
+        most: usize,
+        /// What came.
+        got: usize,
+    },
+    /// More disclosures than are read.
+    #[error("SD-JWT with {got} disclosures, at most {most} are read")]
+    TooMany {
+        /// The most that is read.
+        most: usize,
+        /// What came.
+        got: usize,
+    },
+    /// No `~` after the issuer's part.
+    #[error("not an SD-JWT: no ~ in it")]
+    NoTilde,
+    /// Nothing between two `~`.
+    #[error("SD-JWT with an empty disclosure")]
+    EmptyDisclosure,
+    /// The issuer's part.
+    #[error("issuer-signed JWT: {0}")]
+    Jws(#[from] JwsError),
+    /// A disclosure, or the payload, is not strict JSON.
+    #[error("disclosure: {0}")]
+    Json(#[from] JsonError),
+    /// A disclosure that is not base64url of an array of salt, name and value, or salt and value.
+    #[error("a disclosure is malformed")]
+    Disclosure,
+    /// A disclosure for a claim named `_sd`, `...` or `_sd_alg`.
+    #[error("a disclosure has a reserved claim name")]
+    ReservedName,
+    /// `_sd_alg` names no hash that we accept.
+    #[error(transparent)]
+    Hash(#[from] UnknownHash),
+}
+
+/// An SD-JWT or SD-JWT+KB as it came: parsed, nothing verified.
+#[derive(Debug, Clone)]
+pub struct SdJwtIn<'t> {
+    pub(super) text: &'t str,
+    pub(super) jws: JwsIn<'t>,
+    pub(super) payload: Map<String, Value>,
+    pub(super) hash: HashAlgorithm,
+    pub(super) disclosures: Vec<DisclosureIn>,
+    pub(super) disclosure_texts: Vec<&'t str>,
+    pub(super) key_binding: Option<&'t str>,
+}
+
+impl<'t> SdJwtIn<'t> {
+    /// Takes an SD-JWT apart: compact serialisation, at most 256 KiB, 256 disclosures, JSON 16 deep.
+    ///
+    /// # Errors
+    /// [`ParseError`].
+    ///
+    /// # Source
+    /// RFC 9901 §4, §7.1 steps 1, 2.5 and 3.1.
+    pub fn parse(text: &'t str) -> Result<Self, ParseError> {
+        if text.len() > Limits::TOKEN.bytes {
+            return Err(ParseError::TooLong { most: Limits::TOKEN.bytes, got: text.len() });
+        }
+        let (jwt, rest) = text.split_once('~').ok_or(ParseError::NoTilde)?;
+        let got = rest.bytes().filter(|b| *b == b'~').count();
+        if got > MOST_DISCLOSURES {
+            return Err(ParseError::TooMany { most: MOST_DISCLOSURES, got });
+        }
+        let (texts, last) = rest.rsplit_once('~').unwrap_or(("", rest));
+        let jws = JwsIn::parse(jwt, &Limits::TOKEN)?;
+        let payload = jws.payload_object(&Limits::TOKEN)?;
+        let hash = HashAlgorithm::of(&payload)?;
+        let mut disclosures = Vec::with_capacity(got);
+        let mut disclosure_texts = Vec::with_capacity(got);
+        if got > 0 {
+            for text in texts.split('~') {
+                if text.is_empty() {
+                    return Err(ParseError::EmptyDisclosure);
+                }
+                disclosures.push(DisclosureIn::parse(text, hash.digest(text))?);
+                disclosure_texts.push(text);
+            }
+        }
+        let key_binding = (!last.is_empty()).then_some(last);
+        Ok(Self { text, jws, payload, hash, disclosures, disclosure_texts, key_binding })
+    }
+
+    /// The issuer-signed JWT.
+    pub const fn jws(&self) -> &JwsIn<'t> {
+        &self.jws
+    }
+
+    /// What the issuer signed, digests and all.
+    pub const fn payload(&self) -> &Map<String, Value> {
+        &self.payload
+    }
+
+    /// The text of the KB-JWT, when there is one.
+    pub const fn key_binding(&self) -> Option<&'t str> {
+        self.key_binding
+    }
+
+    /// The text without the KB-JWT: what `sd_hash` is taken over.
+    ///
+    /// # Source
+    /// RFC 9901 §4.3.1.
+    pub fn without_key_binding(&self) -> &'t str {
+        let end = self.text.len() - self.key_binding.map_or(0, str::len);
+        self.text.get(..end).unwrap_or(self.text)
+    }
+
+    /// The digest over [`SdJwtIn::without_key_binding`], with the hash the issuer named.
+    pub fn sd_hash(&self) -> String {
+        self.hash.digest(self.without_key_binding())
+    }
+
+    /// Puts the disclosures where their digests stand. Does not look at signature, issuer, times or types.
+    ///
+    /// # Errors
+    /// [`DisclosureError`].
+    ///
+    /// # Source
+    /// RFC 9901 §7.1 steps 3 to 5.
+    pub fn process(self) -> Result<Processed, DisclosureError> {
+        process(self.payload, self.disclosures, &[])
+    }
+}
