@@ -1,8 +1,14 @@
 //! Amparo: the holder's side of the wallet, without I/O.
 
+pub mod device_key;
 pub mod display;
 pub mod effect;
+pub mod enrolment;
 pub mod fault;
+mod fields;
 pub mod history;
 pub mod holdings;
 pub mod presentation;
+pub mod secret;
+pub mod unlock;
+pub mod vault;

@@ -1,0 +1,255 @@
+//! The ledger: for each container its epoch keys, wrapped, and the state of its attempts, both under the device key.
+//!
+//! An entry is 364 bytes: `container_id[16]`, two places of `epoch u64, salt[32] com[32] ct[32] tag[16]`, their
+//! MAC, `failures u32, delay u64, wall i64, boot[16], uptime u64`, their MAC.
+//!
+//! # Source
+//! `security.md` §1.4 and §2.8.
+
+use crate::device_key::{DeviceKey, DeviceKeyError};
+use crate::fields::Fields;
+use crate::secret::{EpochKey, PurposeKey};
+use crate::unlock::rate_limit::{ATTEMPTS_LEN, AttemptState, Attempts};
+use crate::vault::committed::{MessageKey, SealError};
+use crate::vault::kdf;
+use crate::vault::layout::TAG_LEN;
+use crate::vault::params::ContainerId;
+use rand_core::CryptoRng;
+use std::fmt;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+const MAX_CONTAINERS: usize = 256;
+const WRAPPED_LEN: usize = 32 + 32 + 32 + TAG_LEN;
+const KEY_PLACE_LEN: usize = 8 + WRAPPED_LEN;
+const ENTRY_LEN: usize = 16 + 2 * KEY_PLACE_LEN + 32 + ATTEMPTS_LEN + 32;
+
+/// What is remembered about containers outside their files.
+pub struct Ledger {
+    /// Derived from the device key once, so that a slow device is asked once.
+    key: PurposeKey,
+    containers: Vec<Container>,
+}
+
+struct Container {
+    id: ContainerId,
+    /// At most two, in no order; none if their MAC was wrong.
+    epochs: Vec<Epoch>,
+    attempts: AttemptState,
+}
+
+#[derive(Clone)]
+struct Epoch {
+    number: u64,
+    wrapped: [u8; WRAPPED_LEN],
+}
+
+impl Ledger {
+    /// A ledger of no containers.
+    ///
+    /// # Errors
+    /// [`DeviceKeyError`] if the device does not answer.
+    pub fn empty(device: &dyn DeviceKey) -> Result<Self, DeviceKeyError> {
+        let mac = device.mac(&[b"amparo/v1/ledger"])?.into_bytes();
+        Ok(Self { key: PurposeKey::fill_with(|out| out.copy_from_slice(&mac[..])), containers: Vec::new() })
+    }
+
+    /// Reads a ledger.
+    ///
+    /// A container whose epoch keys do not authenticate is as good as unknown; one whose attempts do not is held
+    /// back for an hour at its next opening.
+    ///
+    /// # Errors
+    /// [`DeviceKeyError`] if the device does not answer, or the bytes are no ledger.
+    pub fn parse(bytes: &[u8], device: &dyn DeviceKey) -> Result<Self, DeviceKeyError> {
+        let mut ledger = Self::empty(device)?;
+        let mut fields = Fields::new(bytes);
+        let count = usize::from(fields.u16().ok_or(DeviceKeyError)?);
+        let (entries, []) = fields.rest().as_chunks::<ENTRY_LEN>() else { return Err(DeviceKeyError) };
+        if count != entries.len() || count > MAX_CONTAINERS {
+            return Err(DeviceKeyError);
+        }
+        ledger.containers =
+            entries.iter().map(|entry| ledger.read(entry)).collect::<Option<_>>().ok_or(DeviceKeyError)?;
+        Ok(ledger)
+    }
+
+    /// The bytes that [`Ledger::parse`] reads.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(2 + self.containers.len() * ENTRY_LEN);
+        bytes.extend((self.containers.len() as u16).to_be_bytes());
+        self.containers.iter().for_each(|container| self.write(container, &mut bytes));
+        bytes
+    }
+
+    fn read(&self, entry: &[u8; ENTRY_LEN]) -> Option<Container> {
+        let mut fields = Fields::new(entry);
+        let id = ContainerId::from_bytes(fields.array()?);
+        let keys = fields.slice(2 * KEY_PLACE_LEN)?;
+        let keys_mac = fields.array::<32>()?;
+        let attempts = fields.array::<ATTEMPTS_LEN>()?;
+        let attempts_mac = fields.array::<32>()?;
+        let mut epochs = Vec::with_capacity(2);
+        if bool::from(self.mac(b"amparo/v1/epoch-keys", &id, keys).ct_eq(&keys_mac)) {
+            let mut keys = Fields::new(keys);
+            for _ in 0..2 {
+                let epoch = Epoch { number: keys.u64()?, wrapped: keys.array()? };
+                epochs.extend((epoch.number != 0).then_some(epoch));
+            }
+        }
+        let known = bool::from(self.mac(b"amparo/v1/attempts", &id, &attempts).ct_eq(&attempts_mac));
+        let attempts = known.then(|| Attempts::parse(&attempts)).flatten();
+        Some(Container { id, epochs, attempts: attempts.map_or(AttemptState::Invalid, AttemptState::Known) })
+    }
+
+    fn write(&self, container: &Container, bytes: &mut Vec<u8>) {
+        let Container { id, epochs, attempts } = container;
+        let mut keys = [0u8; 2 * KEY_PLACE_LEN];
+        for (place, epoch) in keys.chunks_exact_mut(KEY_PLACE_LEN).zip(epochs) {
+            let parts = epoch.number.to_be_bytes().into_iter().chain(epoch.wrapped);
+            place.iter_mut().zip(parts).for_each(|(out, byte)| *out = byte);
+        }
+        bytes.extend(id.bytes());
+        bytes.extend(keys);
+        bytes.extend(self.mac(b"amparo/v1/epoch-keys", id, &keys).iter());
+        match attempts {
+            AttemptState::Known(attempts) => {
+                let attempts = attempts.to_bytes();
+                bytes.extend(attempts);
+                bytes.extend(self.mac(b"amparo/v1/attempts", id, &attempts).iter());
+            }
+            // Stays invalid until the next opening writes a state.
+            AttemptState::Invalid => bytes.extend([0; ATTEMPTS_LEN + 32]),
+        }
+    }
+
+    fn mac(&self, label: &[u8], id: &ContainerId, body: &[u8]) -> Zeroizing<[u8; 32]> {
+        kdf::hmac(self.key.bytes(), &[label, id.bytes(), body])
+    }
+
+    fn wrap_key(&self, id: &ContainerId, number: u64, salt: &[u8; 32]) -> MessageKey {
+        let prk = kdf::extract(salt, &[self.key.bytes()]);
+        MessageKey::from_okm(kdf::expand(&prk, &[b"amparo/v1/epoch-wrap", id.bytes(), &number.to_be_bytes()]))
+    }
+
+    fn wrap<R: CryptoRng + ?Sized>(
+        &self,
+        id: &ContainerId,
+        number: u64,
+        key: &EpochKey,
+        rng: &mut R,
+    ) -> Result<Epoch, SealError> {
+        let mut salt = [0; 32];
+        rng.fill_bytes(&mut salt);
+        let wrap = self.wrap_key(id, number, &salt);
+        let commitment = wrap.commitment();
+        let mut sealed = Zeroizing::new(*key.bytes());
+        let tag = wrap.seal(b"amparo/v1/epoch-wrap-aad", &mut sealed[..])?;
+        let mut wrapped = [0; WRAPPED_LEN];
+        let parts = salt.iter().chain(&commitment).chain(sealed.iter()).chain(&tag);
+        wrapped.iter_mut().zip(parts).for_each(|(out, byte)| *out = *byte);
+        Ok(Epoch { number, wrapped })
+    }
+
+    fn unwrap(&self, id: &ContainerId, epoch: &Epoch) -> Option<EpochKey> {
+        let mut fields = Fields::new(&epoch.wrapped);
+        let (salt, commitment) = (fields.array()?, fields.array()?);
+        let mut key = Zeroizing::new(fields.array::<32>()?);
+        let tag = fields.array()?;
+        let wrap = self.wrap_key(id, epoch.number, &salt);
+        wrap.open(&commitment, b"amparo/v1/epoch-wrap-aad", &mut key[..], &tag).ok()?;
+        Some(EpochKey::fill_with(|out| out.copy_from_slice(&key[..])))
+    }
+
+    /// The containers known, in the order in which they came.
+    pub(crate) fn containers(&self) -> Vec<ContainerId> {
+        self.containers.iter().map(|container| container.id).collect()
+    }
+
+    /// The epoch keys of a container, newest first.
+    pub(crate) fn epoch_keys(&self, id: &ContainerId) -> Vec<(u64, EpochKey)> {
+        let Some(container) = self.find(id) else { return Vec::new() };
+        let mut keys: Vec<_> =
+            container.epochs.iter().filter_map(|epoch| Some((epoch.number, self.unwrap(id, epoch)?))).collect();
+        keys.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        keys
+    }
+
+    /// The highest epoch known of a container.
+    pub(crate) fn newest_epoch(&self, id: &ContainerId) -> Option<u64> {
+        self.find(id)?.epochs.iter().map(|epoch| epoch.number).max()
+    }
+
+    /// Remembers a new container, at its first epoch and without a failed attempt.
+    pub(crate) fn insert<R: CryptoRng + ?Sized>(
+        &mut self,
+        id: ContainerId,
+        number: u64,
+        key: &EpochKey,
+        attempts: Attempts,
+        rng: &mut R,
+    ) -> Result<(), LedgerFull> {
+        if self.containers.len() >= MAX_CONTAINERS {
+            return Err(LedgerFull);
+        }
+        let epochs = vec![self.wrap(&id, number, key, rng).map_err(|SealError| LedgerFull)?];
+        self.containers.push(Container { id, epochs, attempts: AttemptState::Known(attempts) });
+        Ok(())
+    }
+
+    /// Adds the key of the next save beside the one of the file in place; any other, whose file was never seen,
+    /// goes.
+    pub(crate) fn add_epoch<R: CryptoRng + ?Sized>(
+        &mut self,
+        id: &ContainerId,
+        in_place: u64,
+        number: u64,
+        key: &EpochKey,
+        rng: &mut R,
+    ) -> Result<(), SealError> {
+        let epoch = self.wrap(id, number, key, rng)?;
+        let container = self.find_mut(id).ok_or(SealError)?;
+        container.epochs.retain(|epoch| epoch.number == in_place);
+        container.epochs.push(epoch);
+        Ok(())
+    }
+
+    /// Forgets every key older than `number`, whose file has authenticated in full. Says whether there was any.
+    pub(crate) fn forget_older(&mut self, id: &ContainerId, number: u64) -> bool {
+        let Some(container) = self.find_mut(id) else { return false };
+        let before = container.epochs.len();
+        container.epochs.retain(|epoch| epoch.number >= number);
+        container.epochs.len() != before
+    }
+
+    /// The attempts at a container; a container that is not known has an invalid state.
+    pub(crate) fn attempts(&self, id: &ContainerId) -> AttemptState {
+        self.find(id).map_or(AttemptState::Invalid, |container| container.attempts)
+    }
+
+    pub(crate) fn set_attempts(&mut self, id: &ContainerId, attempts: Attempts) {
+        if let Some(container) = self.find_mut(id) {
+            container.attempts = AttemptState::Known(attempts);
+        }
+    }
+
+    fn find(&self, id: &ContainerId) -> Option<&Container> {
+        self.containers.iter().find(|container| container.id == *id)
+    }
+
+    fn find_mut(&mut self, id: &ContainerId) -> Option<&mut Container> {
+        self.containers.iter_mut().find(|container| container.id == *id)
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key: _, containers } = self;
+        f.debug_struct("Ledger").field("containers", &containers.len()).finish_non_exhaustive()
+    }
+}
+
+/// The device remembers as many vaults as it can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the device key already serves {MAX_CONTAINERS} vaults")]
+pub struct LedgerFull;

@@ -1,0 +1,162 @@
+//! Making a vault: a face, perhaps a PIN, a device key, and everything else random.
+
+use crate::device_key::{DeviceKeyError, DeviceStore, LedgerFull};
+use crate::secret::{EpochKey, Pin, PurposeKey, Vmk};
+use crate::unlock::Factors;
+use crate::unlock::evaluation::unpad;
+use crate::unlock::rate_limit::{Attempts, Clock};
+use crate::vault::committed::SealError;
+use crate::vault::compartment::{Compartment, RecordError};
+use crate::vault::image::Image;
+use crate::vault::kdf::{self, SlotRoot};
+use crate::vault::outer;
+use crate::vault::params::{Argon2Cost, ContainerId, ContainerSalt, Params, VERSION};
+use crate::vault::record::RecordKind;
+use crate::vault::slot::{self, SlotBinding, SlotFactors};
+use biometrics::protection::{self, Message, TransformSeed};
+use biometrics::template::Reference;
+use rand_core::CryptoRng;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The shortest PIN that a new vault takes, in characters.
+pub const MIN_PIN_CHARACTERS: usize = 4;
+
+const FIRST_EPOCH: u64 = 1;
+
+/// What a new vault is made of.
+#[derive(Debug)]
+pub struct NewVault<'a> {
+    /// The enrolled face.
+    pub reference: &'a Reference,
+    /// With a PIN the one slot needs both; without, the face alone opens it and it is labelled convenience only.
+    pub pin: Option<&'a Pin>,
+    /// What each attempt costs.
+    pub cost: Argon2Cost,
+}
+
+/// A new vault, not yet written. Write the store first, then the file: a store that knows of a vault that is not there
+/// does no harm.
+#[must_use = "nothing is made until it is written"]
+pub struct Created {
+    /// The device-key file.
+    pub store: Zeroizing<Vec<u8>>,
+    /// The vault's file.
+    pub file: Vec<u8>,
+    /// What will open it.
+    pub factors: Factors,
+}
+
+impl fmt::Debug for Created {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { store: _, file: _, factors } = self;
+        f.debug_struct("Created").field("factors", factors).finish_non_exhaustive()
+    }
+}
+
+/// Makes a vault and enters it in the store.
+///
+/// Everything in it is fresh: container, salts, transform, released message, keys. An existing file is never looked at:
+/// the caller must not put this one over it.
+///
+/// # Errors
+/// [`CreateError`]; the store is unchanged then.
+///
+/// # Source
+/// `security.md` §1.2, §1.3 and §2.4.
+pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
+    new: &NewVault<'_>,
+    store: &mut S,
+    clock: Clock,
+    rng: &mut R,
+) -> Result<Created, CreateError> {
+    if new.pin.is_some_and(|pin| pin.characters() < MIN_PIN_CHARACTERS) {
+        return Err(CreateError::PinTooShort);
+    }
+    let params = Params {
+        version: VERSION,
+        min_reader: VERSION,
+        container: ContainerId::generate(rng),
+        salt: ContainerSalt::generate(rng),
+        cost: new.cost,
+        epoch: FIRST_EPOCH,
+        saved: clock.now,
+        model: new.reference.model(),
+    };
+    let (device, ledger) = store.split();
+    let mut image = Image::random(rng);
+    let vmk = Vmk::generate(rng);
+
+    let mac = device.mac(&Params::device_message(&params.container))?.into_bytes();
+    let params_key = PurposeKey::fill_with(|out| out.copy_from_slice(&mac[..]));
+    image.params_mut().copy_from_slice(&params.to_page(&params_key));
+
+    let mut compartment = Compartment::empty(0, params.container, &vmk);
+    let bytes = image.compartment_mut(0);
+    compartment.put(RecordKind::REFERENCE, None, &new.reference.to_bytes(), bytes, rng)?;
+    compartment.write_manifest(params.epoch, bytes, rng)?;
+
+    let factors = SlotFactors { face: true, pin: new.pin.is_some() };
+    let sealed = seal_slot(new, &params, device, slot::Opened { vmk, compartment: 0, factors }, rng)?;
+    // Any slot would do; which one is used shows nowhere.
+    let chosen = usize::from(random_byte(rng) % 8);
+    if let Some(place) = image.slots_mut().nth(chosen) {
+        place.copy_from_slice(&sealed);
+    }
+
+    let epoch_key = EpochKey::generate(rng);
+    let file = outer::seal(&image, &epoch_key, rng)?;
+    ledger.insert(params.container, params.epoch, &epoch_key, Attempts::none(clock), rng)?;
+    Ok(Created { store: store.to_bytes(), file, factors: Factors::of(factors) })
+}
+
+fn seal_slot<R: CryptoRng + ?Sized>(
+    new: &NewVault<'_>,
+    params: &Params,
+    device: &dyn crate::device_key::DeviceKey,
+    opened: slot::Opened,
+    rng: &mut R,
+) -> Result<Zeroizing<Vec<u8>>, CreateError> {
+    let pin_key = kdf::pin_key(new.pin, &params.salt, params.cost).ok_or(CreateError::NoMemory)?;
+    let mac = device.mac(&kdf::device_message(&params.container, &pin_key))?;
+    let device_part = kdf::device_part(mac.into_bytes());
+    let mut salt = [0; 32];
+    rng.fill_bytes(&mut salt);
+    let root = SlotRoot::derive(&salt, &device_part, &pin_key);
+    let message = Message::generate(rng);
+    let helper = protection::seal(new.reference, &TransformSeed::from_bytes(&root.transform), &message);
+    let padded = unpad(helper.as_bytes(), &root.pad);
+    let binding = SlotBinding { container: &params.container, cost: params.cost };
+    Ok(slot::seal(&opened, &root.secret(Some(message.as_bytes())), &salt, &padded, binding)?)
+}
+
+fn random_byte<R: CryptoRng + ?Sized>(rng: &mut R) -> u8 {
+    let mut byte = [0];
+    rng.fill_bytes(&mut byte);
+    let [byte] = byte;
+    byte
+}
+
+/// Why a vault could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// Fewer than [`MIN_PIN_CHARACTERS`].
+    #[error("the PIN has fewer than {MIN_PIN_CHARACTERS} characters")]
+    PinTooShort,
+    /// The memory that Argon2id needs is not there.
+    #[error("there is not enough memory to protect the PIN")]
+    NoMemory,
+    /// The device key serves as many vaults as it can.
+    #[error(transparent)]
+    LedgerFull(#[from] LedgerFull),
+    /// The device key does not answer.
+    #[error(transparent)]
+    DeviceKey(#[from] DeviceKeyError),
+    /// The reference does not fit a record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Beyond what the cipher takes.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}

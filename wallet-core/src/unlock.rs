@@ -1,0 +1,23 @@
+//! Opening the vault: counted first, then tried; and before it is open every failure is the same one.
+//!
+//! ```text
+//! begin(store, file, clock)   Err(Unavailable): write the store all the same
+//!   └ Counted                 write the store, then and only then capture the face
+//!       └ Attempt             try_open(store, pin, probe)
+//!           └ Opened          write the store again: the count is back to none
+//! ```
+//!
+//! # Source
+//! `security.md` §1.5, §2.4 and §2.8.
+
+mod attempt;
+pub(crate) mod evaluation;
+mod evidence;
+pub(crate) mod rate_limit;
+
+pub use attempt::{Attempt, Counted, MINIMUM_TIME, Opened, Unavailable, begin};
+pub use evidence::{Factors, Unlocked};
+pub use rate_limit::{BootId, Clock};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! One attempt, from the count that is written first to the open vault.
+
+use crate::device_key::DeviceStore;
+use crate::secret::{Pin, PurposeKey};
+use crate::unlock::evaluation::evaluate;
+use crate::unlock::evidence::{Factors, Unlocked};
+use crate::unlock::rate_limit::{Attempts, Clock, Turn};
+use crate::vault::OpenVault;
+use crate::vault::compartment::Compartment;
+use crate::vault::image::Image;
+use crate::vault::kdf;
+use crate::vault::layout::FILE_LEN;
+use crate::vault::outer;
+use crate::vault::params::Params;
+use crate::vault::record::RecordKind;
+use crate::vault::slot::{self, SlotBinding};
+use biometrics::comparison::{Decision, Threshold, compare};
+use biometrics::template::{Probe, Reference};
+use std::fmt;
+use std::time::Duration;
+
+/// The least time that an opening takes, whatever comes of it; the caller waits for the rest of it.
+pub const MINIMUM_TIME: Duration = Duration::from_millis(1_200);
+
+/// The vault did not open. There is one such answer, whatever the reason: wrong PIN, wrong face, wrong device key, too
+/// many attempts, a damaged, foreign or older file, no memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unavailable")]
+pub struct Unavailable;
+
+/// Asks for an attempt: opens the outer layer, then counts the attempt as failed before it is made.
+///
+/// A file whose outer layer does not open tests no guess and counts none. Where it does, a superseded epoch key is
+/// forgotten, for the newer file has authenticated in full.
+///
+/// # Errors
+/// [`Unavailable`]: it is too early, or the file is none of this device's. The store may have changed even so (the wait
+/// was noted): write it.
+///
+/// # Source
+/// `security.md` §1.4 and §2.8.
+pub fn begin<S: DeviceStore + ?Sized>(store: &mut S, file: &[u8], clock: Clock) -> Result<Counted, Unavailable> {
+    if file.len() != FILE_LEN {
+        return Err(Unavailable);
+    }
+    let (device, ledger) = store.split();
+    let (id, epoch, image) = ledger
+        .containers()
+        .into_iter()
+        .flat_map(|id| ledger.epoch_keys(&id).into_iter().map(move |(epoch, key)| (id, epoch, key)))
+        .find_map(|(id, epoch, key)| Some((id, epoch, outer::open(file, &key)?)))
+        .ok_or(Unavailable)?;
+    let mac = device.mac(&Params::device_message(&id)).map_err(|_| Unavailable)?.into_bytes();
+    let params_key = PurposeKey::fill_with(|out| out.copy_from_slice(&mac[..]));
+    let params = Params::parse(image.params(), &params_key).ok_or(Unavailable)?;
+    if params.container != id || params.epoch != epoch {
+        return Err(Unavailable);
+    }
+    ledger.forget_older(&id, epoch);
+    match ledger.attempts(&id).turn(clock) {
+        Turn::Go(attempts) => {
+            ledger.set_attempts(&id, attempts);
+            Ok(Counted(Attempt { image, params, params_key, clock }))
+        }
+        Turn::Wait(attempts) => {
+            ledger.set_attempts(&id, attempts);
+            Err(Unavailable)
+        }
+    }
+}
+
+/// An attempt that is counted in the store, but perhaps not yet on disk.
+#[derive(Debug)]
+#[must_use = "write the store, then go on with `persisted`"]
+pub struct Counted(Attempt);
+
+impl Counted {
+    /// Goes on, now that the store's bytes are on disk. Without that, whoever kills the process has a free guess.
+    pub fn persisted(self) -> Attempt {
+        self.0
+    }
+}
+
+/// An attempt that may be made, once.
+pub struct Attempt {
+    image: Image,
+    params: Params,
+    params_key: PurposeKey,
+    clock: Clock,
+}
+
+impl Attempt {
+    /// Tries to open the vault with what the person gave: no PIN is `None`, no face is `None`.
+    ///
+    /// One Argon2id and one question to the device; then all eight slots with all sixteen candidates. After the key
+    /// is out, the probe is compared with the reference inside: a software check, no protection against other software.
+    ///
+    /// # Errors
+    /// [`Unavailable`], always that; everything derived is wiped.
+    ///
+    /// # Source
+    /// `security.md` §1.2 and §2.4.
+    pub fn try_open<S: DeviceStore + ?Sized>(
+        self,
+        store: &mut S,
+        pin: Option<&Pin>,
+        probe: Option<&Probe>,
+    ) -> Result<Opened, Unavailable> {
+        let Self { image, params, params_key, clock } = self;
+        let (device, ledger) = store.split();
+        let opened = open_slot(device, &image, &params, pin, probe).ok_or(Unavailable)?;
+        let bytes = image.compartment(opened.compartment);
+        let compartment = Compartment::open(opened.compartment, params.container, &opened.vmk, params.epoch, bytes)
+            .ok_or(Unavailable)?;
+        if opened.factors.face && !is_enrolled_face(&compartment, bytes, probe) {
+            return Err(Unavailable);
+        }
+        ledger.set_attempts(&params.container, Attempts::none(clock));
+        let factors = Factors::of(opened.factors);
+        let vault = OpenVault::new(image, params, params_key, compartment, factors);
+        Ok(Opened { vault, unlocked: Unlocked::new(clock.now, factors) })
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { image: _, params: _, params_key: _, clock } = self;
+        f.debug_struct("Attempt").field("clock", clock).finish_non_exhaustive()
+    }
+}
+
+fn open_slot(
+    device: &dyn crate::device_key::DeviceKey,
+    image: &Image,
+    params: &Params,
+    pin: Option<&Pin>,
+    probe: Option<&Probe>,
+) -> Option<slot::Opened> {
+    if probe.is_some_and(|probe| probe.model() != params.model) {
+        return None;
+    }
+    let pin_key = kdf::pin_key(pin, &params.salt, params.cost)?;
+    let mac = device.mac(&kdf::device_message(&params.container, &pin_key)).ok()?;
+    let device_part = kdf::device_part(mac.into_bytes());
+    let binding = SlotBinding { container: &params.container, cost: params.cost };
+    evaluate(image.slots(), binding, &device_part, &pin_key, probe).open(binding)
+}
+
+/// The second stage: against the reference that is sealed in the compartment.
+fn is_enrolled_face(compartment: &Compartment, bytes: &[u8], probe: Option<&Probe>) -> bool {
+    let reference = compartment.ids(RecordKind::REFERENCE).next().and_then(|id| compartment.read(id, bytes).ok());
+    let Some((probe, reference)) = probe.zip(reference.and_then(|bytes| Reference::from_bytes(&bytes).ok())) else {
+        return false;
+    };
+    compare(probe, &reference).is_ok_and(|score| Threshold::DEFAULT.decide(score) == Decision::Match)
+}
+
+/// The vault is open, and the count of failures is back to none: write the store.
+#[derive(Debug)]
+pub struct Opened {
+    /// The open vault.
+    pub vault: OpenVault,
+    /// The evidence, good for one request.
+    pub unlocked: Unlocked,
+}

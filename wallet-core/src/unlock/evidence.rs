@@ -1,0 +1,73 @@
+//! Evidence that the holder opened the vault: made by a successful opening only, spent once.
+
+use crate::presentation::{HolderVerified, RequestId};
+use crate::vault::slot::SlotFactors;
+use schemas::Timestamp;
+
+/// The vault was opened just now. Not `Clone`; becomes a [`HolderVerified`] for one request.
+#[derive(Debug)]
+pub struct Unlocked {
+    at: Timestamp,
+    factors: Factors,
+}
+
+impl Unlocked {
+    pub(crate) const fn new(at: Timestamp, factors: Factors) -> Self {
+        Self { at, factors }
+    }
+
+    /// Binds this opening to one request; there is no second one in it.
+    ///
+    /// ```compile_fail,E0382
+    /// # use wallet_core::{presentation::RequestId, unlock::Unlocked};
+    /// fn twice(unlocked: Unlocked, request: RequestId) {
+    ///     let _first = unlocked.for_request(request);
+    ///     let _second = unlocked.for_request(request);
+    /// }
+    /// ```
+    pub const fn for_request(self, request: RequestId) -> HolderVerified {
+        HolderVerified::mint(request, self.at, self.factors.pin())
+    }
+}
+
+/// What a vault's slot needs, beside the device key, which every slot needs.
+///
+/// That the face was *present*, and no picture of it, is not in here: who took the picture knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Factors {
+    /// Face and PIN.
+    FaceAndPin,
+    /// The face alone: convenience only, for a face is not a secret.
+    Face,
+    /// The PIN alone.
+    Pin,
+    /// Neither.
+    DeviceOnly,
+}
+
+impl Factors {
+    pub(crate) const fn of(slot: SlotFactors) -> Self {
+        match slot {
+            SlotFactors { face: true, pin: true } => Self::FaceAndPin,
+            SlotFactors { face: true, pin: false } => Self::Face,
+            SlotFactors { face: false, pin: true } => Self::Pin,
+            SlotFactors { face: false, pin: false } => Self::DeviceOnly,
+        }
+    }
+
+    /// Whether a face was needed.
+    pub const fn face(self) -> bool {
+        matches!(self, Self::FaceAndPin | Self::Face)
+    }
+
+    /// Whether a PIN was needed.
+    pub const fn pin(self) -> bool {
+        matches!(self, Self::FaceAndPin | Self::Pin)
+    }
+
+    /// Whether the person must be told that this is for convenience only.
+    pub const fn convenience_only(self) -> bool {
+        !self.pin()
+    }
+}
