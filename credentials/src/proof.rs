@@ -46,6 +46,7 @@ pub enum ProofError {
 struct Claims {
     aud: String,
     iat: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
 }
 
@@ -57,6 +58,21 @@ struct Claims {
 /// # Source
 /// OpenID4VCI 1.0 §F.1. Without `iss`: the access token came from a pre-authorized code, anonymously.
 pub fn create(audience: &str, nonce: &str, now: Timestamp, signer: &dyn Signer) -> Result<String, SignError> {
+    write(audience, Some(nonce), now, signer)
+}
+
+/// The same for an issuer that has no nonce endpoint, and so gives no nonce.
+///
+/// # Errors
+/// As [`create`].
+///
+/// # Source
+/// OpenID4VCI 1.0 §F.1: `nonce` must be there only "when the issuer has a Nonce Endpoint".
+pub fn create_without_nonce(audience: &str, now: Timestamp, signer: &dyn Signer) -> Result<String, SignError> {
+    write(audience, None, now, signer)
+}
+
+fn write(audience: &str, nonce: Option<&str>, now: Timestamp, signer: &dyn Signer) -> Result<String, SignError> {
     let header: Map<String, Value> = [
         ("alg".to_owned(), json!("ES256")),
         ("typ".to_owned(), json!(TYPE)),
@@ -64,7 +80,7 @@ pub fn create(audience: &str, nonce: &str, now: Timestamp, signer: &dyn Signer) 
     ]
     .into_iter()
     .collect();
-    let claims = Claims { aud: audience.to_owned(), iat: now, nonce: Some(nonce.to_owned()) };
+    let claims = Claims { aud: audience.to_owned(), iat: now, nonce: nonce.map(str::to_owned) };
     let payload = serde_json::to_vec(&claims).map_err(|_| SignError::Unavailable)?;
     jws::sign(&header, &payload, signer)
 }

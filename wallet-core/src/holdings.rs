@@ -14,8 +14,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use batch::NewBatch;
 pub use batch::{CredentialId, Held, Standing};
+pub(crate) use batch::{NewBatch, label};
 pub(crate) use copy::{Copy, NewCopy};
 pub use records::{RecordError, RecordId, RecordIdError, RecordKind, Records};
 pub use settings::Settings;

@@ -2,6 +2,7 @@
 
 use super::{Copy, Holdings, HoldingsError, NewCopy, RecordId, RecordIdError, RecordKind};
 use crate::display::Shown;
+use credentials::sd_jwt::SdJwtVc;
 use rand_core::CryptoRng;
 use schemas::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -244,6 +245,12 @@ impl Holdings<'_> {
             }
         }
         Err(last)
+    }
+
+    /// The names in the credentials held, to see whether a new one is about somebody else.
+    pub(crate) fn names(&self) -> Vec<(String, String)> {
+        let copies = self.credentials().into_iter().filter_map(|held| self.peek(&held).ok());
+        copies.filter_map(|copy| crate::issuance::full_name(SdJwtVc::reopen(&copy.text).ok()?.claims())).collect()
     }
 
     /// Takes a copy to show, and marks it as shown: its record is gone, but for the very last one, which is kept in

@@ -1,0 +1,298 @@
+//! What an issuer delivered: first unverified, then verified, then confirmed by the person, then kept.
+
+use super::error::IssuanceError;
+use super::offered::Kind;
+use crate::display::Shown;
+use crate::holdings::{CredentialId, Holdings, NewBatch, NewCopy, Unsaved, label};
+use credentials::sd_jwt::{self, SdJwtVc};
+use credentials::signer::{Signer, SoftwareKey};
+use credentials::trust::{ChainCache, ChainPolicy, Trust, TrustAnchors};
+use rand_core::CryptoRng;
+use schemas::{ClaimPath, Timestamp};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Copies as they came. Nothing in them is believed yet.
+pub struct Delivered {
+    issuer: String,
+    batches: Vec<Batch>,
+}
+
+/// The answer to one credential request.
+pub(super) struct Batch {
+    pub(super) kind: Kind,
+    pub(super) keys: Vec<SoftwareKey>,
+    pub(super) texts: Vec<Zeroizing<String>>,
+}
+
+/// Verified credentials, not kept yet: the person must see whose they are and say yes.
+///
+/// An attacker can get a credential about somebody else, or about themself, and have this wallet take it: the offer
+/// proves nothing (OpenID4VCI 1.0 §13.5). So what came is shown, and only its confirmation lets it be kept:
+/// ```compile_fail,E0061
+/// use rand_core::CryptoRng;
+/// use schemas::Timestamp;
+/// use wallet_core::holdings::Holdings;
+/// use wallet_core::issuance::Arrived;
+/// fn unasked(arrived: Arrived, holdings: &mut Holdings<'_>, now: Timestamp, rng: &mut dyn CryptoRng) {
+///     let _ = arrived.keep(holdings, now, rng);
+/// }
+/// ```
+/// The confirmation is made by [`Summary::confirmed`] and by nothing else:
+/// ```compile_fail,E0423
+/// let _ = wallet_core::issuance::Confirmed([0; 32]);
+/// ```
+pub struct Arrived {
+    issuer: String,
+    batches: Vec<VerifiedBatch>,
+    digest: [u8; 32],
+}
+
+struct VerifiedBatch {
+    kind: Kind,
+    copies: Vec<VerifiedCopy>,
+}
+
+struct VerifiedCopy {
+    credential: SdJwtVc,
+    key: SoftwareKey,
+    text: Zeroizing<String>,
+}
+
+/// What came, for the person to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The address it came from.
+    pub issuer: Shown,
+    /// The name in the certificate that signed it.
+    pub issuer_name: Shown,
+    /// Whether that certificate leads to a trust anchor.
+    pub trust: Trust,
+    /// What came.
+    pub credentials: Vec<SummaryEntry>,
+    digest: [u8; 32],
+}
+
+/// One credential of a [`Summary`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SummaryEntry {
+    /// Its type for people.
+    pub label: Shown,
+    /// The initials of whom it is about, such as `A. B.`; none when it names nobody.
+    pub subject: Option<Shown>,
+    /// Whether the wallet already holds a credential with another name: then it may be about somebody else.
+    pub other_subject: bool,
+    /// What is in it.
+    pub claims: Vec<ClaimPath>,
+    /// How many copies.
+    pub copies: usize,
+    /// When the first of them ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The person has seen a [`Summary`] and said yes.
+#[derive(Debug)]
+pub struct Confirmed([u8; 32]);
+
+/// What was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The names of the credentials in this vault.
+    pub credentials: Vec<CredentialId>,
+}
+
+impl Delivered {
+    pub(super) const fn new(issuer: String, batches: Vec<Batch>) -> Self {
+        Self { issuer, batches }
+    }
+
+    /// Verifies every copy, as strictly as a verifier would: signature and certificates, time, no key binding yet, the
+    /// type that was offered, and a key of ours that no other copy has. And that all copies say the same.
+    ///
+    /// An issuer that leads to no trust anchor is let through: [`Summary::trust`] says so.
+    ///
+    /// # Errors
+    /// [`IssuanceError`]; one bad copy spoils the batch.
+    ///
+    /// # Source
+    /// RFC 9901 §7.1, SD-JWT VC §2.4; OpenID4VCI 1.0 §8.3 ("each key … to bind to, at most, one Credential").
+    pub fn verify(self, anchors: &TrustAnchors, now: Timestamp) -> Result<Arrived, IssuanceError> {
+        let cache = ChainCache::new();
+        let policy = ChainPolicy::unknown_allowed(anchors).with_cache(&cache);
+        let batches: Vec<VerifiedBatch> =
+            self.batches.into_iter().map(|batch| batch.verify(&policy, now)).collect::<Result<_, _>>()?;
+        let mut digest = Sha256::new();
+        for copy in batches.iter().flat_map(|batch| &batch.copies) {
+            digest.update(Sha256::digest(copy.text.as_bytes()));
+        }
+        Ok(Arrived { issuer: self.issuer, batches, digest: digest.finalize().into() })
+    }
+}
+
+impl Batch {
+    fn verify(self, policy: &ChainPolicy<'_>, now: Timestamp) -> Result<VerifiedBatch, IssuanceError> {
+        let Self { kind, mut keys, texts } = self;
+        let mut copies: Vec<VerifiedCopy> = Vec::with_capacity(texts.len());
+        for text in texts {
+            let credential = sd_jwt::verify_issued(&text, policy, now).map_err(IssuanceError::Copy)?;
+            if credential.vct() != kind.vct {
+                return Err(IssuanceError::WrongType);
+            }
+            // Taken out of the list: a second copy for the same key finds none.
+            let bound_to = credential.confirmation_key();
+            let at = keys.iter().position(|key| key.public_key() == bound_to).ok_or(IssuanceError::WrongKey)?;
+            let key = keys.remove(at);
+            if copies.first().is_some_and(|first| !say_the_same(&first.credential, &credential)) {
+                return Err(IssuanceError::Unlike);
+            }
+            copies.push(VerifiedCopy { credential, key, text });
+        }
+        Ok(VerifiedBatch { kind, copies })
+    }
+}
+
+/// Whether two copies say the same of the same person by the word of the same issuer. What must differ from copy to copy
+/// may: key, status, the bytes of the portrait (`security.md` §3.2), and times, which an issuer may spread (RFC 9901 §10.1).
+fn say_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
+    let said = |credential: &SdJwtVc| -> Map<String, Value> {
+        let mut claims = credential.claims().clone();
+        for name in ["cnf", "status", "iat", "nbf", "exp"] {
+            claims.remove(name);
+        }
+        if let Some(picture) = claims.get_mut("picture") {
+            *picture = Value::Null;
+        }
+        claims
+    };
+    one.issuer().leaf_sha256() == other.issuer().leaf_sha256() && said(one) == said(other)
+}
+
+impl Arrived {
+    /// What came, for the person to look at.
+    pub fn summary(&self, holdings: &Holdings<'_>) -> Summary {
+        let first = self.batches.iter().flat_map(|batch| &batch.copies).next();
+        let known = |copy: &VerifiedCopy| copy.credential.issuer().trust() == Trust::Known;
+        let all_known = self.batches.iter().flat_map(|batch| &batch.copies).all(known);
+        Summary {
+            issuer: Shown::text(&self.issuer),
+            issuer_name: Shown::name(first.map_or("", |copy| copy.credential.issuer().subject())),
+            trust: if all_known { Trust::Known } else { Trust::NotKnown },
+            credentials: self.batches.iter().map(|batch| batch.summary(holdings)).collect(),
+            digest: self.digest,
+        }
+    }
+
+    /// Keeps what came, once the person has confirmed it.
+    ///
+    /// Save the vault before saying so: what is inside [`Unsaved`] stands in memory only.
+    ///
+    /// # Errors
+    /// [`IssuanceError::NotConfirmed`] when something else was confirmed, [`IssuanceError::Holdings`] when there is no
+    /// room; then nothing of the failing credential was kept.
+    pub fn keep(
+        self,
+        confirmed: Confirmed,
+        holdings: &mut Holdings<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Unsaved<Kept>, IssuanceError> {
+        let Confirmed(digest) = confirmed;
+        if digest != self.digest {
+            return Err(IssuanceError::NotConfirmed);
+        }
+        let mut kept = Vec::new();
+        for batch in self.batches {
+            match holdings.keep(batch.into_new(&self.issuer, now), rng) {
+                Ok(id) => kept.push(id),
+                Err(error) => {
+                    kept.into_iter().try_for_each(|id| holdings.forget(id, rng))?;
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(Unsaved::new(Kept { credentials: kept }))
+    }
+}
+
+impl Summary {
+    /// Only issuers of this wallet's trust anchors are accepted.
+    ///
+    /// # Errors
+    /// [`IssuanceError::NotKnown`].
+    pub const fn require_known(&self) -> Result<(), IssuanceError> {
+        match self.trust {
+            Trust::Known => Ok(()),
+            _ => Err(IssuanceError::NotKnown),
+        }
+    }
+
+    /// The person has seen this summary and said yes.
+    pub fn confirmed(self) -> Confirmed {
+        Confirmed(self.digest)
+    }
+}
+
+impl VerifiedBatch {
+    fn summary(&self, holdings: &Holdings<'_>) -> SummaryEntry {
+        let claims = self.copies.first().map(|copy| copy.credential.claims());
+        let name = claims.and_then(full_name);
+        SummaryEntry {
+            label: label(&self.kind.vct, self.kind.label.as_deref()),
+            subject: claims.and_then(initials),
+            other_subject: name.is_some_and(|name| holdings.names().iter().any(|held| *held != name)),
+            claims: self.copies.first().map(|copy| copy.credential.disclosable_paths()).unwrap_or_default(),
+            copies: self.copies.len(),
+            expires_at: self.expires_at(),
+        }
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.copies.iter().filter_map(|copy| copy.credential.expires_at()).min()
+    }
+
+    fn into_new(self, issuer: &str, now: Timestamp) -> NewBatch {
+        let first = self.copies.first().map(|copy| copy.credential.issuer().clone());
+        NewBatch {
+            vct: self.kind.vct.clone(),
+            label: self.kind.label.clone(),
+            issuer: issuer.to_owned(),
+            issuer_name: first.as_ref().map(|chain| chain.subject().to_owned()).unwrap_or_default(),
+            issuer_known: first.is_some_and(|chain| chain.trust() == Trust::Known),
+            received_at: now,
+            not_before: self.copies.iter().filter_map(|copy| copy.credential.not_before()).max(),
+            expires_at: self.expires_at(),
+            copies: self.copies.into_iter().map(|VerifiedCopy { key, text, .. }| NewCopy { key, text }).collect(),
+        }
+    }
+}
+
+/// Given and family name, as the credential has them.
+pub(crate) fn full_name(claims: &Map<String, Value>) -> Option<(String, String)> {
+    let text = |name: &str| claims.get(name)?.as_str().map(str::to_owned);
+    Some((text("given_name")?, text("family_name")?))
+}
+
+fn initials(claims: &Map<String, Value>) -> Option<Shown> {
+    let parts =
+        ["given_name", "family_name"].into_iter().filter_map(|name| Shown::initial(claims.get(name)?.as_str()?));
+    let shown = parts.map(|initial| initial.to_string()).collect::<Vec<_>>().join(" ");
+    if shown.is_empty() { None } else { Some(Shown::name(&shown)) }
+}
+
+/// Claims of a person are in it.
+impl fmt::Debug for Delivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, batches: _ } = self;
+        f.debug_struct("Delivered").field("issuer", issuer).finish_non_exhaustive()
+    }
+}
+
+/// Claims of a person are in it.
+impl fmt::Debug for Arrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, batches: _, digest: _ } = self;
+        f.debug_struct("Arrived").field("issuer", issuer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! Why a credential did not come into the wallet.
+
+use crate::effect::AddressError;
+use crate::fault::{Blame, Fault};
+use crate::holdings::{HoldingsError, RecordError};
+use credentials::sd_jwt::VerifyError;
+use schemas::openid4vci::{OFFER_SCHEME, SD_JWT_VC_FORMAT};
+
+/// Which answer of the issuer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The credential offer behind a `credential_offer_uri`.
+    Offer,
+    /// The credential issuer's metadata.
+    IssuerMetadata,
+    /// The authorization server's metadata.
+    ServerMetadata,
+    /// The token response.
+    Token,
+    /// The nonce response.
+    Nonce,
+    /// The credential response.
+    Credential,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Offer => "credential offer",
+            Self::IssuerMetadata => "issuer metadata",
+            Self::ServerMetadata => "authorization server metadata",
+            Self::Token => "token response",
+            Self::Nonce => "nonce response",
+            Self::Credential => "credential response",
+        })
+    }
+}
+
+/// Why a credential did not come into the wallet. Nothing was kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssuanceError {
+    // What was given cannot be used.
+    /// Not a link of that scheme, or longer than 64 KiB.
+    #[error("not an {OFFER_SCHEME}:// link")]
+    NotALink,
+    /// The offer demands a transaction code, none was given.
+    #[error("the issuer asks for a transaction code")]
+    TxCodeMissing,
+    /// A transaction code was given that the offer does not ask for.
+    #[error("this offer takes no transaction code")]
+    TxCodeUnwanted,
+    /// The transaction code cannot be right. It was not sent: the issuer allows few tries.
+    #[error("the transaction code does not look as the issuer describes it{}", .length.map(|n| format!(": expected {n} characters")).unwrap_or_default())]
+    TxCodeShape {
+        /// How many characters it should have.
+        length: Option<u32>,
+    },
+
+    // The issuer's fault: refused.
+    /// Neither or both of `credential_offer` and `credential_offer_uri`, or one of them twice.
+    #[error("the link holds no single credential offer")]
+    LinkParameters,
+    /// An address that is not safe to open.
+    #[error("{0} names an address that is not safe to open: {1}")]
+    Address(Answer, #[source] AddressError),
+    /// Not what it should be.
+    #[error("the {0} is malformed")]
+    Malformed(Answer),
+    /// The offer has no pre-authorized code.
+    #[error("the offer has no pre-authorized code, the only grant this wallet uses")]
+    NoPreAuthorizedCode,
+    /// The metadata is of another issuer.
+    #[error("the metadata is not of the issuer that the offer names")]
+    OtherIssuer,
+    /// The offer names an authorization server that the issuer does not.
+    #[error("the offer names an authorization server that the issuer does not list")]
+    UnlistedServer,
+    /// The metadata is of another authorization server.
+    #[error("the authorization server's metadata is not its own")]
+    OtherServer,
+    /// The authorization server does not take pre-authorized codes.
+    #[error("the authorization server does not take pre-authorized codes")]
+    GrantNotSupported,
+    /// Nothing offered that this wallet can hold.
+    #[error(
+        "nothing is offered that this wallet can hold: {SD_JWT_VC_FORMAT} signed with ES256 and bound to a P-256 key"
+    )]
+    NothingToHold,
+    /// The issuer demands a layer of encryption that this wallet has not.
+    #[error("the issuer demands encrypted requests or responses beside TLS, which this wallet does not make")]
+    EncryptionDemanded,
+    /// The issuer answered a request with an error.
+    #[error("the issuer refused at the {answer}{}", .code.as_deref().map(|code| format!(": {code}")).unwrap_or_default())]
+    Refused {
+        /// Which answer.
+        answer: Answer,
+        /// The OAuth error code.
+        code: Option<String>,
+    },
+    /// The code, or the transaction code, is wrong, used, or its time is over.
+    #[error("the issuer did not accept the offer's code{}", if *.with_tx_code { " with this transaction code" } else { "" })]
+    GrantRefused {
+        /// Whether a transaction code was sent with it.
+        with_tx_code: bool,
+    },
+    /// A bearer token although a DPoP proof was sent.
+    #[error("the token is not bound to the key that was shown")]
+    TokenNotBound,
+    /// The issuer wants to issue later.
+    #[error("the issuer wants to issue later, which this wallet does not wait for")]
+    Deferred,
+    /// No copies, or more than keys.
+    #[error("{got} copies came for {keys} keys")]
+    CopyCount {
+        /// How many copies came.
+        got: usize,
+        /// How many keys were shown.
+        keys: usize,
+    },
+    /// A copy does not verify.
+    #[error("a copy of the credential does not verify: {0}")]
+    Copy(#[source] VerifyError),
+    /// A copy of another type than offered.
+    #[error("a copy of the credential is of another type than offered")]
+    WrongType,
+    /// A copy bound to a key that is not ours, or to one that another copy has.
+    #[error("a copy of the credential is bound to none of the keys shown, or two to the same")]
+    WrongKey,
+    /// The copies do not all say the same.
+    #[error("the copies of the credential do not all say the same")]
+    Unlike,
+    /// The issuer is not known, and only known ones were allowed.
+    #[error("the issuer's certificate leads to no trust anchor of this wallet")]
+    NotKnown,
+
+    // The person has not agreed.
+    /// What was agreed to is not what came.
+    #[error("what was confirmed is not what came")]
+    NotConfirmed,
+
+    // The surroundings.
+    /// The issuer cannot be reached.
+    #[error("the issuer cannot be reached for the {0}")]
+    Unreachable(Answer),
+    /// An answer with a status that says nothing more.
+    #[error("the issuer answered with status {status} for the {answer}")]
+    Status {
+        /// Which answer.
+        answer: Answer,
+        /// The status.
+        status: u16,
+    },
+    /// A key could not be made or used.
+    #[error("a key could not be made or used")]
+    Key,
+    /// The vault.
+    #[error(transparent)]
+    Holdings(#[from] HoldingsError),
+}
+
+impl Blame for IssuanceError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotALink | Self::TxCodeMissing | Self::TxCodeUnwanted | Self::TxCodeShape { .. } => Fault::Input,
+            Self::NotConfirmed => Fault::Person,
+            Self::Unreachable(_) => Fault::Network,
+            Self::Status { status, .. } if *status >= 500 => Fault::Network,
+            Self::Holdings(error) => error.fault(),
+            Self::Key => Fault::Storage,
+            _ => Fault::Peer,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::NotALink => "give the whole openid-credential-offer:// link that the issuer shows, in quotes",
+            Self::TxCodeMissing => "give the transaction code that the issuer handed out, with --tx-code",
+            Self::TxCodeUnwanted => "leave the transaction code away",
+            Self::TxCodeShape { .. } => "check the transaction code on the paper from the issuer; nothing was sent",
+            Self::GrantRefused { with_tx_code: true } => {
+                "check the transaction code: an offer dies after a few wrong ones, is good once, and for a short time"
+            }
+            Self::GrantRefused { with_tx_code: false } => {
+                "an offer is good once and for a short time: ask the issuer for a new one"
+            }
+            Self::NotConfirmed => "nothing was kept: look at what came, and confirm it if it is yours",
+            Self::Unreachable(_) => "check the network, and that the issuer is running, then try again",
+            Self::Status { .. } => "try again later, or ask the issuer for a new offer",
+            Self::NotKnown => {
+                "add the issuer's trust anchor with `amparo trust`, if you have it from someone you trust"
+            }
+            Self::Copy(_) | Self::WrongType | Self::WrongKey | Self::Unlike | Self::CopyCount { .. } => {
+                "the issuer made a faulty credential: nothing was kept, tell the issuer"
+            }
+            Self::Key => {
+                "try again; if it stays so, the machine's random generator or cryptographic library is at fault"
+            }
+            Self::Holdings(HoldingsError::Record(RecordError::Full)) => {
+                "the vault is full: forget a credential that is no longer needed"
+            }
+            Self::Holdings(error) => error.hint(),
+            _ => "ask the issuer for a new offer: this one cannot be used safely",
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The offer: the link an issuer shows, and the metadata that says what it stands for.
+
+use super::error::{Answer, IssuanceError};
+use super::offered::{Endpoints, Kind, Offered};
+use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address, identifier, well_known};
+use crate::wire;
+use rand_core::CryptoRng;
+use schemas::Timestamp;
+use schemas::openid4vci::{
+    AuthorizationServerMetadata, CredentialConfiguration, CredentialOffer, IssuerMetadata, OFFER_SCHEME,
+    PRE_AUTHORIZED_CODE_GRANT, PreAuthorizedCodeGrant, SD_JWT_VC_FORMAT,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use url::Url;
+
+/// The offer and the metadata behind it are being fetched.
+#[derive(Debug)]
+pub struct Fetching {
+    effect: Effect,
+    loopback: Loopback,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Offer,
+    Issuer(OfferIn),
+    Server { offer: OfferIn, metadata: MetadataIn, server: String },
+}
+
+/// An offer with a pre-authorized code. Nothing in it is to be believed (OpenID4VCI 1.0 §13.5).
+struct OfferIn {
+    issuer: String,
+    configurations: Vec<String>,
+    grant: PreAuthorizedCodeGrant,
+}
+
+/// The issuer's metadata, as far as the offer needs it.
+#[derive(Debug)]
+struct MetadataIn {
+    issuer_name: Option<String>,
+    kinds: Vec<Kind>,
+    credential_endpoint: Url,
+    nonce_endpoint: Option<Url>,
+    batch_size: usize,
+}
+
+/// The code is a secret.
+impl std::fmt::Debug for OfferIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { issuer, configurations, grant: _ } = self;
+        f.debug_struct("OfferIn")
+            .field("issuer", issuer)
+            .field("configurations", configurations)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads an `openid-credential-offer://` link and sets out to fetch what it stands for.
+///
+/// # Errors
+/// [`IssuanceError`], before anything was sent.
+///
+/// # Source
+/// OpenID4VCI 1.0 §4.1 "Credential Offer".
+pub fn follow(link: &str) -> Result<Fetching, IssuanceError> {
+    let text = link.trim();
+    let (scheme, _) = text.split_once(':').ok_or(IssuanceError::NotALink)?;
+    if text.len() > MAX_LINK || !scheme.eq_ignore_ascii_case(OFFER_SCHEME) {
+        return Err(IssuanceError::NotALink);
+    }
+    let link = Url::parse(text).map_err(|_| IssuanceError::NotALink)?;
+    let mut offers =
+        link.query_pairs().filter(|(name, _)| name == "credential_offer" || name == "credential_offer_uri");
+    let (name, value) = offers.next().ok_or(IssuanceError::LinkParameters)?;
+    if offers.next().is_some() {
+        return Err(IssuanceError::LinkParameters);
+    }
+    if name == "credential_offer" {
+        let offer = OfferIn::parse(value.as_bytes())?;
+        let loopback = Loopback::as_named_by(&offer.issuer);
+        return Fetching::metadata(offer, loopback);
+    }
+    let loopback = Loopback::as_named_by(&value);
+    let uri = address(&value, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
+    let effect = Effect::get(uri, loopback).header("accept", "application/json");
+    Ok(Fetching { effect, loopback, stage: Stage::Offer })
+}
+
+impl Fetching {
+    fn metadata(offer: OfferIn, loopback: Loopback) -> Result<Self, IssuanceError> {
+        let issuer =
+            identifier(&offer.issuer, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
+        let effect =
+            Effect::get(well_known(&issuer, "openid-credential-issuer"), loopback).header("accept", "application/json");
+        Ok(Self { effect, loopback, stage: Stage::Issuer(offer) })
+    }
+
+    const fn answer(&self) -> Answer {
+        match self.stage {
+            Stage::Offer => Answer::Offer,
+            Stage::Issuer(_) => Answer::IssuerMetadata,
+            Stage::Server { .. } => Answer::ServerMetadata,
+        }
+    }
+}
+
+impl Errand for Fetching {
+    type Ready = Offered;
+    type Error = IssuanceError;
+
+    fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
+    fn resume(self, outcome: Outcome, _: Timestamp, _: &mut dyn CryptoRng) -> Result<Progress<Self>, IssuanceError> {
+        let answer = self.answer();
+        let Outcome::Response(response) = outcome else { return Err(IssuanceError::Unreachable(answer)) };
+        if response.status != 200 {
+            return Err(IssuanceError::Status { answer, status: response.status });
+        }
+        let loopback = self.loopback;
+        match self.stage {
+            Stage::Offer => Self::metadata(OfferIn::parse(&response.body)?, loopback).map(Progress::Waiting),
+            Stage::Issuer(offer) => {
+                let (metadata, server) = read_issuer(&response.body, &offer, loopback)?;
+                let url = identifier(&server, loopback).map_err(|error| IssuanceError::Address(answer, error))?;
+                let effect = Effect::get(well_known(&url, "oauth-authorization-server"), loopback)
+                    .header("accept", "application/json");
+                Ok(Progress::Waiting(Self { effect, loopback, stage: Stage::Server { offer, metadata, server } }))
+            }
+            Stage::Server { offer, metadata, server } => {
+                let (token_endpoint, dpop) = read_server(&response.body, &server, loopback)?;
+                let MetadataIn { issuer_name, kinds, credential_endpoint, nonce_endpoint, batch_size } = metadata;
+                let endpoints = Endpoints {
+                    token: token_endpoint,
+                    nonce: nonce_endpoint,
+                    credential: credential_endpoint,
+                    loopback,
+                    dpop,
+                };
+                Ok(Progress::Ready(Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size)))
+            }
+        }
+    }
+}
+
+impl OfferIn {
+    fn parse(bytes: &[u8]) -> Result<Self, IssuanceError> {
+        let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::Offer);
+        let offer: CredentialOffer = wire::shaped(wire::object(bytes).map_err(malformed)?).map_err(malformed)?;
+        let CredentialOffer { credential_issuer, credential_configuration_ids, grants } = offer;
+        let unique: BTreeSet<&String> = credential_configuration_ids.iter().collect();
+        let count = credential_configuration_ids.len();
+        if count == 0 || count > MAX_CONFIGURATIONS || unique.len() != count {
+            return Err(IssuanceError::Malformed(Answer::Offer));
+        }
+        let grant = grants.and_then(|grants| grants.pre_authorized_code).ok_or(IssuanceError::NoPreAuthorizedCode)?;
+        Ok(Self { issuer: credential_issuer, configurations: credential_configuration_ids, grant })
+    }
+}
+
+/// The issuer's metadata and the identifier of the authorization server to use.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.
+fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(MetadataIn, String), IssuanceError> {
+    let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::IssuerMetadata);
+    let mut members = wire::object(bytes).map_err(malformed)?;
+    // Only what is offered is read: another configuration may be of a format whose members we do not know.
+    let Some(Value::Object(supported)) =
+        members.insert("credential_configurations_supported".into(), Value::Object(Map::new()))
+    else {
+        return Err(IssuanceError::Malformed(Answer::IssuerMetadata));
+    };
+    for encryption in ["credential_request_encryption", "credential_response_encryption"] {
+        if members.get(encryption).and_then(|member| member.get("encryption_required")) == Some(&Value::Bool(true)) {
+            return Err(IssuanceError::EncryptionDemanded);
+        }
+    }
+    let metadata: IssuerMetadata = wire::shaped(members).map_err(malformed)?;
+    if metadata.credential_issuer != offer.issuer {
+        return Err(IssuanceError::OtherIssuer);
+    }
+    let kinds: Vec<Kind> = offer.configurations.iter().filter_map(|id| kind(id, supported.get(id)?)).collect();
+    if kinds.is_empty() {
+        return Err(IssuanceError::NothingToHold);
+    }
+    let server = server(&metadata, &offer.grant)?;
+    let reach =
+        |text: &str| address(text, loopback).map_err(|error| IssuanceError::Address(Answer::IssuerMetadata, error));
+    let read = MetadataIn {
+        issuer_name: metadata.display.unwrap_or_default().into_iter().find_map(|display| display.name),
+        kinds,
+        credential_endpoint: reach(&metadata.credential_endpoint)?,
+        nonce_endpoint: metadata.nonce_endpoint.as_deref().map(reach).transpose()?,
+        batch_size: metadata
+            .batch_credential_issuance
+            .map_or(1, |batch| usize::try_from(batch.batch_size).unwrap_or(1))
+            .max(1),
+    };
+    Ok((read, server))
+}
+
+/// What is offered, if this wallet can hold it.
+fn kind(id: &str, configuration: &Value) -> Option<Kind> {
+    let configuration: CredentialConfiguration = serde_json::from_value(configuration.clone()).ok()?;
+    let CredentialConfiguration {
+        format,
+        vct,
+        cryptographic_binding_methods_supported: bindings,
+        credential_signing_alg_values_supported: signed_with,
+        proof_types_supported: proofs,
+        credential_metadata,
+        scope: _,
+    } = configuration;
+    let es256 = |list: &Vec<Value>| list.iter().any(|name| name == "ES256");
+    let proof = proofs.unwrap_or_default().get("jwt").is_some_and(|jwt| es256(&jwt.proof_signing_alg_values_supported));
+    let bound_to_jwk = bindings.is_none_or(|methods| methods.iter().any(|method| method == "jwk"));
+    if format != SD_JWT_VC_FORMAT || !proof || !bound_to_jwk || !signed_with.as_ref().is_none_or(es256) {
+        return None;
+    }
+    let label = credential_metadata.and_then(|metadata| metadata.display?.into_iter().find_map(|display| display.name));
+    Some(Kind { configuration: id.to_owned(), vct: vct?, label })
+}
+
+/// Which authorization server to use.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.4 `authorization_servers`, §4.1.1 `authorization_server`.
+fn server(metadata: &IssuerMetadata, grant: &PreAuthorizedCodeGrant) -> Result<String, IssuanceError> {
+    let own = std::slice::from_ref(&metadata.credential_issuer);
+    let servers = metadata.authorization_servers.as_deref().unwrap_or(own);
+    match &grant.authorization_server {
+        Some(named) if servers.contains(named) => Ok(named.clone()),
+        Some(_) => Err(IssuanceError::UnlistedServer),
+        None => servers.first().cloned().ok_or(IssuanceError::Malformed(Answer::IssuerMetadata)),
+    }
+}
+
+/// The token endpoint, and whether DPoP proofs with ES256 are taken.
+///
+/// # Source
+/// RFC 8414 §3.3 (exact match of `issuer`), RFC 9449 §5.1.
+fn read_server(bytes: &[u8], server: &str, loopback: Loopback) -> Result<(Url, bool), IssuanceError> {
+    let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::ServerMetadata);
+    let metadata: AuthorizationServerMetadata =
+        wire::shaped(wire::object(bytes).map_err(malformed)?).map_err(malformed)?;
+    if metadata.issuer != server {
+        return Err(IssuanceError::OtherServer);
+    }
+    if metadata.grant_types_supported.is_some_and(|types| !types.iter().any(|name| name == PRE_AUTHORIZED_CODE_GRANT)) {
+        return Err(IssuanceError::GrantNotSupported);
+    }
+    let endpoint = address(&metadata.token_endpoint, loopback)
+        .map_err(|error| IssuanceError::Address(Answer::ServerMetadata, error))?;
+    let dpop = metadata.dpop_signing_alg_values_supported.unwrap_or_default().iter().any(|name| name == "ES256");
+    Ok((endpoint, dpop))
+}
+
+const MAX_LINK: usize = 64 * 1024;
+const MAX_CONFIGURATIONS: usize = 8;

@@ -1,0 +1,190 @@
+//! What an issuer offers, as the person is shown it before anything is asked for.
+
+use super::error::IssuanceError;
+use super::redeeming::{Dpop, Plan, Redeeming};
+use crate::display::Shown;
+use crate::effect::Loopback;
+use crate::holdings::{Holdings, label};
+use rand_core::CryptoRng;
+use schemas::Timestamp;
+use schemas::openid4vci::PreAuthorizedCodeGrant;
+use std::fmt;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// What an issuer offers.
+///
+/// All of it is the issuer's own word: whether the issuer is known is proved only by the signature of what arrives.
+pub struct Offered {
+    issuer: String,
+    issuer_name: Option<String>,
+    grant: PreAuthorizedCodeGrant,
+    kinds: Vec<Kind>,
+    endpoints: Endpoints,
+    batch_size: usize,
+}
+
+/// One thing offered.
+#[derive(Debug, Clone)]
+pub(super) struct Kind {
+    pub(super) configuration: String,
+    pub(super) vct: String,
+    pub(super) label: Option<String>,
+}
+
+/// Where to go, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoints {
+    pub(super) token: Url,
+    pub(super) nonce: Option<Url>,
+    pub(super) credential: Url,
+    pub(super) loopback: Loopback,
+    pub(super) dpop: bool,
+}
+
+/// The transaction code that an offer asks for: something the issuer hands out another way, on paper or by word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TxCodeWanted {
+    /// Whether it has digits only.
+    pub numeric: bool,
+    /// How many characters it has.
+    pub length: Option<u32>,
+    /// Where the person finds it, in the issuer's words.
+    pub description: Option<Shown>,
+}
+
+/// A transaction code. Sent once, wiped afterwards.
+pub struct TxCode(Zeroizing<String>);
+
+impl TxCode {
+    /// A transaction code as typed; space around it is dropped.
+    pub fn new(text: &str) -> Self {
+        Self(Zeroizing::new(text.trim().to_owned()))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The code as it is sent, if it can be right: people write `1234 5678`, and the issuer counts wrong tries.
+    fn fitting(self, wanted: &TxCodeWanted) -> Result<Self, IssuanceError> {
+        let code = if wanted.numeric {
+            Self(Zeroizing::new(self.0.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).collect()))
+        } else {
+            self
+        };
+        let length_fits = wanted.length.is_none_or(|length| code.0.chars().count() == length as usize);
+        let digits_only = !wanted.numeric || code.0.bytes().all(|b| b.is_ascii_digit());
+        if length_fits && digits_only && (1..=MAX_TX_CODE).contains(&code.0.len()) {
+            Ok(code)
+        } else {
+            Err(IssuanceError::TxCodeShape { length: wanted.length })
+        }
+    }
+}
+
+impl fmt::Debug for TxCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(_) = self;
+        f.debug_struct("TxCode").finish_non_exhaustive()
+    }
+}
+
+impl Offered {
+    /// How many copies are asked for when the person does not say, and at most.
+    ///
+    /// # Source
+    /// `security.md` §8.
+    pub const COPIES: usize = 30;
+
+    pub(super) const fn new(
+        issuer: String,
+        issuer_name: Option<String>,
+        grant: PreAuthorizedCodeGrant,
+        kinds: Vec<Kind>,
+        endpoints: Endpoints,
+        batch_size: usize,
+    ) -> Self {
+        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size }
+    }
+
+    /// The credential issuer identifier: the address that a transaction code would be sent to.
+    pub fn issuer(&self) -> Shown {
+        Shown::text(&self.issuer)
+    }
+
+    /// The name that the issuer gives itself.
+    pub fn issuer_name(&self) -> Option<Shown> {
+        self.issuer_name.as_deref().map(Shown::name)
+    }
+
+    /// Whether a credential of a known issuer came from this address before.
+    pub fn met_before(&self, holdings: &Holdings<'_>) -> bool {
+        let issuer = self.issuer();
+        holdings.credentials().iter().any(|held| held.issuer_known() && held.issuer() == issuer)
+    }
+
+    /// The types offered, for people.
+    pub fn types(&self) -> Vec<Shown> {
+        self.kinds.iter().map(|kind| label(&kind.vct, kind.label.as_deref())).collect()
+    }
+
+    /// The transaction code that the issuer asks for, if it does.
+    pub fn tx_code(&self) -> Option<TxCodeWanted> {
+        self.grant.tx_code.as_ref().map(|wanted| TxCodeWanted {
+            numeric: wanted.input_mode.as_deref() != Some("text"),
+            length: wanted.length.filter(|length| (1..=MAX_TX_CODE as u32).contains(length)),
+            description: wanted.description.as_deref().map(Shown::text),
+        })
+    }
+
+    /// How many copies of each there will be, when `wanted` are wished for: fewer where the issuer offers fewer.
+    pub fn copies(&self, wanted: Option<usize>) -> usize {
+        wanted.unwrap_or(Self::COPIES).clamp(1, Self::COPIES).min(self.batch_size)
+    }
+
+    /// Takes the offer up, with the transaction code when one is asked for. The person may try again with another code.
+    ///
+    /// # Errors
+    /// [`IssuanceError::TxCodeMissing`], [`IssuanceError::TxCodeUnwanted`], [`IssuanceError::TxCodeShape`]: nothing was
+    /// sent then. [`IssuanceError::Key`].
+    pub fn accept(
+        &self,
+        tx_code: Option<TxCode>,
+        copies: Option<usize>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Redeeming, IssuanceError> {
+        let tx_code = match (self.tx_code(), tx_code) {
+            (None, None) => None,
+            (Some(wanted), Some(code)) => Some(code.fitting(&wanted)?),
+            (Some(_), None) => return Err(IssuanceError::TxCodeMissing),
+            (None, Some(_)) => return Err(IssuanceError::TxCodeUnwanted),
+        };
+        let plan = Plan {
+            issuer: self.issuer.clone(),
+            kinds: self.kinds.clone(),
+            endpoints: self.endpoints.clone(),
+            copies: self.copies(copies),
+            code: Zeroizing::new(self.grant.pre_authorized_code.clone()),
+            tx_code,
+            dpop: if self.endpoints.dpop { Some(Dpop::generate(rng)?) } else { None },
+        };
+        Redeeming::begin(plan, now, rng)
+    }
+}
+
+/// The code is a secret.
+impl fmt::Debug for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size } = self;
+        f.debug_struct("Offered")
+            .field("issuer", issuer)
+            .field("kinds", kinds)
+            .field("endpoints", endpoints)
+            .field("batch_size", batch_size)
+            .finish_non_exhaustive()
+    }
+}
+
+const MAX_TX_CODE: usize = 64;
