@@ -1,20 +1,20 @@
 //! What was shown, to whom, why, until when: paths, never values.
 //!
-//! Each entry is a leaf of a hash chain whose head is kept beside it, so that a missing or changed entry is seen
-//! by whoever can open the vault at all. Entries are dropped after the time the person set, and all of them at once on
-//! request; the chain then goes on from where the dropped part ended.
+//! What is written is a chain of lines, each linked to the one before by a MAC under the vault's log key; the head stands
+//! in the vault's manifest. So a line that is missing or changed is seen by whoever can open the vault. Lines are only ever
+//! added, and dropped from the front: after the time the person set, or all at once on request.
 //!
 //! # Source
-//! `security.md` §4.5; leaf hash as in RFC 9162 §2.1.1.
+//! `security.md` §4.5, §1.2 `K_log`.
 
 use crate::display::Shown;
 use crate::fault::{Blame, Fault};
-use crate::holdings::{Holdings, HoldingsError, RecordKind};
+use crate::holdings::{Holdings, HoldingsError};
+use crate::vault::{RecordId, RecordKind};
 use rand_core::CryptoRng;
 use schemas::purpose::Purpose;
 use schemas::{ClaimPath, Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 #[cfg(test)]
 mod tests;
@@ -77,7 +77,7 @@ pub enum Outcome {
     Refused,
 }
 
-/// Which entry: its place counted from the first that was ever written.
+/// Which entry: its place counted from the first line that was ever written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryNumber(u64);
 
@@ -88,7 +88,7 @@ pub enum HistoryError {
     /// Its record cannot be read or written.
     #[error(transparent)]
     Holdings(#[from] HoldingsError),
-    /// The entries do not lead to the head that was kept.
+    /// The lines do not lead to the head in the vault's manifest.
     #[error("an entry of the history is missing or was changed")]
     Broken,
 }
@@ -133,25 +133,25 @@ impl Holdings<'_> {
     /// # Errors
     /// [`HistoryError`].
     pub fn history(&self) -> Result<Vec<Entry>, HistoryError> {
-        Ok(self.log()?.1.entries)
+        Ok(self.log()?.1.entries())
     }
 
-    /// Drops the entries whose time is over; gives how many. Save the vault to make it so on disk.
+    /// Drops what is too old; gives how many lines. Save the vault to make it so on disk.
     ///
     /// # Errors
     /// [`HistoryError`].
     pub fn prune_history(&mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<usize, HistoryError> {
-        let kept_for = self.settings().history_kept_for;
         let (id, mut log) = self.log()?;
-        let old = log.entries.iter().take_while(|entry| now.since(entry.at) >= kept_for).count();
+        let kept_for = self.settings().history_kept_for;
+        let old = log.lines.iter().take_while(|line| line.is_over(now, kept_for)).count();
         if old > 0 {
-            log.drop_first(old);
+            self.drop_first(&mut log, old);
             self.write(RecordKind::HISTORY, id, &log, rng)?;
         }
         Ok(old)
     }
 
-    /// Drops every entry, readable or not, and the chain with them. Save the vault to make it so on disk.
+    /// Drops every line, readable or not. Save the vault to make it so on disk.
     ///
     /// # Errors
     /// [`HistoryError`] of the vault.
@@ -159,10 +159,13 @@ impl Holdings<'_> {
         for id in self.records.ids(RecordKind::HISTORY) {
             self.records.remove(id, rng).map_err(HoldingsError::from)?;
         }
+        // Where the chain goes on from; how many lines there were is forgotten with them.
+        let log = Log { dropped: 0, base: self.records.log_head(), lines: Vec::new() };
+        self.write(RecordKind::HISTORY, None, &log, rng)?;
         Ok(())
     }
 
-    /// Writes down what happened, and what is too old off. Nothing when the person keeps no history.
+    /// Writes down what happened, and drops what is too old. Nothing when the person keeps no history.
     pub(crate) fn note(
         &mut self,
         entry: Entry,
@@ -173,82 +176,101 @@ impl Holdings<'_> {
             return Ok(None);
         }
         self.prune_history(now, rng)?;
-        let (id, mut log) = self.log()?;
-        log.push(entry);
-        log.fit();
-        self.write(RecordKind::HISTORY, id, &log, rng)?;
-        Ok(Some(EntryNumber(log.dropped + log.entries.len() as u64 - 1)))
+        let number = self.append(Line::Entry(entry), rng)?;
+        Ok(Some(EntryNumber(number)))
     }
 
-    /// Writes down what came of it in the end.
-    pub(crate) fn settle(
+    /// Writes down what came of an entry in the end. Save the vault to keep it.
+    ///
+    /// # Errors
+    /// [`HistoryError`].
+    pub fn settle(
         &mut self,
-        number: EntryNumber,
+        entry: EntryNumber,
         outcome: Outcome,
+        now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), HistoryError> {
-        let (id, mut log) = self.log()?;
-        let at = number.0.checked_sub(log.dropped).and_then(|at| usize::try_from(at).ok());
-        if let Some(entry) = at.and_then(|at| log.entries.get_mut(at)) {
-            entry.outcome = outcome;
-            log.head = log.chained(log.base);
-            self.write(RecordKind::HISTORY, id, &log, rng)?;
-        }
-        Ok(())
+        let at = now.floor_to(Seconds::HOUR);
+        self.append(Line::Outcome { of: entry.0, at, outcome }, rng).map(drop)
     }
 
-    fn log(&self) -> Result<(Option<crate::holdings::RecordId>, Log), HistoryError> {
-        let Some(id) = self.records.ids(RecordKind::HISTORY).into_iter().next() else {
-            return Ok((None, Log::default()));
-        };
-        let log: Log = self.parse(id)?;
-        if log.chained(log.base) == log.head { Ok((Some(id), log)) } else { Err(HistoryError::Broken) }
+    fn append(&mut self, line: Line, rng: &mut dyn CryptoRng) -> Result<u64, HistoryError> {
+        let (id, mut log) = self.log()?;
+        let bytes = line.bytes();
+        log.lines.push(line);
+        let most = log.lines.len();
+        while log.lines.len() > 1 && serde_json::to_vec(&log).map_or(0, |bytes| bytes.len()) > MAX_BYTES {
+            self.drop_first(&mut log, most.div_ceil(8));
+        }
+        self.write(RecordKind::HISTORY, id, &log, rng)?;
+        self.records.extend_log(&bytes).map_err(HoldingsError::from)?;
+        Ok(log.dropped + log.lines.len() as u64 - 1)
+    }
+
+    /// The last line always stays, so that what was just written is there.
+    fn drop_first(&self, log: &mut Log, count: usize) {
+        for line in log.lines.drain(..count.min(log.lines.len())) {
+            log.base = self.records.log_link(&log.base, &line.bytes());
+            log.dropped += 1;
+        }
+    }
+
+    fn log(&self) -> Result<(Option<RecordId>, Log), HistoryError> {
+        let id = self.records.ids(RecordKind::HISTORY).into_iter().next();
+        let log: Log = id.map(|id| self.parse(id)).transpose()?.unwrap_or_default();
+        let head = log.lines.iter().fold(log.base, |head, line| self.records.log_link(&head, &line.bytes()));
+        if head == self.records.log_head() { Ok((id, log)) } else { Err(HistoryError::Broken) }
     }
 }
 
 /// The record of the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Log {
-    /// How many entries were dropped.
+    /// How many lines were dropped.
     dropped: u64,
     /// The chain up to the last one dropped.
     base: [u8; 32],
-    /// The chain up to the last entry.
-    head: [u8; 32],
-    entries: Vec<Entry>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Entry(Entry),
+    /// What came of an earlier line.
+    Outcome {
+        of: u64,
+        at: Timestamp,
+        outcome: Outcome,
+    },
+}
+
+impl Line {
+    /// The order of members is the order of the fields, so that the same line gives the same bytes.
+    fn bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn is_over(&self, now: Timestamp, kept_for: Seconds) -> bool {
+        let (Self::Entry(Entry { at, .. }) | Self::Outcome { at, .. }) = self;
+        now.since(*at) >= kept_for
+    }
 }
 
 impl Log {
-    fn push(&mut self, entry: Entry) {
-        self.head = link(self.head, &entry);
-        self.entries.push(entry);
-    }
-
-    fn drop_first(&mut self, count: usize) {
-        for entry in self.entries.drain(..count.min(self.entries.len())) {
-            self.base = link(self.base, &entry);
-            self.dropped += 1;
+    fn entries(&self) -> Vec<Entry> {
+        let mut entries: Vec<(u64, Entry)> = Vec::new();
+        for (number, line) in (self.dropped..).zip(&self.lines) {
+            match line {
+                Line::Entry(entry) => entries.push((number, entry.clone())),
+                Line::Outcome { of, at: _, outcome } => {
+                    entries.iter_mut().filter(|(n, _)| n == of).for_each(|(_, entry)| entry.outcome = *outcome);
+                }
+            }
         }
+        entries.into_iter().map(|(_, entry)| entry).collect()
     }
-
-    /// Drops the oldest until the record fits.
-    fn fit(&mut self) {
-        while self.entries.len() > 1 && serde_json::to_vec(self).map_or(0, |bytes| bytes.len()) > MAX_BYTES {
-            self.drop_first(self.entries.len().div_ceil(8));
-        }
-    }
-
-    fn chained(&self, base: [u8; 32]) -> [u8; 32] {
-        self.entries.iter().fold(base, link)
-    }
-}
-
-/// `SHA-256(0x01 || before || SHA-256(0x00 || entry))`.
-fn link(before: [u8; 32], entry: &Entry) -> [u8; 32] {
-    // The order of members is the order of the fields, so that the same entry gives the same bytes.
-    let bytes = serde_json::to_vec(entry).unwrap_or_default();
-    let leaf = Sha256::new().chain_update([0]).chain_update(bytes).finalize();
-    Sha256::new().chain_update([1]).chain_update(before).chain_update(leaf).finalize().into()
 }
 
 /// Below the longest record of the vault.

@@ -17,10 +17,11 @@ mod tests;
 pub use batch::{CredentialId, Held, Standing};
 pub(crate) use batch::{NewBatch, label};
 pub(crate) use copy::{Copy, NewCopy};
-pub use records::{RecordError, RecordId, RecordIdError, RecordKind, Records};
+pub use records::Records;
 pub use settings::Settings;
 
 use crate::fault::{Blame, Fault};
+use crate::vault::{RecordError, RecordId, RecordKind};
 use credentials::trust::AnchorError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -107,6 +108,7 @@ impl Blame for HoldingsError {
 
     fn hint(&self) -> &'static str {
         match self {
+            Self::Record(RecordError::ReadOnly) => "use the version that wrote the vault, or a newer one",
             Self::Record(RecordError::Full) => "make room: forget a credential that is no longer needed",
             Self::Record(_) | Self::Unwritable => {
                 "the other records are not affected: ask the issuer for a new copy of what is damaged"

@@ -34,11 +34,12 @@ fn history_02_a_removed_or_changed_entry_is_seen() {
     }
     assert_eq!(holdings.history().unwrap().len(), 4);
     let (id, log) = holdings.log().unwrap();
-    let damages: [fn(&mut Log); 4] = [
-        |log| drop(log.entries.remove(1)),
-        |log| log.entries.swap(0, 3),
-        |log| log.entries[2].known = false,
-        |log| drop(log.entries.pop()),
+    let damages: [fn(&mut Log); 5] = [
+        |log| drop(log.lines.remove(1)),
+        |log| log.lines.swap(0, 3),
+        |log| log.lines[2] = Line::Entry(entry(0)),
+        |log| drop(log.lines.pop()),
+        |log| *log = Log::default(),
     ];
     for damage in damages {
         let mut forged = log.clone();
@@ -46,8 +47,12 @@ fn history_02_a_removed_or_changed_entry_is_seen() {
         holdings.write(RecordKind::HISTORY, id, &forged, &mut rng).unwrap();
         assert_eq!(holdings.history(), Err(HistoryError::Broken));
     }
+    holdings.records.remove(id.unwrap(), &mut rng).unwrap();
+    assert_eq!(holdings.history(), Err(HistoryError::Broken), "the record as a whole");
     holdings.purge_history(&mut rng).unwrap();
     assert_eq!(holdings.history().unwrap(), []);
+    holdings.note(entry(NOW.unix()), NOW, &mut rng).unwrap();
+    assert_eq!(holdings.history().unwrap().len(), 1, "after a purge the chain goes on");
 }
 
 #[test]
@@ -60,7 +65,7 @@ fn history_03_old_entries_go_and_the_chain_goes_on() {
     assert_eq!(holdings.history().unwrap().len(), 2);
     let number = holdings.note(entry(later.unix()), NOW.plus(Seconds::DAY.times(90)), &mut rng).unwrap().unwrap();
     assert_eq!(holdings.history().unwrap().len(), 2);
-    holdings.settle(number, Outcome::Delivered, &mut rng).unwrap();
+    holdings.settle(number, Outcome::Delivered, later, &mut rng).unwrap();
     assert_eq!(holdings.history().unwrap().last().unwrap().outcome, Outcome::Delivered);
 }
 
@@ -83,7 +88,7 @@ fn history_05_a_full_log_drops_its_oldest() {
         holdings.note(long.clone(), NOW, &mut rng).unwrap();
     }
     let (_, log) = holdings.log().unwrap();
-    assert!(log.dropped > 0 && log.entries.len() as u64 + log.dropped == 60);
+    assert!(log.dropped > 0 && log.lines.len() as u64 + log.dropped == 60);
 }
 
 proptest! {
@@ -96,7 +101,7 @@ proptest! {
             now = now.plus(Seconds::DAY.times(days as u64 / 20));
             match (what, last) {
                 (0, _) => last = holdings.note(entry(now.unix()), now, &mut rng).unwrap(),
-                (1, Some(number)) => holdings.settle(number, Outcome::TurnedDown, &mut rng).unwrap(),
+                (1, Some(number)) => holdings.settle(number, Outcome::TurnedDown, now, &mut rng).unwrap(),
                 _ => drop(holdings.prune_history(now, &mut rng).unwrap()),
             }
             prop_assert!(holdings.history().is_ok());

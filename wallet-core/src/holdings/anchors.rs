@@ -1,6 +1,7 @@
 //! Trust anchors that the person added: of issuers and of verifiers.
 
-use super::{Holdings, HoldingsError, RecordKind};
+use super::{Holdings, HoldingsError};
+use crate::vault::RecordKind;
 use credentials::trust::TrustAnchors;
 use rand_core::CryptoRng;
 

@@ -1,7 +1,8 @@
 //! A credential as the person sees it: a batch of copies that say the same, each to be shown once.
 
-use super::{Copy, Holdings, HoldingsError, NewCopy, RecordId, RecordIdError, RecordKind};
+use super::{Copy, Holdings, HoldingsError, NewCopy};
 use crate::display::Shown;
+use crate::vault::{RecordId, RecordIdError, RecordKind};
 use credentials::sd_jwt::SdJwtVc;
 use rand_core::CryptoRng;
 use schemas::{Seconds, Timestamp};
@@ -297,9 +298,9 @@ impl Holdings<'_> {
     }
 }
 
-fn gone_is_gone(error: super::RecordError) -> Result<(), super::RecordError> {
+fn gone_is_gone(error: crate::vault::RecordError) -> Result<(), crate::vault::RecordError> {
     match error {
-        super::RecordError::Unknown { .. } => Ok(()),
+        crate::vault::RecordError::Unknown { .. } => Ok(()),
         error => Err(error),
     }
 }

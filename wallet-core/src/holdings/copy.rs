@@ -1,6 +1,7 @@
 //! One copy of a credential: its text and the key it is bound to, used once.
 
-use super::{Holdings, HoldingsError, RecordId, RecordKind};
+use super::{Holdings, HoldingsError};
+use crate::vault::{RecordId, RecordKind};
 use credentials::signer::SoftwareKey;
 use rand_core::CryptoRng;
 use std::fmt;

@@ -1,11 +1,10 @@
-//! Where the vault's records come from: the port that an open vault serves.
+//! Where the records come from: the port that an open vault serves.
 
-use crate::vault::OpenVault;
-pub use crate::vault::{RecordError, RecordId, RecordIdError, RecordKind};
+use crate::vault::{OpenVault, RecordError, RecordId, RecordKind};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// The records of one open vault.
+/// The records of one open vault, and what else of it the ceremonies need.
 ///
 /// An implementation keeps what was [`put`](Records::put) at once, in memory; it stands on disk after the next save.
 pub trait Records {
@@ -36,11 +35,20 @@ pub trait Records {
     /// [`RecordError`].
     fn remove(&mut self, id: RecordId, rng: &mut dyn CryptoRng) -> Result<(), RecordError>;
 
-    /// The secret that withdraws the consent with this identifier: `HMAC(K_cons, "amparo/v1/consent-rev" || id)`.
-    ///
-    /// # Source
-    /// `security.md` §4.3.
+    /// The secret that withdraws the consent with this identifier.
     fn consent_secret(&self, id: &[u8; 16]) -> Zeroizing<[u8; 32]>;
+
+    /// The head of the history's chain.
+    fn log_head(&self) -> [u8; 32];
+
+    /// The head that follows `head` when `line` is added.
+    fn log_link(&self, head: &[u8; 32], line: &[u8]) -> [u8; 32];
+
+    /// Adds a line to the history's chain.
+    ///
+    /// # Errors
+    /// [`RecordError::ReadOnly`].
+    fn extend_log(&mut self, line: &[u8]) -> Result<(), RecordError>;
 }
 
 impl Records for OpenVault {
@@ -68,5 +76,17 @@ impl Records for OpenVault {
 
     fn consent_secret(&self, id: &[u8; 16]) -> Zeroizing<[u8; 32]> {
         Self::consent_secret(self, id)
+    }
+
+    fn log_head(&self) -> [u8; 32] {
+        Self::log_head(self)
+    }
+
+    fn log_link(&self, head: &[u8; 32], line: &[u8]) -> [u8; 32] {
+        Self::log_link(self, head, line)
+    }
+
+    fn extend_log(&mut self, line: &[u8]) -> Result<(), RecordError> {
+        Self::extend_log(self, line).map(drop)
     }
 }

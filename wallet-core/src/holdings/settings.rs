@@ -1,6 +1,7 @@
 //! What the person set.
 
-use super::{Holdings, HoldingsError, RecordKind};
+use super::{Holdings, HoldingsError};
+use crate::vault::RecordKind;
 use rand_core::CryptoRng;
 use schemas::Seconds;
 use serde::{Deserialize, Serialize};

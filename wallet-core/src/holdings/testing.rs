@@ -1,6 +1,7 @@
 //! Records in memory: the port of an open vault, for the tests of the ceremonies.
 
-use super::{RecordError, RecordId, RecordKind, Records};
+use super::Records;
+use crate::vault::{RecordError, RecordId, RecordKind};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ pub(crate) struct Memory {
     pub(crate) records: BTreeMap<RecordId, (RecordKind, Vec<u8>)>,
     /// The number of records at most, to play a vault that is full.
     pub(crate) room: Option<usize>,
+    pub(crate) log_head: [u8; 32],
 }
 
 impl Memory {
@@ -57,10 +59,26 @@ impl Records for Memory {
     }
 
     fn consent_secret(&self, id: &[u8; 16]) -> Zeroizing<[u8; 32]> {
-        use hmac::{Hmac, KeyInit, Mac};
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&[7; 32]).unwrap();
-        mac.update(b"amparo/v1/consent-rev");
-        mac.update(id);
-        Zeroizing::new(mac.finalize().into_bytes().into())
+        Zeroizing::new(mac(&[b"amparo/v1/consent-rev", id]))
     }
+
+    fn log_head(&self) -> [u8; 32] {
+        self.log_head
+    }
+
+    fn log_link(&self, head: &[u8; 32], line: &[u8]) -> [u8; 32] {
+        mac(&[b"amparo/v1/log", head, line])
+    }
+
+    fn extend_log(&mut self, line: &[u8]) -> Result<(), RecordError> {
+        self.log_head = self.log_link(&self.log_head, line);
+        Ok(())
+    }
+}
+
+fn mac(parts: &[&[u8]]) -> [u8; 32] {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&[7; 32]).unwrap();
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
 }

@@ -2,7 +2,8 @@
 
 use crate::effect::AddressError;
 use crate::fault::{Blame, Fault};
-use crate::holdings::{HoldingsError, RecordError};
+use crate::holdings::HoldingsError;
+use crate::vault::RecordError;
 use credentials::sd_jwt::VerifyError;
 use schemas::openid4vci::{OFFER_SCHEME, SD_JWT_VC_FORMAT};
 
