@@ -95,7 +95,15 @@ mod tests {
         let of = |v: Value| HashAlgorithm::of(v.as_object().unwrap());
         assert_eq!(of(json!({})), Ok(HashAlgorithm::Sha256));
         assert_eq!(of(json!({"_sd_alg": "sha-512"})), Ok(HashAlgorithm::Sha512));
-        for name in [json!("md5"), json!("sha-1"), json!("SHA-256"), json!("sha256"), json!(""), json!(null), json!(["sha-256"])] {
+        for name in [
+            json!("md5"),
+            json!("sha-1"),
+            json!("SHA-256"),
+            json!("sha256"),
+            json!(""),
+            json!(null),
+            json!(["sha-256"]),
+        ] {
             assert_eq!(of(json!({"_sd_alg": name})), Err(UnknownHash), "{name}");
         }
     }

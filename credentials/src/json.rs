@@ -66,8 +66,9 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
     let text = std::str::from_utf8(bytes).map_err(|_| JsonError::Syntax)?;
     let fault = Cell::new(JsonError::Syntax);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value =
-        Strict { left: limits.depth, most: limits.depth, fault: &fault }.deserialize(&mut reader).map_err(|_| fault.get())?;
+    let value = Strict { left: limits.depth, most: limits.depth, fault: &fault }
+        .deserialize(&mut reader)
+        .map_err(|_| fault.get())?;
     reader.end().map_err(|_| JsonError::Syntax)?;
     Ok(value)
 }

@@ -98,8 +98,7 @@ impl<'t> JwsIn<'t> {
             return Err(JwsError::NotCompact);
         }
         let header = b64::decode(header).map_err(|_| JwsError::NotCompact)?;
-        let header =
-            json::parse_object(&header, limits).map_err(|cause| JwsError::Json { part: "header", cause })?;
+        let header = json::parse_object(&header, limits).map_err(|cause| JwsError::Json { part: "header", cause })?;
         let header = Header::read(header)?;
         let payload = b64::decode(payload).map_err(|_| JwsError::NotCompact)?;
         let signature = b64::decode(signature).map_err(|_| JwsError::NotCompact)?;

@@ -102,7 +102,8 @@ impl PublicKey {
     /// RFC 7638 §3.
     pub fn thumbprint(&self) -> [u8; 32] {
         let (x, y) = self.coordinates();
-        Sha256::digest(format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, b64::encode(x), b64::encode(y))).into()
+        Sha256::digest(format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, b64::encode(x), b64::encode(y)))
+            .into()
     }
 
     /// Whether `signature` (r and s, 32 bytes each) is this key's signature of `message`.
@@ -164,7 +165,8 @@ mod tests {
 
     #[test]
     fn attack_03_keys_of_another_curve_are_refused() {
-        for (kty, crv) in [("EC", "P-384"), ("EC", "secp256k1"), ("OKP", "Ed25519"), ("RSA", "P-256"), ("ec", "P-256")] {
+        for (kty, crv) in [("EC", "P-384"), ("EC", "secp256k1"), ("OKP", "Ed25519"), ("RSA", "P-256"), ("ec", "P-256")]
+        {
             let mut other = jwk();
             (other["kty"], other["crv"]) = (json!(kty), json!(crv));
             assert_eq!(key(&other), Err(KeyError::NotP256));

@@ -9,10 +9,12 @@ mod cache;
 mod certificate;
 mod chain;
 pub mod oid;
+mod verified;
 
 pub use anchors::{Anchor, AnchorError, TrustAnchors};
 pub use cache::ChainCache;
-pub use chain::{CertificateChain, ChainError, ChainPolicy, Trust, VerifiedChain};
+pub use chain::{CertificateChain, ChainError, ChainPolicy};
+pub use verified::{Trust, VerifiedChain};
 
 /// What the key of a leaf certificate may sign: an extended key usage that the leaf must carry.
 ///
@@ -27,6 +29,3 @@ pub enum Usage {
     /// Request objects of a verifier.
     Verifier,
 }
-
-#[cfg(test)]
-mod tests;

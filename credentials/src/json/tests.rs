@@ -7,11 +7,7 @@ fn read(text: &str) -> Result<Value, JsonError> {
 
 #[test]
 fn attack_12_a_name_twice_is_refused_wherever_it_stands() {
-    for text in [
-        r#"{"alg":"ES256","alg":"none"}"#,
-        r#"{"a":1,"\u0061":2}"#,
-        r#"[1,{"x":{"y":[{"k":1,"k":1}]}}]"#,
-    ] {
+    for text in [r#"{"alg":"ES256","alg":"none"}"#, r#"{"a":1,"\u0061":2}"#, r#"[1,{"x":{"y":[{"k":1,"k":1}]}}]"#] {
         assert_eq!(read(text), Err(JsonError::DuplicateName), "{text}");
     }
     assert!(read(r#"{"a":1,"b":{"a":1}}"#).is_ok());

@@ -26,7 +26,7 @@ fn what_is_signed_verifies_and_nothing_else() {
     let token = read(&text).unwrap();
     assert_eq!(token.verify(key(1).public_key()), Ok(()));
     assert_eq!(token.verify(key(2).public_key()), Err(JwsError::Signature));
-    let other = text.replace(".e30.", ".e30.").replace("e30", &b64::encode(b"[]"));
+    let other = text.replace(".e30.", &format!(".{}.", b64::encode(b"[]")));
     assert_eq!(read(&other).unwrap().verify(key(1).public_key()), Err(JwsError::Signature));
 }
 
@@ -97,7 +97,9 @@ fn attack_07_headers_that_fetch_keys_are_refused() {
 #[test]
 fn attack_08_a_kid_that_is_a_path_or_sql_is_refused() {
     let long = "k".repeat(257);
-    for kid in ["../../etc/passwd", "..", "a'; DROP TABLE keys;--", "' OR 1=1", "a\0", "a b", "", "a\n", "%2e%2e", &long] {
+    for kid in
+        ["../../etc/passwd", "..", "a'; DROP TABLE keys;--", "' OR 1=1", "a\0", "a b", "", "a\n", "%2e%2e", &long]
+    {
         assert_eq!(header_error(&json!({"alg": "ES256", "kid": kid})), JwsError::Malformed("kid"), "{kid}");
     }
     assert_eq!(header_error(&json!({"alg": "ES256", "kid": 7})), JwsError::Malformed("kid"));
@@ -120,10 +122,7 @@ fn attack_09_crit_and_b64_are_refused_in_every_form() {
 fn attack_10_another_type_is_refused() {
     for typ in [json!("JWT"), json!("vc+sd-jwt"), json!("kb+jwt"), json!("statuslist+jwt"), json!("DC+SD-JWT")] {
         let text = signed(&json!({"alg": "ES256", "typ": typ}), &key(1));
-        assert_eq!(
-            read(&text).unwrap().expect_type("dc+sd-jwt"),
-            Err(JwsError::Type { expected: "dc+sd-jwt" })
-        );
+        assert_eq!(read(&text).unwrap().expect_type("dc+sd-jwt"), Err(JwsError::Type { expected: "dc+sd-jwt" }));
     }
     assert!(read(&signed(&json!({"alg": "ES256"}), &key(1))).unwrap().expect_type("dc+sd-jwt").is_err());
     assert_eq!(header_error(&json!({"alg": "ES256", "typ": 1})), JwsError::Malformed("typ"));
@@ -141,7 +140,9 @@ fn attack_12_a_header_with_a_name_twice_is_refused() {
 #[test]
 fn attack_27_base64_that_is_not_url_safe_and_unpadded_is_refused() {
     let text = signed(&json!({"alg": "ES256"}), &key(1));
-    for bad in [format!("{text}="), text.replace(".e30.", ".e30=."), text.replace(".e30.", ".e31."), text.replace('.', "/.")] {
+    for bad in
+        [format!("{text}="), text.replace(".e30.", ".e30=."), text.replace(".e30.", ".e31."), text.replace('.', "/.")]
+    {
         assert_eq!(read(&bad).unwrap_err(), JwsError::NotCompact, "{bad}");
     }
 }

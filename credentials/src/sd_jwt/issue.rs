@@ -303,7 +303,9 @@ impl<R: CryptoRng + ?Sized> Making<'_, R> {
         }
         // Deepest first; then parent by parent, so that all digests of one object are placed together.
         concrete.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        for siblings in concrete.chunk_by(|a, b| a.len() == b.len() && a.split_last().map(|x| x.1) == b.split_last().map(|x| x.1)) {
+        for siblings in
+            concrete.chunk_by(|a, b| a.len() == b.len() && a.split_last().map(|x| x.1) == b.split_last().map(|x| x.1))
+        {
             self.conceal_siblings(tree, siblings);
         }
         Ok(())
@@ -311,7 +313,9 @@ impl<R: CryptoRng + ?Sized> Making<'_, R> {
 
     /// Replaces members of one object, or elements of one array, that were found to be there.
     fn conceal_siblings(&mut self, tree: &mut Nested, siblings: &[Vec<PathElement>]) {
-        let Some(parent) = siblings.first().and_then(|path| path.split_last()).map(|(_, parent)| parent) else { return };
+        let Some(parent) = siblings.first().and_then(|path| path.split_last()).map(|(_, parent)| parent) else {
+            return;
+        };
         let mut digests = Vec::new();
         for path in siblings {
             match (path.last(), tree.at(parent)) {

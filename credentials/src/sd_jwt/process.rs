@@ -232,7 +232,9 @@ impl Walk<'_> {
     /// Refuses digests inside a claim that must always be visible whole.
     fn refuse_never(&self) -> Result<(), DisclosureError> {
         match self.path.first() {
-            Some(PathElement::Name(name)) if self.never.contains(&name.as_str()) => Err(DisclosureError::NeverDisclosable),
+            Some(PathElement::Name(name)) if self.never.contains(&name.as_str()) => {
+                Err(DisclosureError::NeverDisclosable)
+            }
             _ => Ok(()),
         }
     }

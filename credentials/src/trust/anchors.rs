@@ -66,7 +66,8 @@ impl TrustAnchors {
                 return Err(AnchorError::NotACertificateAuthority);
             }
             let webpki = webpki::anchor_from_trusted_cert(&der).map_err(|_| AnchorError::BadCertificate)?.to_owned();
-            if !self.anchors.iter().chain(new.iter().map(|(anchor, _)| anchor)).any(|anchor: &Anchor| anchor.der == der) {
+            if !self.anchors.iter().chain(new.iter().map(|(anchor, _)| anchor)).any(|anchor: &Anchor| anchor.der == der)
+            {
                 new.push((Anchor { der, subject: facts.subject }, webpki));
             }
         }

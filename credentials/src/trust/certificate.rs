@@ -47,7 +47,8 @@ impl Facts {
         let certificate = Certificate::from_der(der).map_err(bad)?;
         let tbs = certificate.tbs_certificate();
         let seconds = |time: x509_cert::time::Time| {
-            i64::try_from(time.to_unix_duration().as_secs()).map_or(Timestamp::from_unix(i64::MAX), Timestamp::from_unix)
+            i64::try_from(time.to_unix_duration().as_secs())
+                .map_or(Timestamp::from_unix(i64::MAX), Timestamp::from_unix)
         };
         let constraints = tbs.get_extension::<BasicConstraints>().map_err(bad)?.map(|(_, c)| c);
         let key_usage = tbs.get_extension::<KeyUsage>().map_err(bad)?.map(|(_, usage)| usage);
@@ -62,7 +63,8 @@ impl Facts {
                 }
             }
         }
-        let common_name = tbs.subject().common_name().ok().flatten().map(|name: DirectoryString| name.value().into_owned());
+        let common_name =
+            tbs.subject().common_name().ok().flatten().map(|name: DirectoryString| name.value().into_owned());
         let subject = common_name.as_ref().or(dns_names.first()).or(uri_names.first()).map_or("(no name)", |name| name);
         let spki = tbs.subject_public_key_info();
         let curve = spki.algorithm.parameters.as_ref().and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());

@@ -1,16 +1,14 @@
 //! A certificate chain: as it came, and verified.
 
 use super::certificate::Facts;
-use super::{ChainCache, TrustAnchors, Usage};
+use super::{ChainCache, Trust, TrustAnchors, Usage, VerifiedChain};
 use crate::b64;
 use crate::key::PublicKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use schemas::Timestamp;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 use webpki::aws_lc_rs as algorithms;
 use webpki::{EndEntityCert, KeyUsage};
@@ -27,7 +25,11 @@ pub enum ChainError {
     #[error("no certificate")]
     Empty,
     /// More certificates, or longer ones, than are read.
-    #[error("more than {} certificates, or one longer than {} bytes", CertificateChain::MOST, CertificateChain::LONGEST)]
+    #[error(
+        "more than {} certificates, or one longer than {} bytes",
+        CertificateChain::MOST,
+        CertificateChain::LONGEST
+    )]
     TooLong,
     /// Not base64 or PEM of a certificate, or one that breaks RFC 5280.
     #[error("a certificate cannot be read")]
@@ -68,17 +70,6 @@ pub enum ChainError {
     /// Something else that path validation does not accept, such as a critical extension it does not know.
     #[error("the chain is not acceptable")]
     Unacceptable,
-}
-
-/// Whether a chain ends at a trust anchor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// It does.
-    Known,
-    /// It is in order, but ends at no trust anchor: the name in it is whatever its maker wrote. Shown to the person.
-    NotKnown,
-    /// Not checked this time: a credential that its holder has verified before and opens again.
-    NotChecked,
 }
 
 /// Whom to believe: the anchors, whether strangers are let through as such, and the cache of chains seen before.
@@ -160,7 +151,9 @@ impl CertificateChain {
             return Err(ChainError::TooLong);
         }
         let ders: Vec<Vec<u8>> = texts
-            .map(|text| b64::decode_standard(text.ok_or(ChainError::BadCertificate)?).map_err(|_| ChainError::BadCertificate))
+            .map(|text| {
+                b64::decode_standard(text.ok_or(ChainError::BadCertificate)?).map_err(|_| ChainError::BadCertificate)
+            })
             .collect::<Result<_, _>>()?;
         Self::from_der(ders)
     }
@@ -336,91 +329,5 @@ fn refusal(error: &webpki::Error) -> ChainError {
 impl fmt::Debug for CertificateChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CertificateChain({} certificates)", self.0.len())
-    }
-}
-
-/// A chain that was verified for one usage. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedChain(Arc<Verified>);
-
-#[derive(Debug, PartialEq, Eq)]
-struct Verified {
-    leaf_key: PublicKey,
-    subject: String,
-    dns_names: Vec<String>,
-    uri_names: Vec<String>,
-    leaf_sha256: [u8; 32],
-    trust: Trust,
-    not_before: Timestamp,
-    not_after: Timestamp,
-}
-
-impl VerifiedChain {
-    fn new(chain: &CertificateChain, facts: Vec<Facts>, trust: Trust) -> Result<Self, ChainError> {
-        let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
-        let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
-        let leaf = facts.into_iter().next().ok_or(ChainError::Empty)?;
-        Ok(Self(Arc::new(Verified {
-            leaf_key: leaf.public_key()?,
-            subject: leaf.subject,
-            dns_names: leaf.dns_names,
-            uri_names: leaf.uri_names,
-            leaf_sha256: Sha256::digest(chain.leaf()).into(),
-            trust,
-            not_before,
-            not_after,
-        })))
-    }
-
-    /// The key of the leaf.
-    pub fn leaf_key(&self) -> &PublicKey {
-        &self.0.leaf_key
-    }
-
-    /// The common name of the leaf, or where it has none its first other name; safe to show.
-    pub fn subject(&self) -> &str {
-        &self.0.subject
-    }
-
-    /// The DNS names of the leaf.
-    pub fn dns_names(&self) -> &[String] {
-        &self.0.dns_names
-    }
-
-    /// The URIs of the leaf.
-    pub fn uri_names(&self) -> &[String] {
-        &self.0.uri_names
-    }
-
-    /// The SHA-256 of the leaf, as in the client identifier prefix `x509_hash`.
-    pub fn leaf_sha256(&self) -> [u8; 32] {
-        self.0.leaf_sha256
-    }
-
-    /// Whether the chain ends at a trust anchor.
-    pub fn trust(&self) -> Trust {
-        self.0.trust
-    }
-
-    /// Whether every certificate of the chain is within its time at `now`.
-    pub fn is_in_time(&self, now: Timestamp) -> bool {
-        self.0.not_before <= now && now <= self.0.not_after
-    }
-
-    /// When the first certificate of the chain ends.
-    pub fn not_after(&self) -> Timestamp {
-        self.0.not_after
-    }
-
-    /// Whether the leaf is certified under the name `uri`: it has that very URI, or the host of that `https` URL.
-    ///
-    /// # Source
-    /// SD-JWT VC §2.5: with `x5c` the issuer is the subject of the leaf; an `iss` beside it must not name somebody else.
-    pub fn is_named(&self, uri: &str) -> bool {
-        self.0.uri_names.iter().any(|name| name == uri)
-            || url::Url::parse(uri).is_ok_and(|url| {
-                url.scheme() == "https"
-                    && url.domain().is_some_and(|host| self.0.dns_names.iter().any(|name| name.eq_ignore_ascii_case(host)))
-            })
     }
 }

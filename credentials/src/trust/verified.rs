@@ -1,0 +1,107 @@
+//! What a verified chain says of its leaf.
+
+use super::certificate::Facts;
+use super::{CertificateChain, ChainError};
+use crate::key::PublicKey;
+use schemas::Timestamp;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// Whether a chain ends at a trust anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It does.
+    Known,
+    /// It is in order, but ends at no trust anchor: the name in it is whatever its maker wrote. Shown to the person.
+    NotKnown,
+    /// Not checked this time: a credential that its holder has verified before and opens again.
+    NotChecked,
+}
+
+/// A chain that was verified for one usage. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedChain(Arc<Verified>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Verified {
+    leaf_key: PublicKey,
+    subject: String,
+    dns_names: Vec<String>,
+    uri_names: Vec<String>,
+    leaf_sha256: [u8; 32],
+    trust: Trust,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
+impl VerifiedChain {
+    pub(super) fn new(chain: &CertificateChain, facts: Vec<Facts>, trust: Trust) -> Result<Self, ChainError> {
+        let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
+        let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
+        let leaf = facts.into_iter().next().ok_or(ChainError::Empty)?;
+        Ok(Self(Arc::new(Verified {
+            leaf_key: leaf.public_key()?,
+            subject: leaf.subject,
+            dns_names: leaf.dns_names,
+            uri_names: leaf.uri_names,
+            leaf_sha256: Sha256::digest(chain.leaf()).into(),
+            trust,
+            not_before,
+            not_after,
+        })))
+    }
+
+    /// The key of the leaf.
+    pub fn leaf_key(&self) -> &PublicKey {
+        &self.0.leaf_key
+    }
+
+    /// The common name of the leaf, or where it has none its first other name; safe to show.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The DNS names of the leaf.
+    pub fn dns_names(&self) -> &[String] {
+        &self.0.dns_names
+    }
+
+    /// The URIs of the leaf.
+    pub fn uri_names(&self) -> &[String] {
+        &self.0.uri_names
+    }
+
+    /// The SHA-256 of the leaf, as in the client identifier prefix `x509_hash`.
+    pub fn leaf_sha256(&self) -> [u8; 32] {
+        self.0.leaf_sha256
+    }
+
+    /// Whether the chain ends at a trust anchor.
+    pub fn trust(&self) -> Trust {
+        self.0.trust
+    }
+
+    /// Whether every certificate of the chain is within its time at `now`.
+    pub fn is_in_time(&self, now: Timestamp) -> bool {
+        self.0.not_before <= now && now <= self.0.not_after
+    }
+
+    /// When the first certificate of the chain ends.
+    pub fn not_after(&self) -> Timestamp {
+        self.0.not_after
+    }
+
+    /// Whether the leaf is certified under the name `uri`: it has that very URI, or the host of that `https` URL.
+    ///
+    /// # Source
+    /// SD-JWT VC §2.5: with `x5c` the issuer is the subject of the leaf; an `iss` beside it must not name somebody else.
+    pub fn is_named(&self, uri: &str) -> bool {
+        self.0.uri_names.iter().any(|name| name == uri)
+            || url::Url::parse(uri).is_ok_and(|url| {
+                url.scheme() == "https"
+                    && url
+                        .domain()
+                        .is_some_and(|host| self.0.dns_names.iter().any(|name| name.eq_ignore_ascii_case(host)))
+            })
+    }
+}

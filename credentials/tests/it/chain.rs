@@ -1,0 +1,284 @@
+//! Certificate chains, good and bad.
+
+use crate::world::{Authority, NOW, World, authority_params, key, leaf_params};
+use credentials::sd_jwt::{VerifyError, verify_issued};
+use credentials::signer::Signer as _;
+use credentials::trust::{
+    AnchorError, CertificateChain, ChainCache, ChainError, ChainPolicy, Trust, TrustAnchors, Usage, VerifiedChain,
+};
+use rcgen::{
+    CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
+    SanType,
+};
+use schemas::{Seconds, Timestamp};
+use std::time::{Duration, Instant};
+
+fn leaf() -> CertificateParams {
+    leaf_params("Issuer", Usage::CredentialIssuing)
+}
+
+fn chain(ders: &[&[u8]]) -> CertificateChain {
+    CertificateChain::from_der(ders.iter().map(|der| der.to_vec())).unwrap()
+}
+
+/// What comes of a leaf under an authority under a root; by an anchor, and without any.
+fn both(
+    root: CertificateParams,
+    middle: CertificateParams,
+    leaf: &CertificateParams,
+) -> [Result<Trust, ChainError>; 2] {
+    let root = Authority::root(root);
+    let middle = root.below(middle);
+    let chain = chain(&[&middle.leaf(leaf, key(1).public_key()), &middle.der]);
+    let trust = |v: VerifiedChain| v.trust();
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    let none = TrustAnchors::default();
+    [
+        chain.verify(&known, Usage::CredentialIssuing, NOW).map(trust),
+        chain.verify_or_unknown(&none, Usage::CredentialIssuing, NOW).map(trust),
+    ]
+}
+
+fn usual(leaf: &CertificateParams) -> [Result<Trust, ChainError>; 2] {
+    both(authority_params("Root", None), authority_params("Middle", Some(0)), leaf)
+}
+
+fn refused(error: ChainError) -> [Result<Trust, ChainError>; 2] {
+    [Err(error), Err(error)]
+}
+
+#[test]
+fn a_good_chain_is_known_by_its_anchor_and_says_so_without() {
+    assert_eq!(usual(&leaf()), [Ok(Trust::Known), Ok(Trust::NotKnown)]);
+    let root = Authority::root(authority_params("Root", None));
+    let good = chain(&[&root.leaf(&leaf(), key(1).public_key())]);
+    let anchors = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    let verified = good.verify(&anchors, Usage::CredentialIssuing, NOW).unwrap();
+    assert_eq!(verified.leaf_key(), key(1).public_key());
+    assert_eq!(verified.subject(), "Issuer");
+    assert_eq!(verified.dns_names(), ["issuer.example"]);
+    assert_eq!(good.verify(&TrustAnchors::default(), Usage::CredentialIssuing, NOW), Err(ChainError::UnknownIssuer));
+    let unknown = good.verify_or_unknown(&TrustAnchors::default(), Usage::CredentialIssuing, NOW).unwrap();
+    assert_eq!(unknown.trust(), Trust::NotKnown);
+}
+
+#[test]
+fn attack_11_a_leaf_without_the_usage_is_refused() {
+    for usages in [
+        vec![],
+        vec![ExtendedKeyUsagePurpose::ServerAuth],
+        vec![ExtendedKeyUsagePurpose::Any],
+        vec![ExtendedKeyUsagePurpose::Other(Usage::StatusSigning.oid().to_vec())],
+        vec![ExtendedKeyUsagePurpose::Other(Usage::Verifier.oid().to_vec())],
+    ] {
+        let mut leaf = leaf();
+        leaf.extended_key_usages = usages;
+        assert_eq!(usual(&leaf), refused(ChainError::WrongUsage));
+    }
+    let mut leaf = leaf();
+    leaf.key_usages = vec![KeyUsagePurpose::KeyAgreement];
+    assert_eq!(usual(&leaf), refused(ChainError::WrongUsage));
+}
+
+#[test]
+fn attack_11_an_authority_for_another_usage_is_refused() {
+    let mut middle = authority_params("Middle", Some(0));
+    middle.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(Usage::Verifier.oid().to_vec())];
+    assert_eq!(both(authority_params("Root", None), middle, &leaf()), refused(ChainError::WrongUsage));
+    let mut middle = authority_params("Middle", Some(0));
+    middle.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    assert_eq!(both(authority_params("Root", None), middle, &leaf()), refused(ChainError::Authority));
+}
+
+#[test]
+fn attack_11_certificates_out_of_their_time_are_refused() {
+    let mut old = leaf();
+    old.not_after = rcgen::date_time_ymd(2026, 6, 1);
+    assert_eq!(usual(&old), refused(ChainError::Expired));
+    let mut young = leaf();
+    young.not_before = rcgen::date_time_ymd(2027, 6, 1);
+    assert_eq!(usual(&young), refused(ChainError::NotYetValid));
+    let mut middle = authority_params("Middle", Some(0));
+    middle.not_after = rcgen::date_time_ymd(2026, 6, 1);
+    assert_eq!(both(authority_params("Root", None), middle, &leaf()), refused(ChainError::Expired));
+}
+
+#[test]
+fn attack_11_a_self_signed_leaf_is_refused_even_as_an_anchor() {
+    let params = leaf();
+    let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let chain = chain(&[certificate.der()]);
+    let none = TrustAnchors::default();
+    assert_eq!(chain.verify(&none, Usage::CredentialIssuing, NOW), Err(ChainError::SelfSigned));
+    assert_eq!(chain.verify_or_unknown(&none, Usage::CredentialIssuing, NOW), Err(ChainError::SelfSigned));
+    let anchor = TrustAnchors::from_pem(certificate.pem().as_bytes());
+    assert_eq!(anchor.unwrap_err(), AnchorError::NotACertificateAuthority);
+}
+
+#[test]
+fn attack_11_an_authority_that_is_none_is_refused() {
+    let mut middle = authority_params("Middle", None);
+    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+        middle.is_ca = is_ca;
+        assert_eq!(both(authority_params("Root", None), middle.clone(), &leaf()), refused(ChainError::Authority));
+    }
+    let mut authority_as_leaf = leaf();
+    authority_as_leaf.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    assert_eq!(usual(&authority_as_leaf), refused(ChainError::Authority));
+}
+
+#[test]
+fn attack_11_a_path_longer_than_allowed_is_refused() {
+    let root = Authority::root(authority_params("Root", None));
+    let first = root.below(authority_params("First", Some(0)));
+    let second = first.below(authority_params("Second", None));
+    let chain = chain(&[&second.leaf(&leaf(), key(1).public_key()), &second.der, &first.der]);
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    assert_eq!(chain.verify(&known, Usage::CredentialIssuing, NOW), Err(ChainError::PathLength));
+    let none = TrustAnchors::default();
+    assert_eq!(chain.verify_or_unknown(&none, Usage::CredentialIssuing, NOW), Err(ChainError::PathLength));
+}
+
+#[test]
+fn attack_11_a_name_outside_the_constraints_is_refused() {
+    let mut middle = authority_params("Middle", Some(0));
+    middle.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::DnsName("shelter.example".into())],
+        excluded_subtrees: vec![],
+    });
+    assert_eq!(both(authority_params("Root", None), middle.clone(), &leaf()), refused(ChainError::NameConstraint));
+    let mut inside = leaf();
+    inside.subject_alt_names = vec![SanType::DnsName("a.shelter.example".try_into().unwrap())];
+    assert_eq!(both(authority_params("Root", None), middle, &inside), [Ok(Trust::Known), Ok(Trust::NotKnown)]);
+}
+
+#[test]
+fn attack_11_a_forged_signature_under_a_known_name_is_refused_and_not_merely_unknown() {
+    let (root, impostor) =
+        (Authority::root(authority_params("Root", None)), Authority::root(authority_params("Root", None)));
+    let chain = chain(&[&impostor.leaf(&leaf(), key(1).public_key())]);
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    assert_eq!(chain.verify_or_unknown(&known, Usage::CredentialIssuing, NOW), Err(ChainError::Signature));
+}
+
+#[test]
+fn attack_11_certificates_out_of_order_or_beside_the_chain_are_refused() {
+    let root = Authority::root(authority_params("Root", None));
+    let (middle, stranger) =
+        (root.below(authority_params("Middle", Some(0))), root.below(authority_params("Stranger", Some(0))));
+    let leaf = middle.leaf(&leaf(), key(1).public_key());
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    for ders in
+        [&[&leaf[..], &stranger.der][..], &[&leaf, &stranger.der, &middle.der], &[&leaf, &middle.der, &stranger.der]]
+    {
+        assert_eq!(chain(ders).verify(&known, Usage::CredentialIssuing, NOW), Err(ChainError::NotAChain));
+    }
+    let with_root = chain(&[&leaf, &middle.der, &root.der]);
+    assert!(with_root.verify(&known, Usage::CredentialIssuing, NOW).is_ok());
+}
+
+#[test]
+fn attack_11_fifty_certificates_are_refused_at_once() {
+    let root = Authority::root(authority_params("Root", None));
+    let texts: Vec<String> = vec![chain(&[&root.der]).to_x5c().remove(0); 50];
+    let start = Instant::now();
+    assert_eq!(CertificateChain::from_x5c(&texts), Err(ChainError::TooLong));
+    // The longest chain that is read, all of one name, so that every one could be the issuer of every other.
+    let same = Authority::root(authority_params("Same", None));
+    let others: Vec<Vec<u8>> = (0..4).map(|_| same.below(authority_params("Same", None)).der).collect();
+    let mut ders = vec![same.leaf(&leaf(), key(1).public_key())];
+    ders.extend(others);
+    let chain = CertificateChain::from_der(ders).unwrap();
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    let generating = start.elapsed();
+    let start = Instant::now();
+    assert!(chain.verify_or_unknown(&known, Usage::CredentialIssuing, NOW).is_err());
+    assert!(start.elapsed() + generating < Duration::from_secs(5), "bounded work");
+    assert!(start.elapsed() < Duration::from_millis(50));
+}
+
+#[test]
+fn attack_11_an_issuer_that_is_not_in_the_certificate_is_refused() {
+    let world = &*crate::world::WORLD;
+    for (iss, accepted) in [
+        ("https://issuer.example", true),
+        ("https://issuer.example/tenant/7", true),
+        ("https://ISSUER.example", true),
+        ("http://issuer.example", false),
+        ("https://issuer.example.attacker.example", false),
+        ("https://issuer.example@attacker.example", false),
+        ("https://sub.issuer.example", false),
+        ("issuer.example", false),
+        ("did:web:issuer.example", false),
+        ("", false),
+    ] {
+        let text = world.forged(serde_json::json!({"iss": iss}), &[]);
+        let result = verify_issued(&text, &world.policy(), NOW).map(|_| ());
+        assert_eq!(result, if accepted { Ok(()) } else { Err(VerifyError::IssuerName) }, "{iss}");
+    }
+    let mut payload = world.payload();
+    payload.remove("iss");
+    let text = world.forge(&world.header(), &serde_json::to_vec(&payload).unwrap(), &[]);
+    assert!(verify_issued(&text, &world.policy(), NOW).is_ok(), "without iss the issuer is the leaf's subject");
+}
+
+#[test]
+fn attack_03_a_leaf_with_a_p384_key_is_refused() {
+    let root = Authority::root(authority_params("Root", None));
+    let p384 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let chain = chain(&[leaf().signed_by(&p384, &root.issuer).unwrap().der()]);
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    assert_eq!(chain.verify(&known, Usage::CredentialIssuing, NOW), Err(ChainError::LeafKey));
+}
+
+#[test]
+fn attack_13_the_subject_is_safe_to_show() {
+    let root = Authority::root(authority_params("Root", None));
+    let chain =
+        chain(&[&root.leaf(&leaf_params("Frontera\u{202e}\r\nofficial", Usage::Verifier), key(1).public_key())]);
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    let verified = chain.verify(&known, Usage::Verifier, NOW).unwrap();
+    assert_eq!(verified.subject(), "Frontera\\u{202e}\\u{d}\\u{a}official");
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    assert_eq!(CertificateChain::from_x5c(&[]), Err(ChainError::Empty));
+    assert_eq!(CertificateChain::from_x5c(&["%%".into()]), Err(ChainError::BadCertificate));
+    assert_eq!(CertificateChain::from_der([vec![0; 8193]]), Err(ChainError::TooLong));
+    let junk = chain(&[b"\x30\x03\x02\x01\x01"]);
+    let none = TrustAnchors::default();
+    assert_eq!(junk.verify_or_unknown(&none, Usage::Verifier, NOW), Err(ChainError::BadCertificate));
+    for pem in ["", "no pem", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"] {
+        assert!(TrustAnchors::from_pem(pem.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn anchors_are_counted_once_and_listed() {
+    let (a, b) = (Authority::root(authority_params("A", None)), Authority::root(authority_params("B", None)));
+    let mut anchors = TrustAnchors::from_pem(a.pem.as_bytes()).unwrap();
+    assert_eq!(anchors.add_pem(format!("{}{}", a.pem, b.pem).as_bytes()), Ok(1));
+    assert_eq!(anchors.len(), 2);
+    assert_eq!(anchors.iter().map(|anchor| anchor.subject().to_owned()).collect::<Vec<_>>(), ["A", "B"]);
+}
+
+#[test]
+fn a_cache_answers_for_the_same_anchors_usage_and_time_only() {
+    let World { anchors, chain, .. } = &*crate::world::WORLD;
+    let cache = ChainCache::new();
+    let none = TrustAnchors::default();
+    let known = ChainPolicy::known_only(anchors).with_cache(&cache);
+    let late = NOW.plus(Seconds::DAY.times(400));
+    let usage = Usage::CredentialIssuing;
+    for _ in 0..2 {
+        assert_eq!(known.verify(chain, usage, NOW).unwrap().trust(), Trust::Known);
+        assert_eq!(known.verify(chain, Usage::Verifier, NOW), Err(ChainError::WrongUsage));
+        assert_eq!(known.verify(chain, usage, late), Err(ChainError::Expired));
+        assert_eq!(known.verify(chain, usage, Timestamp::from_unix(0)), Err(ChainError::NotYetValid));
+        let strangers = ChainPolicy::unknown_allowed(&none).with_cache(&cache);
+        assert_eq!(strangers.verify(chain, usage, NOW).unwrap().trust(), Trust::NotKnown);
+        let nobody = ChainPolicy::known_only(&none).with_cache(&cache);
+        assert_eq!(nobody.verify(chain, usage, NOW), Err(ChainError::UnknownIssuer));
+    }
+}

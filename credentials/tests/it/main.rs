@@ -1,0 +1,21 @@
+//! Credentials from outside: what a peer may send, and what comes of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests may stop where they stand, read vectors from disk and the clock to bound time"
+)]
+
+mod chain;
+mod disclosures;
+mod issuance;
+mod issued;
+mod presented;
+mod properties;
+mod vectors;
+mod world;
