@@ -1,0 +1,130 @@
+//! Claims path pointers applied to a credential, and the claims that answer a query.
+
+use schemas::dcql::{ClaimsQuery, CredentialQuery};
+use schemas::{ClaimPath, PathElement};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The values that `path` selects in a credential; none where the specification has an error.
+///
+/// Stricter than [`ClaimPath::select`]: a step that meets the wrong kind of value anywhere ends in nothing at all.
+///
+/// # Source
+/// OpenID4VP 1.0 §7.1.1 "Processing".
+pub fn select<'v>(path: &ClaimPath, claims: &'v Map<String, Value>) -> Option<Vec<&'v Value>> {
+    let (first, rest) = path.elements().split_first()?;
+    let PathElement::Name(name) = first else {
+        return None;
+    };
+    let mut selected: Vec<&Value> = claims.get(name).into_iter().collect();
+    for element in rest {
+        let mut next = Vec::new();
+        for value in selected {
+            match (element, value) {
+                (PathElement::Name(name), Value::Object(map)) => next.extend(map.get(name)),
+                (PathElement::Every(()), Value::Array(items)) => next.extend(items),
+                (PathElement::Index(index), Value::Array(items)) => {
+                    next.extend(usize::try_from(*index).ok().and_then(|index| items.get(index)));
+                }
+                _ => return None,
+            }
+        }
+        selected = next;
+    }
+    if selected.is_empty() { None } else { Some(selected) }
+}
+
+/// The paths of everything that can be seen at or below the `disclosed` paths, down to the last value, each once.
+///
+/// A parent that was disclosed only to reach its child adds nothing but that child; a parent disclosed as a whole adds
+/// all that is in it. An empty object or array is a value of its own.
+pub fn visible_leaves(claims: &Map<String, Value>, disclosed: &[ClaimPath]) -> Vec<ClaimPath> {
+    let mut leaves = BTreeSet::new();
+    for path in disclosed {
+        let Some((PathElement::Name(name), rest)) = path.elements().split_first() else {
+            continue;
+        };
+        if let Some(value) = claims.get(name) {
+            walk(value, rest, &mut vec![PathElement::Name(name.clone())], &mut leaves);
+        }
+    }
+    leaves.into_iter().collect()
+}
+
+/// Follows `rest` from `value`, then goes on to every leaf. The depth is that of the parsed JSON, which is bounded.
+fn walk(value: &Value, rest: &[PathElement], at: &mut Vec<PathElement>, leaves: &mut BTreeSet<ClaimPath>) {
+    let (wanted, rest) = match rest.split_first() {
+        Some((first, rest)) => (Some(first), rest),
+        None => (None, rest),
+    };
+    let mut step = |element: PathElement, value: &Value, leaves: &mut BTreeSet<ClaimPath>| {
+        at.push(element);
+        walk(value, rest, at, leaves);
+        at.pop();
+    };
+    match (value, wanted) {
+        (Value::Object(map), None) if !map.is_empty() => {
+            map.iter().for_each(|(name, value)| step(PathElement::Name(name.clone()), value, leaves));
+        }
+        (Value::Array(items), None | Some(PathElement::Every(()))) if !items.is_empty() => {
+            (0..).zip(items).for_each(|(index, value)| step(PathElement::Index(index), value, leaves));
+        }
+        (Value::Object(map), Some(PathElement::Name(name))) => {
+            if let Some(value) = map.get(name) {
+                step(PathElement::Name(name.clone()), value, leaves);
+            }
+        }
+        (Value::Array(items), Some(PathElement::Index(index))) => {
+            if let Some(value) = usize::try_from(*index).ok().and_then(|index| items.get(index)) {
+                step(PathElement::Index(*index), value, leaves);
+            }
+        }
+        (_, None) => {
+            leaves.insert(ClaimPath::new(at.clone()));
+        }
+        (_, Some(_)) => {}
+    }
+}
+
+/// The paths that answer the query, or the first paths missing for its most preferred answer.
+///
+/// # Source
+/// OpenID4VP 1.0 §6.4.1 "Selecting Claims".
+pub(super) fn matched(query: &CredentialQuery, claims: &Map<String, Value>) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {
+    let Some(asked) = &query.claims else {
+        return Ok(Vec::new());
+    };
+    let Some(sets) = &query.claim_sets else {
+        return all(asked.iter(), claims);
+    };
+    let mut first_missing = None;
+    for set in sets {
+        let named = set.iter().filter_map(|id| asked.iter().find(|claim| claim.id.as_ref() == Some(id)));
+        match all(named, claims) {
+            Ok(paths) => return Ok(paths),
+            Err(missing) => first_missing = first_missing.or(Some(missing)),
+        }
+    }
+    Err(first_missing.unwrap_or_default())
+}
+
+fn all<'q>(
+    asked: impl Iterator<Item = &'q ClaimsQuery>,
+    claims: &Map<String, Value>,
+) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {
+    let (mut paths, mut missing) = (Vec::new(), Vec::new());
+    for claim in asked {
+        let answered = select(&claim.path, claims).is_some_and(|selected| has_expected(claim, &selected));
+        let list = if answered { &mut paths } else { &mut missing };
+        // The same claim asked for twice is asked for once (§6.1).
+        if !list.contains(&claim.path) {
+            list.push(claim.path.clone());
+        }
+    }
+    if missing.is_empty() { Ok(paths) } else { Err(missing) }
+}
+
+/// Type and value must match exactly (§6.3): no patterns, no case folding, no number for a string.
+fn has_expected(claim: &ClaimsQuery, selected: &[&Value]) -> bool {
+    claim.values.as_ref().is_none_or(|expected| selected.iter().any(|value| expected.contains(value)))
+}

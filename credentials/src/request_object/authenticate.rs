@@ -1,0 +1,219 @@
+//! From a request object to one that is known to come from its client, and that we can answer.
+
+use super::{ClientId, RequestObjectError, RequestObjectIn};
+use crate::consent::{ConsentError, ProposedConsent, RequestIn};
+use crate::dcql::{FORMAT, Query};
+use crate::jwe::Recipient;
+use crate::trust::{TrustAnchors, Usage, VerifiedChain};
+use schemas::openid4vp::{ClientMetadata, RequestObject, SELF_ISSUED_AUDIENCE};
+use schemas::{Seconds, Timestamp};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use url::{Host, Url};
+
+/// How far the verifier's clock may be ahead of ours.
+const SKEW: Seconds = Seconds::MINUTE;
+/// The fewest characters in which 128 bits can be written with URL-safe characters.
+const SHORTEST_NONCE: usize = 22;
+/// Fewer different characters than random text of that length ever has, in hexadecimal too (below one in 10^6).
+const FEWEST_DIFFERENT: usize = 6;
+/// The most characters of a nonce or state.
+const LONGEST: usize = 512;
+
+/// A request whose sender is known to hold the certificate that its client identifier names.
+///
+/// That the certificate ends at a known anchor is another matter: see [`VerifiedChain::trust`].
+#[derive(Debug, Clone)]
+pub struct AuthenticatedRequest {
+    client_id: ClientId,
+    request: RequestObject,
+    query: Query,
+    consent: Option<ProposedConsent>,
+    recipient: Option<Recipient>,
+    response_uri: Url,
+    verifier: VerifiedChain,
+}
+
+impl AuthenticatedRequest {
+    /// Who asks: the full client identifier, which is the audience of the answer.
+    pub const fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// The request.
+    pub const fn request(&self) -> &RequestObject {
+        &self.request
+    }
+
+    /// What is asked for.
+    pub const fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// What the holder is to agree to, if the verifier speaks of that.
+    pub const fn consent(&self) -> Option<&ProposedConsent> {
+        self.consent.as_ref()
+    }
+
+    /// To whom the answer must be encrypted; none for an answer in the clear.
+    pub const fn recipient(&self) -> Option<&Recipient> {
+        self.recipient.as_ref()
+    }
+
+    /// Where the answer goes.
+    pub const fn response_uri(&self) -> &Url {
+        &self.response_uri
+    }
+
+    /// The certificates of the verifier.
+    pub const fn verifier(&self) -> &VerifiedChain {
+        &self.verifier
+    }
+}
+
+impl RequestObjectIn<'_> {
+    /// Finds out who asks, and whether the request is one that can be answered.
+    ///
+    /// `client_id_from_link` is the `client_id` of the link that led here; `wallet_nonce` is what was sent with a POST to
+    /// the `request_uri`, and must come back. A chain that ends at no anchor is let through, its trust being
+    /// [`crate::trust::Trust::NotKnown`]: the wallet shows that to the person.
+    ///
+    /// # Errors
+    /// [`RequestObjectError`].
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5 to §5.10, §8.2, §8.3, §14.10.
+    pub fn authenticate(
+        self,
+        client_id_from_link: &str,
+        anchors: &TrustAnchors,
+        now: Timestamp,
+        wallet_nonce: Option<&str>,
+    ) -> Result<AuthenticatedRequest, RequestObjectError> {
+        let Self { jws, request, has_scope } = self;
+        // The whole identifier, prefix included (§5.10.1, §14.10).
+        if request.client_id != client_id_from_link {
+            return Err(RequestObjectError::OtherClient);
+        }
+        let client_id = ClientId::parse(&request.client_id).map_err(RequestObjectError::ClientId)?;
+        let chain = jws.header().x5c.as_ref().ok_or(RequestObjectError::NoChain)?;
+        let verifier = chain.verify_or_unknown(anchors, Usage::Verifier, now).map_err(RequestObjectError::Chain)?;
+        if !client_id.is_of(&verifier) {
+            return Err(RequestObjectError::OtherCertificate);
+        }
+        jws.verify(verifier.leaf_key()).map_err(|_| RequestObjectError::Signature)?;
+
+        check_occasion(&request, now, wallet_nonce)?;
+        let response_uri = response_uri(&request, &client_id)?;
+        check_kind(&request)?;
+        let dcql = request.dcql_query.clone().filter(|_| !has_scope).ok_or(RequestObjectError::NoQuery)?;
+        let query = Query::check(dcql).map_err(RequestObjectError::Query)?;
+        if !request.client_metadata.as_ref().is_none_or(takes_our_format) {
+            return Err(RequestObjectError::Formats);
+        }
+        let consent = consent(&request, &query, now).map_err(RequestObjectError::TransactionData)?;
+        let recipient = if request.response_mode == "direct_post.jwt" {
+            let nothing = ClientMetadata::default();
+            let metadata = request.client_metadata.as_ref().unwrap_or(&nothing);
+            Some(Recipient::choose(metadata).map_err(RequestObjectError::Recipient)?)
+        } else {
+            None
+        };
+        Ok(AuthenticatedRequest { client_id, request, query, consent, recipient, response_uri, verifier })
+    }
+}
+
+/// That it was made for us, now, and in answer to our call.
+fn check_occasion(
+    request: &RequestObject,
+    now: Timestamp,
+    wallet_nonce: Option<&str>,
+) -> Result<(), RequestObjectError> {
+    if wallet_nonce.is_some() && request.wallet_nonce.as_deref() != wallet_nonce {
+        return Err(RequestObjectError::WalletNonce);
+    }
+    if request.aud.as_ref().is_some_and(|aud| aud != SELF_ISSUED_AUDIENCE) {
+        return Err(RequestObjectError::Audience);
+    }
+    if let Some(ended) = request.exp.filter(|exp| now >= *exp) {
+        return Err(RequestObjectError::Ended { ended });
+    }
+    match request.iat.filter(|iat| *iat > now.plus(SKEW)) {
+        Some(issued_at) => Err(RequestObjectError::IssuedLater { issued_at }),
+        None => Ok(()),
+    }
+}
+
+/// Where the answer goes: `https`, or `http` on this very machine, which the HTTP client allows only if the person's own
+/// link led there.
+///
+/// # Source
+/// OpenID4VP 1.0 §8.2 `response_uri`, §5.9.3 `x509_san_dns`, §14.4.1 "Validation of the Response URI".
+fn response_uri(request: &RequestObject, client_id: &ClientId) -> Result<Url, RequestObjectError> {
+    let text = request.response_uri.as_deref().filter(|text| text.len() <= 2048).ok_or(RequestObjectError::ResponseUri)?;
+    let url = Url::parse(text).map_err(|_| RequestObjectError::ResponseUri)?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    if !plain || !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)) {
+        return Err(RequestObjectError::ResponseUri);
+    }
+    let is_on = |host: &str| url.domain().is_some_and(|domain| domain.eq_ignore_ascii_case(host));
+    if client_id.host().is_none_or(is_on) { Ok(url) } else { Err(RequestObjectError::ResponseHost) }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn check_kind(request: &RequestObject) -> Result<(), RequestObjectError> {
+    if request.redirect_uri.is_some() {
+        return Err(RequestObjectError::RedirectUri);
+    }
+    if request.response_type != "vp_token" {
+        return Err(RequestObjectError::ResponseType);
+    }
+    if !matches!(request.response_mode.as_str(), "direct_post" | "direct_post.jwt") {
+        return Err(RequestObjectError::ResponseMode);
+    }
+    let different: BTreeSet<u8> = request.nonce.bytes().collect();
+    if !is_url_safe(&request.nonce) || request.nonce.len() < SHORTEST_NONCE || different.len() < FEWEST_DIFFERENT {
+        return Err(RequestObjectError::Nonce);
+    }
+    if request.state.as_deref().is_none_or(is_url_safe) { Ok(()) } else { Err(RequestObjectError::State) }
+}
+
+/// ASCII letters, digits, hyphen, period, underscore and tilde (OpenID4VP 1.0 §5.2).
+fn is_url_safe(text: &str) -> bool {
+    text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}
+
+/// Whether the verifier takes what we hold; it need not say.
+///
+/// # Source
+/// OpenID4VP 1.0 §B.3.4 "Metadata" of SD-JWT VC.
+fn takes_our_format(metadata: &ClientMetadata) -> bool {
+    if metadata.vp_formats_supported.is_empty() {
+        return true;
+    }
+    let Some(format) = metadata.vp_formats_supported.get(FORMAT) else {
+        return false;
+    };
+    ["sd-jwt_alg_values", "kb-jwt_alg_values"].into_iter().all(|name| match format.get(name).and_then(Value::as_array) {
+        Some(algorithms) => algorithms.iter().any(|algorithm| algorithm == "ES256"),
+        None => true,
+    })
+}
+
+fn consent(request: &RequestObject, query: &Query, now: Timestamp) -> Result<Option<ProposedConsent>, ConsentError> {
+    let Some(entries) = request.transaction_data.as_deref() else {
+        return Ok(None);
+    };
+    // An empty list is none that may be sent (§5.1).
+    let proposal = RequestIn::parse(entries)?.ok_or(ConsentError::Count { got: 0, limit: 1 })?;
+    proposal.check_request(&request.client_id, query, now)?;
+    Ok(Some(proposal))
+}

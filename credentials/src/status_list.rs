@@ -1,0 +1,91 @@
+//! The Token Status List: which of a million credentials still stand, in one signed token.
+
+mod compressed;
+mod list;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use list::{Bits, StatusList};
+pub use token::{MAX_LIFETIME, StatusIssueError, TTL, VerifiedStatusList, verify};
+
+use crate::jws::JwsError;
+use crate::trust::ChainError;
+use schemas::Timestamp;
+
+/// Why a status could not be told. None of these means *valid*.
+///
+/// # Source
+/// Token Status List §8.3 "Validation Rules": "If any of these checks fails, no statement about the status … can be made".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StatusError {
+    // The status provider's fault, or that of whoever stands in between: refuse the list.
+    /// Not a compact JWS, or with a header we do not take.
+    #[error("status list token is not a well-formed JWS")]
+    Jws(#[source] JwsError),
+    /// Another kind of token.
+    #[error("token is not a status list token: expected typ {}", token::TYP)]
+    WrongType,
+    /// No `x5c` header.
+    #[error("status list token has no x5c certificate chain")]
+    NoChain,
+    /// The chain does not end at an anchor for status signing.
+    #[error("certificate chain of the status list token is not trusted for status signing")]
+    Chain(#[source] ChainError),
+    /// The signature does not fit.
+    #[error("signature of the status list token is wrong")]
+    Signature,
+    /// A claim is missing or of the wrong kind.
+    #[error("claims of the status list token are not as required: sub, iat, status_list.bits and status_list.lst")]
+    Claims,
+    /// The list is for another URI.
+    #[error("status list token is for another list: its sub is not the uri of the credential")]
+    WrongSubject,
+    /// Older than a list already seen.
+    #[error("status list of {got} is older than the one of {seen} already seen")]
+    RolledBack {
+        /// When the newest list seen was issued.
+        seen: Timestamp,
+        /// When this one was issued.
+        got: Timestamp,
+    },
+    /// `bits` is not 1, 2, 4 or 8.
+    #[error("status list has another number of bits than 1, 2, 4 or 8")]
+    Bits,
+    /// `lst` is not base64url of one whole zlib stream.
+    #[error("status list is not base64url of one whole zlib stream")]
+    Compression,
+    /// Longer than we take.
+    #[error("status list has no entries, or inflates to more than {} bytes", list::MAX_BYTES)]
+    Size,
+    /// The credential names an entry that the list does not have.
+    #[error("status index is outside the list of {entries} entries")]
+    IndexOutOfRange {
+        /// How many entries the list has.
+        entries: u64,
+    },
+    /// The credential points to another list.
+    #[error("credential points to another status list")]
+    OtherList,
+
+    // The surroundings' fault: get a newer list, or look at the clock.
+    /// The list may no longer be relied on; whoever decides without one does so by its own policy, by default a refusal.
+    #[error("status is unknown: the newest list ended at {ended}")]
+    StatusUnknown {
+        /// When the list ended.
+        ended: Timestamp,
+    },
+    /// The list was issued later than now, everything else about it being in order: this clock is behind.
+    #[error("status list was issued at {issued_at}, later than this clock")]
+    IssuedLater {
+        /// When it was issued, by a trusted signer.
+        issued_at: Timestamp,
+    },
+
+    // The caller's fault.
+    /// The status does not fit in the bits of an entry.
+    #[error("status does not fit in the bits of an entry")]
+    TooWide,
+}
