@@ -5,13 +5,21 @@
 
 pub mod algorithm;
 pub mod b64;
+pub mod consent;
+pub mod dcql;
 pub mod dpop;
 pub mod escape;
 pub mod json;
+pub mod jwe;
 pub mod jws;
 pub mod key;
 pub mod key_binding;
 pub mod proof;
+pub mod request_object;
 pub mod sd_jwt;
 pub mod signer;
+pub mod status_list;
 pub mod trust;
+
+#[cfg(test)]
+mod testing;

@@ -32,10 +32,10 @@ impl Caps {
     /// The caps that hold for all of `purposes` together: the shortest of theirs.
     pub fn of(purposes: &[Purpose]) -> Self {
         let widest = Self { lasting: MAX_LASTING, retention: MAX_LASTING };
-        purposes.iter().map(|purpose| caps(*purpose)).fold(widest, |a, b| Self {
-            lasting: a.lasting.min(b.lasting),
-            retention: a.retention.min(b.retention),
-        })
+        purposes
+            .iter()
+            .map(|purpose| caps(*purpose))
+            .fold(widest, |a, b| Self { lasting: a.lasting.min(b.lasting), retention: a.retention.min(b.retention) })
     }
 }
 

@@ -52,7 +52,8 @@ impl RequestIn {
         if transaction_data.len() > MAX_ENTRIES {
             return Err(ConsentError::Count { got: transaction_data.len(), limit: MAX_ENTRIES });
         }
-        let mut proposals = transaction_data.iter().map(|raw| ProposedConsent::parse(raw)).collect::<Result<Vec<_>, _>>()?;
+        let mut proposals =
+            transaction_data.iter().map(|raw| ProposedConsent::parse(raw)).collect::<Result<Vec<_>, _>>()?;
         let first = proposals.pop();
         if proposals.is_empty() { Ok(first) } else { Err(ConsentError::MoreThanOne) }
     }
@@ -149,9 +150,8 @@ impl ProposedConsent {
         if self.request.controller.client_id != client_id {
             return Err(ConsentError::OtherController);
         }
-        let bound = |id: &String| {
-            query.credential(id).is_some_and(|c| c.require_cryptographic_holder_binding.unwrap_or(true))
-        };
+        let bound =
+            |id: &String| query.credential(id).is_some_and(|c| c.require_cryptographic_holder_binding.unwrap_or(true));
         if !self.request.credential_ids.iter().all(bound) {
             return Err(ConsentError::OtherCredential);
         }
@@ -168,8 +168,10 @@ fn hash(raw: &str) -> String {
 }
 
 fn check_members(object: &Map<String, Value>) -> Result<(), ConsentError> {
-    let known = |object: &Map<String, Value>, members: &[&str]| object.keys().all(|key| members.contains(&key.as_str()));
-    let objects = |key: &str| object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let known =
+        |object: &Map<String, Value>, members: &[&str]| object.keys().all(|key| members.contains(&key.as_str()));
+    let objects =
+        |key: &str| object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     let controller = object.get("controller").and_then(Value::as_object);
     if known(object, &MEMBERS)
         && controller.is_none_or(|controller| known(controller, &CONTROLLER_MEMBERS))

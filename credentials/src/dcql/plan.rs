@@ -138,7 +138,9 @@ pub(super) fn is_trusted(authorities: Option<&[TrustedAuthority]>, authority_key
     let Some(authorities) = authorities else {
         return true;
     };
-    authorities.iter().filter(|authority| authority.type_ == "aki").flat_map(|authority| &authority.values).any(|value| {
-        crate::b64::decode(value).is_ok_and(|wanted| authority_key_ids.contains(&wanted))
-    })
+    authorities
+        .iter()
+        .filter(|authority| authority.type_ == "aki")
+        .flat_map(|authority| &authority.values)
+        .any(|value| crate::b64::decode(value).is_ok_and(|wanted| authority_key_ids.contains(&wanted)))
 }

@@ -5,7 +5,7 @@ use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit};
 use p256::ecdh::SharedSecret;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
-use p256::{NistP256, PublicKey, SecretKey};
+use p256::{PublicKey, SecretKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -32,7 +32,7 @@ impl ContentKey {
         apu: &[u8],
         apv: &[u8],
     ) -> Self {
-        let shared: SharedSecret<NistP256> = secret.diffie_hellman(public);
+        let shared: SharedSecret = secret.diffie_hellman(public);
         let mut hash = Sha256::new();
         hash.update(1_u32.to_be_bytes());
         hash.update(shared.raw_secret_bytes());
@@ -58,8 +58,12 @@ impl ContentKey {
     pub(super) fn seal(&self, iv: &[u8; IV], aad: &[u8], plaintext: &[u8]) -> Option<Vec<u8>> {
         let payload = Payload { msg: plaintext, aad };
         match self.encryption {
-            ContentEncryption::A128Gcm => Aes128Gcm::new_from_slice(self.as_bytes()).ok()?.encrypt(&(*iv).into(), payload),
-            ContentEncryption::A256Gcm => Aes256Gcm::new_from_slice(self.as_bytes()).ok()?.encrypt(&(*iv).into(), payload),
+            ContentEncryption::A128Gcm => {
+                Aes128Gcm::new_from_slice(self.as_bytes()).ok()?.encrypt(&(*iv).into(), payload)
+            }
+            ContentEncryption::A256Gcm => {
+                Aes256Gcm::new_from_slice(self.as_bytes()).ok()?.encrypt(&(*iv).into(), payload)
+            }
         }
         .ok()
     }
@@ -68,8 +72,12 @@ impl ContentKey {
     pub(super) fn open(&self, iv: &[u8; IV], aad: &[u8], ciphertext_and_tag: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let payload = Payload { msg: ciphertext_and_tag, aad };
         match self.encryption {
-            ContentEncryption::A128Gcm => Aes128Gcm::new_from_slice(self.as_bytes()).ok()?.decrypt(&(*iv).into(), payload),
-            ContentEncryption::A256Gcm => Aes256Gcm::new_from_slice(self.as_bytes()).ok()?.decrypt(&(*iv).into(), payload),
+            ContentEncryption::A128Gcm => {
+                Aes128Gcm::new_from_slice(self.as_bytes()).ok()?.decrypt(&(*iv).into(), payload)
+            }
+            ContentEncryption::A256Gcm => {
+                Aes256Gcm::new_from_slice(self.as_bytes()).ok()?.decrypt(&(*iv).into(), payload)
+            }
         }
         .ok()
         .map(Zeroizing::new)

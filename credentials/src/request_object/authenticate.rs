@@ -150,7 +150,8 @@ fn check_occasion(
 /// # Source
 /// OpenID4VP 1.0 §8.2 `response_uri`, §5.9.3 `x509_san_dns`, §14.4.1 "Validation of the Response URI".
 fn response_uri(request: &RequestObject, client_id: &ClientId) -> Result<Url, RequestObjectError> {
-    let text = request.response_uri.as_deref().filter(|text| text.len() <= 2048).ok_or(RequestObjectError::ResponseUri)?;
+    let text =
+        request.response_uri.as_deref().filter(|text| text.len() <= 2048).ok_or(RequestObjectError::ResponseUri)?;
     let url = Url::parse(text).map_err(|_| RequestObjectError::ResponseUri)?;
     let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     if !plain || !(url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url)) {
@@ -202,9 +203,11 @@ fn takes_our_format(metadata: &ClientMetadata) -> bool {
     let Some(format) = metadata.vp_formats_supported.get(FORMAT) else {
         return false;
     };
-    ["sd-jwt_alg_values", "kb-jwt_alg_values"].into_iter().all(|name| match format.get(name).and_then(Value::as_array) {
-        Some(algorithms) => algorithms.iter().any(|algorithm| algorithm == "ES256"),
-        None => true,
+    ["sd-jwt_alg_values", "kb-jwt_alg_values"].into_iter().all(|name| {
+        match format.get(name).and_then(Value::as_array) {
+            Some(algorithms) => algorithms.iter().any(|algorithm| algorithm == "ES256"),
+            None => true,
+        }
     })
 }
 
