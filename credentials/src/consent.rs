@@ -8,7 +8,7 @@ mod proposal;
 #[cfg(test)]
 mod tests;
 
-pub use check::AgreedConsent;
+pub use check::{AgreedConsent, check_grant};
 pub use fit::{caps, fits, over_asking};
 pub use grant::{Caps, Choice, ConsentId, DEFAULT_LASTING, GrantError, MAX_LASTING, grant, revocation_digest};
 pub use proposal::{ProposedConsent, RequestIn};

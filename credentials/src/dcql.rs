@@ -1,6 +1,7 @@
 //! The Digital Credentials Query Language: what a verifier asks for, what answers it, and whether an answer does.
 
 mod answer;
+mod authority;
 mod claims;
 mod plan;
 
@@ -8,7 +9,8 @@ mod plan;
 mod tests;
 
 pub use answer::{AnswerCheck, Discarded, Extra, Presented, Shortfall};
-pub use claims::{select, visible_leaves};
+pub use authority::authority_key_ids;
+pub use claims::{presented_leaves, select, visible_leaves};
 pub use plan::{Answer, Candidate, Match, Plan, PlannedSet};
 
 use crate::json::{self, JsonError, Limits};
@@ -162,13 +164,20 @@ impl Query {
     /// OpenID4VP 1.0 §6.4.1 "Selecting Claims".
     pub fn match_claims(&self, id: &str, claims: &Map<String, Value>, vct: &str) -> Option<Vec<ClaimPath>> {
         let query = self.credential(id)?;
-        if is_of_type(query, vct) { claims::matched(query, claims).ok() } else { None }
+        if is_of_type(query, vct, claims) { claims::matched(query, claims).ok() } else { None }
     }
 }
 
-/// Whether the query asks for SD-JWT VCs of that type. Types are compared byte for byte; none inherits from another.
-fn is_of_type(query: &CredentialQuery, vct: &str) -> bool {
-    query.format == FORMAT && query.meta.vct_values.as_ref().is_some_and(|types| types.iter().any(|t| t == vct))
+/// Whether the query asks for SD-JWT VCs of that type. Types are compared byte for byte; a credential that says that it is
+/// also of other types is of those too, but none inherits from another.
+///
+/// # Source
+/// OpenID4VP 1.0 §B.3.5 `vct_values`; SD-JWT VC §2.2.2.2 `aka_vcts`.
+fn is_of_type(query: &CredentialQuery, vct: &str, claims: &Map<String, Value>) -> bool {
+    let also = claims.get("aka_vcts").and_then(Value::as_array);
+    let asked_for = |vct: &str| query.meta.vct_values.as_ref().is_some_and(|types| types.iter().any(|t| t == vct));
+    query.format == FORMAT
+        && (asked_for(vct) || also.is_some_and(|types| types.iter().filter_map(Value::as_str).any(asked_for)))
 }
 
 fn check_credential(query: &CredentialQuery) -> Result<(), DcqlError> {

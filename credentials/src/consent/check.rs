@@ -3,6 +3,7 @@
 use super::grant::VERSION;
 use super::{Caps, ConsentError, ConsentId, ProposedConsent};
 use crate::dcql::check_path;
+use crate::key_binding::KeyBinding;
 use schemas::consent::Grant;
 use schemas::purpose::Purpose;
 use schemas::{ClaimPath, Seconds, Timestamp};
@@ -65,11 +66,40 @@ impl AgreedConsent {
     }
 }
 
+/// Checks the grant in a verified key binding against the proposal that this verifier made.
+///
+/// `disclosed` are the paths of all that the holder disclosed under this proposal, as [`crate::dcql::presented_leaves`]
+/// gives them: of every presentation, when several came. `received` is when they came, `now` is now, which is later when
+/// a stored presentation is looked at again.
+///
+/// # Errors
+/// [`ConsentError`], its second group, in that order.
+///
+/// # Source
+/// `security.md` §4.1 "Verifier check order"; OpenID4VP 1.0 §B.3.3.1.
+pub fn check_grant(
+    key_binding: &KeyBinding,
+    proposal: &ProposedConsent,
+    own_client_id: &str,
+    disclosed: &[ClaimPath],
+    received: Timestamp,
+    now: Timestamp,
+) -> Result<AgreedConsent, ConsentError> {
+    let signed = Signed {
+        grant: key_binding.consent(),
+        transaction_data_hashes: key_binding.transaction_data_hashes(),
+        transaction_data_hashes_alg: key_binding.transaction_data_hashes_alg(),
+        audience: key_binding.audience(),
+    };
+    check_signed(&signed, proposal, own_client_id, disclosed, received, now)
+}
+
 /// What a key binding signs, as far as consent goes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Signed<'k> {
     pub(super) grant: Option<&'k Grant>,
     pub(super) transaction_data_hashes: Option<&'k [String]>,
+    pub(super) transaction_data_hashes_alg: Option<&'k str>,
     pub(super) audience: &'k str,
 }
 
@@ -83,10 +113,10 @@ pub(super) fn check_signed(
 ) -> Result<AgreedConsent, ConsentError> {
     let grant = signed.grant.ok_or(ConsentError::NoGrant)?;
     let (id, retention) = parse(grant)?;
-    if !signed
-        .transaction_data_hashes
-        .is_some_and(|hashes| hashes.len() == 1 && hashes.iter().all(|h| h == proposal.hash()))
-    {
+    // One proposal, one hash, by the algorithm that everyone has.
+    let is_ours = |hashes: &[String]| matches!(hashes, [hash] if hash == proposal.hash());
+    let sha_256 = signed.transaction_data_hashes_alg.is_none_or(|algorithm| algorithm == "sha-256");
+    if !sha_256 || !signed.transaction_data_hashes.is_some_and(is_ours) {
         return Err(ConsentError::NotSigned);
     }
     if grant.req != proposal.hash() {

@@ -1,6 +1,7 @@
 //! The verifier's side: whether an answer is what was asked for, no less and no more.
 
-use super::{Query, claims, is_of_type, plan, visible_leaves};
+use super::{Query, claims, is_of_type, plan, presented_leaves};
+use crate::sd_jwt::PresentedCredential;
 use schemas::ClaimPath;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -12,12 +13,18 @@ pub struct Presented<'p> {
     pub vct: &'p str,
     /// Its claims, processed: what the verifier can see.
     pub claims: &'p Map<String, Value>,
-    /// Where its disclosures stand.
-    pub disclosed: &'p [ClaimPath],
+    /// The paths of everything that was disclosed, down to the last value.
+    pub leaves: &'p [ClaimPath],
     /// Whether the holder proved to have the confirmation key.
     pub holder_bound: bool,
     /// The key identifiers of the AuthorityKeyIdentifier extensions in its issuer's chain; none when they are not looked at.
     pub authority_key_ids: Option<&'p [Vec<u8>]>,
+}
+
+impl<'p> Presented<'p> {
+    fn new(presented: &'p PresentedCredential, leaves: &'p [ClaimPath]) -> Self {
+        Self { vct: presented.vct(), claims: presented.claims(), leaves, holder_bound: true, authority_key_ids: None }
+    }
 }
 
 /// Why a presentation does not answer its credential query.
@@ -88,6 +95,23 @@ impl AnswerCheck {
 }
 
 impl Query {
+    /// Checks a verified answer against the query: the presentations for each credential query.
+    ///
+    /// Authorities are not looked at: that the issuer is trusted was verified with the presentation.
+    ///
+    /// # Source
+    /// As [`Query::check_presented`].
+    pub fn check_answer(&self, answer: &BTreeMap<String, Vec<PresentedCredential>>) -> AnswerCheck {
+        let leaves: BTreeMap<&String, Vec<Vec<ClaimPath>>> =
+            answer.iter().map(|(id, presented)| (id, presented.iter().map(presented_leaves).collect())).collect();
+        let mut views = BTreeMap::new();
+        for (id, presented) in answer {
+            let leaves = leaves.get(id).map_or(&[][..], Vec::as_slice);
+            views.insert(id.clone(), presented.iter().zip(leaves).map(|(p, leaves)| Presented::new(p, leaves)).collect());
+        }
+        self.check_presented(&views)
+    }
+
     /// Checks what the holder presented, each presentation already verified, against the query.
     ///
     /// # Source
@@ -122,7 +146,7 @@ impl Query {
         if place > 0 && !query.multiple.unwrap_or(false) {
             return Err(Shortfall::MoreThanOne);
         }
-        if !is_of_type(query, presented.vct) {
+        if !is_of_type(query, presented.vct, presented.claims) {
             return Err(Shortfall::Type);
         }
         if query.require_cryptographic_holder_binding.unwrap_or(true) && !presented.holder_bound {
@@ -136,10 +160,9 @@ impl Query {
 
     /// What the presentation discloses beyond all queries for its type: one credential may answer several (§6.4).
     fn extra(&self, presented: &Presented<'_>) -> Vec<ClaimPath> {
-        let queries = self.credentials().iter().filter(|query| is_of_type(query, presented.vct));
+        let queries = self.credentials().iter().filter(|query| is_of_type(query, presented.vct, presented.claims));
         let asked: Vec<&ClaimPath> = queries.flat_map(|q| q.claims.iter().flatten()).map(|c| &c.path).collect();
-        let mut leaves = visible_leaves(presented.claims, presented.disclosed);
-        leaves.retain(|leaf| !asked.iter().any(|path| path.covers(leaf)));
-        leaves
+        let stray = |leaf: &&ClaimPath| !asked.iter().any(|path| path.covers(leaf));
+        presented.leaves.iter().filter(stray).cloned().collect()
     }
 }

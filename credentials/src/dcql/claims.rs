@@ -1,5 +1,6 @@
 //! Claims path pointers applied to a credential, and the claims that answer a query.
 
+use crate::sd_jwt::PresentedCredential;
 use schemas::dcql::{ClaimsQuery, CredentialQuery};
 use schemas::{ClaimPath, PathElement};
 use serde_json::{Map, Value};
@@ -47,6 +48,26 @@ pub fn visible_leaves(claims: &Map<String, Value>, disclosed: &[ClaimPath]) -> V
         if let Some(value) = claims.get(name) {
             walk(value, rest, &mut vec![PathElement::Name(name.clone())], &mut leaves);
         }
+    }
+    leaves.into_iter().collect()
+}
+
+/// [`visible_leaves`] of what a holder presented. Indices are those of the credential as issued, so that a path means the
+/// same element to the holder, who granted it, and to the verifier, who does not see the others.
+pub fn presented_leaves(presented: &PresentedCredential) -> Vec<ClaimPath> {
+    let mut leaves = BTreeSet::new();
+    for (disclosure, signed) in presented.disclosures().iter().zip(presented.disclosed_paths()) {
+        let depth = disclosure.path().elements().len();
+        // What stands below another disclosure again is named by that one.
+        let deeper = |leaf: &ClaimPath| {
+            let others = presented.disclosures().iter().map(|other| other.path());
+            others.filter(|other| other.elements().len() > depth).any(|other| other.covers(leaf))
+        };
+        let below = visible_leaves(presented.claims(), std::slice::from_ref(disclosure.path()));
+        leaves.extend(below.iter().filter(|leaf| !deeper(leaf)).map(|leaf| {
+            let rest = leaf.elements().get(depth..).unwrap_or(&[]);
+            ClaimPath::new([signed.elements(), rest].concat())
+        }));
     }
     leaves.into_iter().collect()
 }

@@ -1,6 +1,7 @@
 //! The holder's side: which of the credentials held answer a query, and with which claims.
 
 use super::{Query, claims, is_of_type};
+use crate::sd_jwt::SdJwtVc;
 use schemas::ClaimPath;
 use schemas::dcql::{CredentialQuery, TrustedAuthority};
 use serde_json::{Map, Value};
@@ -17,6 +18,14 @@ pub struct Candidate<'c> {
     pub holder_bound: bool,
     /// The key identifiers of the AuthorityKeyIdentifier extensions in its issuer's chain.
     pub authority_key_ids: &'c [Vec<u8>],
+}
+
+impl<'c> Candidate<'c> {
+    /// A credential as its holder keeps it. Its authorities are looked at only if a query names some: see
+    /// [`super::authority_key_ids`].
+    pub fn new(credential: &'c SdJwtVc, authority_key_ids: &'c [Vec<u8>]) -> Self {
+        Self { vct: credential.vct(), claims: credential.claims(), holder_bound: true, authority_key_ids }
+    }
 }
 
 /// A candidate that answers a credential query.
@@ -118,7 +127,7 @@ impl Plan {
 
 fn matches(query: &CredentialQuery, candidates: &[Candidate<'_>]) -> Vec<Match> {
     let answers = |(place, candidate): (usize, &Candidate<'_>)| {
-        if !is_of_type(query, candidate.vct)
+        if !is_of_type(query, candidate.vct, candidate.claims)
             || query.require_cryptographic_holder_binding.unwrap_or(true) && !candidate.holder_bound
             || !is_trusted(query.trusted_authorities.as_deref(), candidate.authority_key_ids)
         {
