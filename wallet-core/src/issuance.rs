@@ -17,7 +17,8 @@
 //!
 //! # fn run<E: Errand>(mut errand: E, perform: impl Fn(&Effect) -> Outcome, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<E::Ready, E::Error> {
 //! #     loop {
-//! #         match errand.resume(perform(errand.effect()), now, rng)? {
+//! #         let outcome = perform(errand.effect());
+//! #         match errand.resume(outcome, now, rng)? {
 //! #             Progress::Waiting(next) => errand = next,
 //! #             Progress::Ready(ready) => return Ok(ready),
 //! #         }

@@ -11,6 +11,8 @@ pub mod holdings;
 pub mod issuance;
 pub mod presentation;
 pub mod secret;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod unlock;
 pub mod vault;
 mod wire;

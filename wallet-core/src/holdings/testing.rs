@@ -20,6 +20,10 @@ impl Memory {
     pub(crate) fn seeded(seed: u8) -> (Self, ChaCha20Rng) {
         (Self::default(), ChaCha20Rng::from_seed([seed; 32]))
     }
+
+    pub(crate) fn ids_of(&self, kind: RecordKind) -> Vec<RecordId> {
+        self.ids(kind)
+    }
 }
 
 impl Records for Memory {

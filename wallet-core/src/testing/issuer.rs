@@ -1,0 +1,245 @@
+//! An issuer without a socket, which checks what it is sent as a real one must.
+
+use super::{NOW, Party, field, header, json};
+use crate::effect::{Effect, Outcome, Response};
+use credentials::json::{Limits, parse};
+use credentials::sd_jwt::{IssuanceDraft, issue};
+use credentials::trust::Usage;
+use credentials::{dpop, proof};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use schemas::status::StatusReference;
+use schemas::{Seconds, Timestamp};
+use serde_json::{Map, Value, json as value};
+
+/// What the desk hands out: who it is about, and how the issuer behaves. The default behaves well.
+pub(crate) struct Desk {
+    pub(crate) url: String,
+    pub(crate) claims: Value,
+    pub(crate) vct: String,
+    pub(crate) tx_code: Option<&'static str>,
+    pub(crate) batch_size: Option<u32>,
+    pub(crate) dpop: bool,
+    /// The first token and credential requests are sent back for a DPoP nonce.
+    pub(crate) dpop_nonce: bool,
+    pub(crate) nonce_endpoint: bool,
+    /// How many credential requests are sent back for a new c_nonce.
+    pub(crate) refuse_nonces: u32,
+    pub(crate) identifiers: Option<Value>,
+    pub(crate) expires_at: Timestamp,
+    /// Changes metadata, by the path it is served at.
+    pub(crate) tamper: fn(&str, &mut Value),
+    /// Changes the copies before they are delivered.
+    pub(crate) spoil: fn(&mut Vec<String>),
+    /// Changes the claims of the nth copy.
+    pub(crate) vary: fn(usize, &mut Map<String, Value>),
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            url: "https://issuer.example/tenant".into(),
+            claims: value!({
+                "given_name": "Amina", "family_name": "Diallo", "birth_date": "1999-03-01", "nationalities": ["GN", "FR"],
+                "sex": "female", "picture": "", "age_over_18": true, "address": {"locality": "Lyon", "country": "FR"},
+            }),
+            vct: "urn:amparo:identity:1".into(),
+            tx_code: Some("12345678"),
+            batch_size: Some(30),
+            dpop: true,
+            dpop_nonce: true,
+            nonce_endpoint: true,
+            refuse_nonces: 0,
+            identifiers: None,
+            expires_at: NOW.plus(Seconds::DAY.times(365)).floor_to(Seconds::DAY),
+            tamper: |_, _| {},
+            spoil: |_| {},
+            vary: |_, _| {},
+        }
+    }
+}
+
+/// The issuer and what it saw.
+pub(crate) struct Issuer {
+    pub(crate) party: Party,
+    pub(crate) desk: Desk,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) tokens: u32,
+    pub(crate) nonces: u32,
+    pub(crate) requests: Vec<Value>,
+}
+
+const CODE: &str = "code-of-256-bits";
+const TOKEN: &str = "access.token~1";
+
+impl Issuer {
+    pub(crate) fn new(desk: Desk) -> Self {
+        let mut rng = ChaCha20Rng::from_seed([9; 32]);
+        let party = Party::new("Casa Abierta", &["issuer.example"], Usage::CredentialIssuing, &mut rng);
+        Self { party, desk, rng, tokens: 0, nonces: 0, requests: Vec::new() }
+    }
+
+    pub(crate) fn offer(&self) -> Value {
+        let mut grant = value!({"pre-authorized_code": CODE});
+        if let Some(code) = self.desk.tx_code {
+            grant["tx_code"] =
+                value!({"input_mode": "numeric", "length": code.len(), "description": "on the paper\u{202e}"});
+        }
+        value!({
+            "credential_issuer": self.desk.url,
+            "credential_configuration_ids": ["identity"],
+            "grants": {"urn:ietf:params:oauth:grant-type:pre-authorized_code": grant},
+        })
+    }
+
+    pub(crate) fn link(&self) -> String {
+        let mut link = url::Url::parse("openid-credential-offer://").unwrap();
+        link.query_pairs_mut().append_pair("credential_offer", &self.offer().to_string());
+        link.to_string()
+    }
+
+    pub(crate) fn link_by_reference(&self) -> String {
+        let mut link = url::Url::parse("openid-credential-offer://").unwrap();
+        link.query_pairs_mut().append_pair("credential_offer_uri", &format!("{}/offers/1", self.desk.url));
+        link.to_string()
+    }
+
+    pub(crate) fn answer(&mut self, effect: &Effect) -> Outcome {
+        let url = effect.url().as_str();
+        let (origin, path) = (effect.url().origin().ascii_serialization(), effect.url().path().to_owned());
+        let base = self.desk.url.clone();
+        let mut served = match path.strip_prefix("/tenant").unwrap_or(&path) {
+            "/offers/1" => self.offer(),
+            "/.well-known/openid-credential-issuer/tenant" => self.metadata(&base),
+            "/.well-known/oauth-authorization-server/tenant" => self.server(&base),
+            "/token" => return self.token(effect, url),
+            "/nonce" => {
+                self.nonces += 1;
+                return json(200, &value!({"c_nonce": format!("nonce-{}", self.nonces)}));
+            }
+            "/credential" => return self.credential(effect, url),
+            _ => panic!("asked for {origin}{path}"),
+        };
+        (self.desk.tamper)(&path, &mut served);
+        json(200, &served)
+    }
+
+    fn metadata(&self, base: &str) -> Value {
+        let mut metadata = value!({
+            "credential_issuer": base,
+            "credential_endpoint": format!("{base}/credential"),
+            "display": [{"name": "Casa\u{202e} Abierta", "locale": "en"}],
+            "credential_configurations_supported": {
+                "identity": {
+                    "format": "dc+sd-jwt", "vct": self.desk.vct,
+                    "cryptographic_binding_methods_supported": ["jwk"],
+                    "credential_signing_alg_values_supported": ["ES256"],
+                    "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}},
+                },
+                "mdl": {"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL", "credential_signing_alg_values_supported": [-7]},
+            },
+        });
+        if self.desk.nonce_endpoint {
+            metadata["nonce_endpoint"] = value!(format!("{base}/nonce"));
+        }
+        if let Some(batch_size) = self.desk.batch_size {
+            metadata["batch_credential_issuance"] = value!({"batch_size": batch_size});
+        }
+        metadata
+    }
+
+    fn server(&self, base: &str) -> Value {
+        let mut metadata = value!({
+            "issuer": base, "token_endpoint": format!("{base}/token"),
+            "grant_types_supported": ["urn:ietf:params:oauth:grant-type:pre-authorized_code"],
+        });
+        if self.desk.dpop {
+            metadata["dpop_signing_alg_values_supported"] = value!(["ES256"]);
+        }
+        metadata
+    }
+
+    /// Checks the proof; gives the answer when it is not as it should be.
+    fn check_dpop(&mut self, effect: &Effect, url: &str, token: Option<&str>) -> Option<Outcome> {
+        if !self.desk.dpop {
+            assert!(header(effect, "dpop").is_none());
+            return None;
+        }
+        let proof = dpop::verify(header(effect, "dpop").unwrap(), "POST", url, token, NOW).unwrap();
+        let expected = format!("dpop-nonce-{}", token.is_some());
+        if self.desk.dpop_nonce && proof.nonce.as_ref() != Some(&expected) {
+            let headers = vec![("DPoP-Nonce".to_owned(), expected)];
+            let body = br#"{"error":"use_dpop_nonce"}"#.to_vec();
+            return Some(Outcome::Response(Response {
+                status: if token.is_some() { 401 } else { 400 },
+                headers,
+                body,
+            }));
+        }
+        None
+    }
+
+    fn token(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_dpop(effect, url, None) {
+            return back;
+        }
+        assert_eq!(field(effect, "pre-authorized_code").as_deref(), Some(CODE));
+        if field(effect, "tx_code").as_deref() != self.desk.tx_code {
+            return json(400, &value!({"error": "invalid_grant"}));
+        }
+        self.tokens += 1;
+        let kind = if self.desk.dpop { "DPoP" } else { "Bearer" };
+        let mut token = value!({"access_token": TOKEN, "token_type": kind, "expires_in": 300});
+        if let Some(details) = &self.desk.identifiers {
+            token["authorization_details"] = details.clone();
+        }
+        (self.desk.tamper)("/token", &mut token);
+        json(200, &token)
+    }
+
+    fn credential(&mut self, effect: &Effect, url: &str) -> Outcome {
+        let kind = if self.desk.dpop { "DPoP" } else { "Bearer" };
+        assert_eq!(header(effect, "authorization"), Some(format!("{kind} {TOKEN}").as_str()));
+        if let Some(back) = self.check_dpop(effect, url, Some(TOKEN)) {
+            return back;
+        }
+        if self.desk.refuse_nonces > 0 {
+            self.desk.refuse_nonces -= 1;
+            return json(400, &value!({"error": "invalid_nonce"}));
+        }
+        let request = parse(effect.body(), &Limits { bytes: 1 << 20, depth: 8 }).unwrap();
+        let current = format!("nonce-{}", self.nonces);
+        let proofs = request["proofs"]["jwt"].as_array().unwrap().clone();
+        let mut copies = Vec::new();
+        for (n, text) in proofs.iter().enumerate() {
+            let key = if self.desk.nonce_endpoint {
+                proof::verify(text.as_str().unwrap(), &self.desk.url, |nonce| nonce == current, NOW).unwrap()
+            } else {
+                let jws = credentials::jws::JwsIn::parse(text.as_str().unwrap(), &Limits::TOKEN).unwrap();
+                assert!(!jws.payload_object(&Limits::TOKEN).unwrap().contains_key("nonce"));
+                credentials::key::PublicKey::from_jwk(jws.header().jwk.as_ref().unwrap()).unwrap()
+            };
+            let mut disclosable = self.desk.claims.as_object().unwrap().clone();
+            (self.desk.vary)(n, &mut disclosable);
+            let draft = IssuanceDraft {
+                vct: self.desk.vct.clone(),
+                issuer: None,
+                issued_at: NOW.floor_to(Seconds::DAY),
+                not_before: None,
+                expires_at: self.desk.expires_at,
+                status: Some(StatusReference { idx: 17 * n as u64, uri: "https://status.example/1".into() }),
+                visible: Map::new(),
+                disclosable,
+                nested: Vec::new(),
+                decoys: true,
+            };
+            copies.push(issue(&draft, &self.party.chain, &key, &self.party.key, &mut self.rng).unwrap());
+        }
+        (self.desk.spoil)(&mut copies);
+        self.requests.push(request);
+        let credentials: Vec<Value> = copies.into_iter().map(|copy| value!({"credential": copy})).collect();
+        let mut answer = value!({"credentials": credentials});
+        (self.desk.tamper)("/credential", &mut answer);
+        json(200, &answer)
+    }
+}
