@@ -5,5 +5,15 @@
 //! [`protection`] and measured in `docs/biometric-evaluation.md`.
 
 pub mod comparison;
+pub mod engine;
+pub mod evaluation;
+pub mod face;
+pub mod models;
+pub mod onnx;
 pub mod protection;
+pub mod sample;
+pub mod search;
 pub mod template;
+
+pub use engine::{Capture, CaptureError, Engine, EngineError};
+pub use sample::Sample;

@@ -86,7 +86,6 @@ impl Embedding {
         }
         let mut values = Box::new(Zeroizing::new([0.0; DIMENSION]));
         for (to, from) in values.iter_mut().zip(output) {
-            #[allow(clippy::cast_possible_truncation, reason = "a unit vector's element fits f32")]
             let unit = (f64::from(*from) / norm) as f32;
             *to = unit;
         }
@@ -97,6 +96,10 @@ impl Embedding {
     #[must_use]
     pub const fn model(&self) -> ModelId {
         self.model
+    }
+
+    pub(crate) fn values(&self) -> &[f32; DIMENSION] {
+        &self.values
     }
 
     /// How alike two embeddings are: the cosine, or nothing if they come from different models.

@@ -50,7 +50,6 @@ pub(super) fn likelihood_ratios(transformed: &Transformed, helper: &[u8; CODE_BY
     for ((to, value), bit) in ratios.iter_mut().zip(transformed.iter()).zip(unpack(helper)) {
         let turned = value * (1 - 2 * i64::from(bit));
         let scaled = ((turned + (1 << (SCALE_BITS - 1))) >> SCALE_BITS).clamp(-LARGEST, LARGEST);
-        #[allow(clippy::cast_possible_truncation, reason = "clamped to ±2^18 just before")]
         let ratio = scaled as i32;
         *to = ratio;
     }

@@ -12,7 +12,6 @@ impl FixedVector {
     pub(crate) fn from_unit(values: &[f64; DIMENSION]) -> Self {
         let mut fixed = Box::new(Zeroizing::new([0; DIMENSION]));
         for (to, from) in fixed.iter_mut().zip(values) {
-            #[allow(clippy::cast_possible_truncation, reason = "clamped to ±2^14 just before")]
             let rounded = (from * ONE).round().clamp(-ONE, ONE) as i16;
             *to = rounded;
         }
@@ -45,14 +44,12 @@ impl FixedVector {
     /// The cosine of the angle between two vectors, exact up to rounding in fixed point.
     pub(crate) fn cosine(&self, other: &Self) -> f64 {
         let dot: i64 = self.iter().zip(other.iter()).map(|(a, b)| i64::from(a) * i64::from(b)).sum();
-        #[allow(clippy::cast_precision_loss, reason = "below 2^36: exact in f64")]
         let dot = dot as f64;
         (dot / (self.norm() * other.norm())).clamp(-1.0, 1.0)
     }
 
     fn norm(&self) -> f64 {
         let square: i64 = self.iter().map(|v| i64::from(v) * i64::from(v)).sum();
-        #[allow(clippy::cast_precision_loss, reason = "below 2^38: exact in f64")]
         let square = square as f64;
         square.sqrt()
     }

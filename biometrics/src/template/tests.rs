@@ -13,7 +13,6 @@ fn embedding(values: impl Fn(usize) -> f32) -> Embedding {
     Embedding::from_output(&output, model()).unwrap()
 }
 
-#[allow(clippy::cast_precision_loss, reason = "small integers")]
 fn wave(shift: usize) -> Embedding {
     embedding(|i| ((i * 7 + shift) as f32).sin())
 }

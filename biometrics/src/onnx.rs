@@ -1,0 +1,140 @@
+//! ONNX model files: read strictly, folded to plain 32-bit weights, written again for the runtime.
+//!
+//! The pinned models are block-quantised in a way that ONNX Runtime 1.32 cannot run, so the weights are computed here. On
+//! the way everything is refused that a face model has no use for: data outside the file, sparse weights, other operator
+//! sets, control flow, functions, fields that we do not know. What is left is a list of plain operators and numbers.
+//!
+//! # Source
+//! `onnx/onnx.proto3` of ONNX 1.17 (IR version 10, operator set 21).
+
+mod check;
+mod fold;
+mod message;
+
+use std::fmt;
+
+use prost::Message as _;
+
+pub use check::{Contract, Port};
+use message::Model;
+
+/// A model that passed every check, its weights plain 32-bit floats.
+pub struct Folded(Model);
+
+impl Folded {
+    /// The model file to hand to a runtime.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.encode_to_vec()
+    }
+
+    /// The same model for inputs and outputs of other shapes. Whether the model can take them, the runtime finds out.
+    #[must_use]
+    pub fn reshaped(self, contract: &Contract<'_>) -> Self {
+        let Self(mut model) = self;
+        if let Some(graph) = model.graph.as_mut() {
+            check::reshape(&mut graph.input, contract.inputs);
+            check::reshape(&mut graph.output, contract.outputs);
+        }
+        Self(model)
+    }
+}
+
+impl fmt::Debug for Folded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(model) = self;
+        let nodes = model.graph.as_ref().map_or(0, |graph| graph.node.len());
+        f.debug_struct("Folded").field("nodes", &nodes).finish_non_exhaustive()
+    }
+}
+
+/// Checks a model and gives it back with its quantised weights folded to 32-bit floats.
+///
+/// # Errors
+/// [`FoldError`] if the file is no ONNX model, holds anything that we refuse, or does not have the inputs and outputs that
+/// `contract` names.
+pub fn fold(bytes: &[u8], contract: &Contract<'_>) -> Result<Folded, FoldError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(FoldError::TooLarge { most: MAX_BYTES, got: bytes.len() });
+    }
+    let mut model = Model::decode(bytes).map_err(|_| FoldError::NotOnnx)?;
+    // What our messages do not name is dropped in decoding: then the length differs, and the file is not what it seems.
+    if model.encoded_len() != bytes.len() {
+        return Err(FoldError::UnknownFields);
+    }
+    check::model(&model)?;
+    let graph = model.graph.as_mut().ok_or(FoldError::NotOnnx)?;
+    fold::graph(graph)?;
+    check::ports(graph, contract)?;
+    Ok(Folded(model))
+}
+
+/// Why a model file is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// The file, or a tensor in it, is larger than any model we use.
+    #[error("the model would take {got} bytes, at most {most} are allowed")]
+    TooLarge {
+        /// The limit.
+        most: usize,
+        /// What it would take.
+        got: usize,
+    },
+    /// Not a serialised ONNX model with a graph.
+    #[error("the file is no ONNX model")]
+    NotOnnx,
+    /// Fields beyond those that our models use.
+    #[error("the model holds fields that no model of ours has")]
+    UnknownFields,
+    /// Weights kept outside the file.
+    #[error("tensor {tensor:?} keeps its data outside the model")]
+    ExternalData {
+        /// The tensor.
+        tensor: String,
+    },
+    /// Sparse weights.
+    #[error("the model holds sparse tensors")]
+    SparseTensor,
+    /// Operators of another set than ONNX's own.
+    #[error("the model asks for operator set {domain:?} version {version}")]
+    OperatorSet {
+        /// Whose operators.
+        domain: String,
+        /// Which version.
+        version: i64,
+    },
+    /// An operator that is not on the list, control flow among them.
+    #[error("the model uses operator {operator:?}, which is not allowed")]
+    OperatorNotAllowed {
+        /// The operator, with its domain where it has one.
+        operator: String,
+    },
+    /// Model-local functions, training graphs, or attributes that hold graphs.
+    #[error("the model holds graphs within its graph")]
+    NestedGraph,
+    /// A tensor whose length is not that of its shape, or of a type that we do not use.
+    #[error("tensor {tensor:?} is malformed")]
+    MalformedTensor {
+        /// The tensor.
+        tensor: String,
+    },
+    /// Quantised weights that do not fit their scales, or that are not weights.
+    #[error("quantised weights {tensor:?} cannot be folded")]
+    CannotFold {
+        /// The tensor.
+        tensor: String,
+    },
+    /// Other inputs or outputs than the model we know has.
+    #[error("the model's inputs or outputs are not the expected ones: {port:?}")]
+    UnexpectedPort {
+        /// The first that differs.
+        port: String,
+    },
+}
+
+/// Six times the embedder: a limit on what is parsed and on what folding may make.
+const MAX_BYTES: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests;
