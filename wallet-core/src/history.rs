@@ -61,7 +61,7 @@ pub struct ConsentNote {
     pub retention: Seconds,
 }
 
-/// What came of a request.
+/// What came of an answer. That the person said no to a request is written nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -73,8 +73,6 @@ pub enum Outcome {
     TurnedDown,
     /// The verifier could not be reached.
     Undelivered,
-    /// The person said no.
-    Refused,
 }
 
 /// Which entry: its place counted from the first line that was ever written.

@@ -106,6 +106,11 @@ impl Held {
         label(&self.batch.vct, self.batch.label.as_deref())
     }
 
+    /// Its type in a word: the configuration id of a type that we know, the `vct` of another.
+    pub fn type_name(&self) -> Shown {
+        Shown::text(schemas::credential_type::by_vct(&self.batch.vct).map_or(self.batch.vct.as_str(), |known| known.id))
+    }
+
     /// The credential issuer identifier that it came from.
     pub fn issuer(&self) -> Shown {
         Shown::text(&self.batch.issuer)
@@ -237,7 +242,7 @@ impl Holdings<'_> {
     }
 
     /// A copy to look at, not to show: any will do, for all say the same.
-    pub(crate) fn peek(&self, held: &Held) -> Result<Copy, HoldingsError> {
+    fn peek(&self, held: &Held) -> Result<Copy, HoldingsError> {
         let mut last = HoldingsError::UnknownCredential(held.id);
         for entry in &held.batch.copies {
             match entry.record.parse().map_err(|_| HoldingsError::Unreadable(held.id.0)).and_then(|id| self.copy(id)) {
@@ -248,10 +253,19 @@ impl Holdings<'_> {
         Err(last)
     }
 
+    /// Opens a credential to look at: any copy, for all say the same.
+    ///
+    /// # Errors
+    /// [`HoldingsError`] when no copy of it can be read.
+    pub fn look(&self, held: &Held) -> Result<SdJwtVc, HoldingsError> {
+        let copy = self.peek(held)?;
+        SdJwtVc::reopen(&copy.text).map_err(|_| HoldingsError::Unreadable(held.id.0))
+    }
+
     /// The names in the credentials held, to see whether a new one is about somebody else.
     pub(crate) fn names(&self) -> Vec<(String, String)> {
-        let copies = self.credentials().into_iter().filter_map(|held| self.peek(&held).ok());
-        copies.filter_map(|copy| crate::issuance::full_name(SdJwtVc::reopen(&copy.text).ok()?.claims())).collect()
+        let opened = self.credentials().into_iter().filter_map(|held| self.look(&held).ok());
+        opened.filter_map(|credential| crate::issuance::full_name(credential.claims())).collect()
     }
 
     /// Takes a copy to show, and marks it as shown: its record is gone, but for the very last one, which is kept in

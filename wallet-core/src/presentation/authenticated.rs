@@ -1,0 +1,196 @@
+//! A request whose sender is known to hold the certificate it names.
+
+use super::ask::{Ask, Asker};
+use super::offered::{self, Offered};
+use super::received::Received;
+use super::sending::Replying;
+use crate::effect::{AddressError, address};
+use crate::fault::{Blame, Fault};
+use crate::holdings::Holdings;
+use credentials::request_object::{RequestObjectError, RequestObjectIn};
+use credentials::trust::{Trust, TrustAnchors};
+use schemas::Timestamp;
+use url::Url;
+
+/// A request whose sender is known to hold the certificate it names. Whether that certificate leads to a trust anchor is
+/// in [`Asker::trust`], for the person to judge.
+#[derive(Debug)]
+pub struct Authenticated(Ask);
+
+/// Why a request is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The request object.
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectError),
+    /// The place to answer to is not safe to open.
+    #[error("response_uri is not safe to open: {0}")]
+    ResponseAddress(#[from] AddressError),
+    /// The verifier is not known, and only known ones were allowed.
+    #[error("the verifier's certificate leads to no trust anchor of this wallet")]
+    NotKnown,
+}
+
+impl Blame for RequestError {
+    fn fault(&self) -> Fault {
+        Fault::Peer
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::RequestObject(RequestObjectError::Ended { .. }) => {
+                "the request is over: ask the verifier for a new one"
+            }
+            Self::RequestObject(RequestObjectError::IssuedLater { .. }) => {
+                "check this machine's clock, then ask for a new request"
+            }
+            Self::NotKnown => {
+                "add the verifier's trust anchor with `amparo trust`, if you have it from someone you trust"
+            }
+            _ => "nothing was shown: this request cannot be answered safely, tell the verifier",
+        }
+    }
+}
+
+/// A request that is not answered, and what the verifier may be told.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Rejected {
+    #[source]
+    error: RequestError,
+    reply: Option<Box<Replying>>,
+}
+
+impl Rejected {
+    /// Why.
+    pub const fn error(&self) -> &RequestError {
+        &self.error
+    }
+
+    /// What the verifier may be told, if it is known that it asked: an error code that follows from the request alone, and
+    /// so tells nothing of this wallet. Send it only after the person has seen the request.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §8.5, §15.9.
+    pub fn reply(self) -> Option<Replying> {
+        self.reply.map(|reply| *reply)
+    }
+}
+
+impl Blame for Rejected {
+    fn fault(&self) -> Fault {
+        self.error.fault()
+    }
+
+    fn hint(&self) -> &'static str {
+        self.error.hint()
+    }
+}
+
+impl Received {
+    /// Finds out who asks, and whether the request is one that can be answered.
+    ///
+    /// # Errors
+    /// [`Rejected`].
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5: see [`RequestObjectIn::authenticate`].
+    pub fn authenticate(self, anchors: &TrustAnchors, now: Timestamp) -> Result<Authenticated, Rejected> {
+        let Self { id, client_id, wallet_nonce, loopback, text } = &self;
+        let request = RequestObjectIn::parse(text)
+            .and_then(|request| request.authenticate(client_id, anchors, now, wallet_nonce.as_deref()));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Err(self.rejected(error)),
+        };
+        if let Err(error) = address(request.response_uri().as_str(), *loopback) {
+            return Err(Rejected { error: error.into(), reply: None });
+        }
+        Ok(Authenticated(Ask { id: *id, loopback: *loopback, request }))
+    }
+
+    fn rejected(&self, error: RequestObjectError) -> Rejected {
+        let reply = error.code().and_then(|code| {
+            // The signature has been verified, or there were no code.
+            let (url, state) = place_to_answer(&self.text)?;
+            let url = address(url.as_str(), self.loopback).ok()?;
+            Some(Box::new(Replying::new(url, self.loopback, code, state.as_deref())))
+        });
+        Rejected { error: error.into(), reply }
+    }
+}
+
+/// Where to answer, read again from a request object whose signature was verified but whose content was refused.
+fn place_to_answer(text: &str) -> Option<(Url, Option<String>)> {
+    let payload = credentials::b64::decode(text.split('.').nth(1)?).ok()?;
+    let members = crate::wire::object(&payload).ok()?;
+    let text = |name: &str| members.get(name)?.as_str().map(str::to_owned);
+    // A state that is itself the fault is not given back.
+    let state = text("state")
+        .filter(|s| s.len() <= 512 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)));
+    Some((Url::parse(&text("response_uri")?).ok()?, state))
+}
+
+impl Authenticated {
+    /// Who asks.
+    pub fn asker(&self) -> Asker {
+        self.0.asker()
+    }
+
+    /// Only verifiers of this wallet's trust anchors are answered.
+    ///
+    /// # Errors
+    /// [`RequestError::NotKnown`].
+    pub fn require_known(&self) -> Result<(), RequestError> {
+        if self.0.request.verifier().trust() == Trust::Known { Ok(()) } else { Err(RequestError::NotKnown) }
+    }
+
+    /// Says no. The verifier learns no more than from a wallet that holds nothing.
+    pub fn refuse(self) -> Replying {
+        self.0.refuse()
+    }
+
+    /// Looks what would answer the request. Nothing of it reaches the verifier before the person has agreed.
+    ///
+    /// # Errors
+    /// [`Absent`] when nothing held answers it.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §6.4, §15.4.1.
+    pub fn match_against(self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Offered, Absent> {
+        let items = offered::items(&self.0, holdings, now);
+        match items {
+            Some(items) => Ok(Offered::new(self.0, items)),
+            None => Err(Absent(Box::new(self.0))),
+        }
+    }
+}
+
+/// Nothing that this wallet holds answers the request.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing in this wallet answers the request")]
+pub struct Absent(Box<Ask>);
+
+impl Absent {
+    /// Who asks.
+    pub fn asker(&self) -> Asker {
+        self.0.asker()
+    }
+
+    /// Says no: byte for byte what [`Authenticated::refuse`] and [`Offered::refuse`] say. Send it only when the person says
+    /// so: by itself it would tell that no value matched.
+    pub fn refuse(self) -> Replying {
+        self.0.refuse()
+    }
+}
+
+impl Blame for Absent {
+    fn fault(&self) -> Fault {
+        Fault::Person
+    }
+
+    fn hint(&self) -> &'static str {
+        "`amparo list` shows what is held; the verifier has been told nothing"
+    }
+}

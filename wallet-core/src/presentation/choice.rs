@@ -1,0 +1,152 @@
+//! What the person says to an offer: it can only narrow.
+
+use super::offered::{Concern, Item, OfferedPath};
+use crate::fault::{Blame, Fault};
+use crate::holdings::CredentialId;
+use credentials::consent::GrantError;
+use credentials::dcql;
+use schemas::purpose::Purpose;
+use schemas::{ClaimPath, Seconds};
+
+/// What the person says. The default is a plain yes to a known verifier, and to nothing that needs a yes of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// Show only these, of what is asked for; all of it when absent.
+    pub only: Option<Vec<ClaimPath>>,
+    /// Agree to these purposes only; to all proposed when absent.
+    pub purposes: Option<Vec<Purpose>>,
+    /// End the consent after this time; after 24 hours when absent, and never later than proposed.
+    pub lasting: Option<Seconds>,
+    /// Let the verifier keep the data no longer than this; as proposed when absent.
+    pub retention: Option<Seconds>,
+    /// Let the verifier open the data this often; within its time as often as it likes when absent.
+    pub uses: Option<u32>,
+    /// The verifier is not known, and the person has seen that.
+    pub accept_unknown_verifier: bool,
+    /// The person has seen what goes beyond the purpose or comes along, and shows it all the same.
+    pub despite_concerns: bool,
+    /// The person has agreed to show the portrait.
+    pub show_portrait: bool,
+    /// When every copy was shown before, the person has agreed to show one again: verifiers could then link both.
+    pub reuse_last_copy: bool,
+}
+
+/// Why nothing follows from a choice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChoiceError {
+    // What was given cannot be used.
+    /// A path that is not asked for, or that the credential does not have.
+    #[error("{0} is not asked for")]
+    NotAskedFor(ClaimPath),
+    /// Nothing is left to show.
+    #[error("nothing is left to show")]
+    NothingLeft,
+    /// No time, no use, or no purpose.
+    #[error("the consent would allow nothing: {0}")]
+    Grant(#[from] GrantError),
+
+    // The verifier's fault.
+    /// The verifier asks for more than it says it needs.
+    #[error("the verifier asks for {} without a reason that holds", paths(.0))]
+    OverAsking(Vec<ClaimPath>),
+    /// The verifier is not known.
+    #[error("the verifier's certificate leads to no trust anchor of this wallet")]
+    VerifierNotKnown,
+    /// None of the credentials that the consent is about is left to sign it.
+    #[error("none of the credentials that the consent is about would be shown")]
+    NothingToSign,
+
+    // The person has not agreed.
+    /// Something goes beyond the purpose, or comes along unasked.
+    #[error("{} goes beyond what the purpose needs, or comes along unasked", paths(.0))]
+    ConcernsNotAccepted(Vec<ClaimPath>),
+    /// A portrait would be shown.
+    #[error("the portrait is asked for: it needs a yes of its own")]
+    PortraitNotAgreed,
+    /// Every copy was shown before.
+    #[error("every copy of credential {0} was shown before: showing one again needs a yes of its own")]
+    LastCopyUsed(CredentialId),
+}
+
+impl Blame for ChoiceError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotAskedFor(_) | Self::NothingLeft => Fault::Input,
+            Self::Grant(GrantError::RequestEnded { .. }) => Fault::Peer,
+            Self::Grant(_) => Fault::Input,
+            Self::OverAsking(_) | Self::VerifierNotKnown | Self::NothingToSign => Fault::Peer,
+            Self::ConcernsNotAccepted(_) | Self::PortraitNotAgreed | Self::LastCopyUsed(_) => Fault::Person,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::NotAskedFor(_) => "--only can name only what is asked for: run without --yes to see it",
+            Self::NothingLeft => "to say no, use `amparo refuse`",
+            Self::Grant(GrantError::RequestEnded { .. }) => "ask the verifier for a new request",
+            Self::Grant(_) => "give --for a time longer than nothing, or say no with `amparo refuse`",
+            Self::OverAsking(_) => "leave it out with --only, or say no with `amparo refuse`",
+            Self::VerifierNotKnown => {
+                "add the verifier's trust anchor with `amparo trust`, if you have it from someone you trust"
+            }
+            Self::NothingToSign => "say no with `amparo refuse`, and tell the verifier",
+            Self::ConcernsNotAccepted(_) => "leave it out with --only, or agree to it",
+            Self::PortraitNotAgreed => "agree to show the portrait, or leave it out with --only",
+            Self::LastCopyUsed(_) => {
+                "ask the issuer for new copies, or agree to show one again: the verifiers could then link both"
+            }
+        }
+    }
+}
+
+impl Choice {
+    /// Whether the person has said yes to everything that needs a yes of its own.
+    pub(super) fn check(&self, shown: &[OfferedPath]) -> Result<(), ChoiceError> {
+        let with = |wary: fn(Concern) -> bool| -> Vec<ClaimPath> {
+            shown.iter().filter(|shown| shown.concern.is_some_and(wary)).map(|shown| shown.path.clone()).collect()
+        };
+        let forbidden = with(Concern::forbids);
+        if !forbidden.is_empty() {
+            return Err(ChoiceError::OverAsking(forbidden));
+        }
+        let beyond = with(|concern| matches!(concern, Concern::BeyondPurpose | Concern::ComesAlong));
+        if !beyond.is_empty() && !self.despite_concerns {
+            return Err(ChoiceError::ConcernsNotAccepted(beyond));
+        }
+        if !with(|concern| concern == Concern::Portrait).is_empty() && !self.show_portrait {
+            return Err(ChoiceError::PortraitNotAgreed);
+        }
+        Ok(())
+    }
+}
+
+/// What is left of the items when only these paths are shown.
+pub(super) fn narrow(mut items: Vec<Item>, only: Option<&[ClaimPath]>) -> Result<Vec<Item>, ChoiceError> {
+    let Some(only) = only else { return Ok(items) };
+    let is_asked = |path: &&ClaimPath| items.iter().any(|item| is_part(path, item));
+    if let Some(stray) = only.iter().find(|path| !is_asked(path)) {
+        return Err(ChoiceError::NotAskedFor(stray.clone()));
+    }
+    for item in &mut items {
+        let mut left: Vec<ClaimPath> =
+            item.paths.iter().filter(|path| only.iter().any(|o| o.covers(path))).cloned().collect();
+        let finer = only.iter().filter(|path| is_part(path, item) && !left.iter().any(|l| l.covers(path))).cloned();
+        left.extend(finer.collect::<Vec<_>>());
+        item.paths = left;
+    }
+    items.retain(|item| !item.paths.is_empty());
+    if items.is_empty() { Err(ChoiceError::NothingLeft) } else { Ok(items) }
+}
+
+/// Whether a path names what is asked of the credential, a part of it, or the whole around it.
+fn is_part(path: &ClaimPath, item: &Item) -> bool {
+    let finer =
+        item.paths.iter().any(|asked| asked.covers(path)) && dcql::select(path, item.credential.claims()).is_some();
+    finer || item.paths.iter().any(|asked| path.covers(asked))
+}
+
+fn paths(paths: &[ClaimPath]) -> String {
+    let shown = paths.iter().map(|path| crate::display::Shown::name(&path.to_string()).to_string());
+    shown.collect::<Vec<_>>().join(", ")
+}

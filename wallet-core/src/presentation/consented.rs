@@ -1,0 +1,341 @@
+//! What the person chose, and the answer that follows from it.
+
+use super::ask::Ask;
+use super::choice::{Choice, ChoiceError, narrow};
+use super::evidence::HolderVerified;
+use super::offered::{Item, Offered, OfferedPath};
+use super::sending::{Receipt, Sending};
+use crate::consent::Given;
+use crate::fault::{Blame, Fault};
+use crate::history::{ConsentNote, Disclosed, Entry, HistoryError, Outcome};
+use crate::holdings::{CredentialId, Holdings, HoldingsError, Unsaved};
+use credentials::consent::{self, ConsentId, GrantError};
+use credentials::key_binding::KeyBindingClaims;
+use credentials::sd_jwt::SdJwtVc;
+use credentials::trust::Trust;
+use rand_core::CryptoRng;
+use schemas::consent::Grant;
+use schemas::openid4vp::AuthorizationResponse;
+use schemas::purpose::Purpose;
+use schemas::{ClaimPath, Seconds, Timestamp};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// What the person chose.
+pub struct Consented {
+    ask: Ask,
+    items: Vec<Item>,
+    granted: Option<Granted>,
+    reuse_last_copy: bool,
+}
+
+/// What the person grants, as it will be signed.
+struct Granted {
+    id: ConsentId,
+    choice: consent::Choice,
+    terms: Terms,
+}
+
+/// The terms of a consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// What for.
+    pub purposes: Vec<Purpose>,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// How long the verifier may keep the data.
+    pub retention: Seconds,
+}
+
+impl Terms {
+    fn of(grant: &Grant) -> Self {
+        let retention = Seconds::parse_iso8601(&grant.ret).unwrap_or_default();
+        Self { purposes: grant.purpose.clone(), ends_at: grant.exp, retention }
+    }
+}
+
+impl Offered {
+    /// What follows from the person's choice, which can only narrow.
+    ///
+    /// # Errors
+    /// [`ChoiceError`].
+    ///
+    /// # Source
+    /// `security.md` §4.1: the grant may only narrow the request.
+    pub fn consent(
+        self,
+        choice: &Choice,
+        now: Timestamp,
+        mut rng: &mut dyn CryptoRng,
+    ) -> Result<Consented, ChoiceError> {
+        let Self { ask, items } = self;
+        if ask.request.verifier().trust() != Trust::Known && !choice.accept_unknown_verifier {
+            return Err(ChoiceError::VerifierNotKnown);
+        }
+        let items = narrow(items, choice.only.as_deref())?;
+        let shown: Vec<OfferedPath> = items.iter().flat_map(|item| item.with_concerns(&item.paths, &ask)).collect();
+        choice.check(&shown)?;
+        for item in &items {
+            let needed = items.iter().filter(|other| other.held.id() == item.held.id()).count();
+            if item.held.copies_left() < needed && !choice.reuse_last_copy {
+                return Err(ChoiceError::LastCopyUsed(item.held.id()));
+            }
+        }
+        let granted = match ask.request.consent() {
+            None => None,
+            Some(proposed) => {
+                let bound = &proposed.request().credential_ids;
+                if !items.iter().any(|item| bound.contains(&item.query)) {
+                    return Err(ChoiceError::NothingToSign);
+                }
+                let mut claims: Vec<ClaimPath> = shown.into_iter().map(|shown| shown.path).collect();
+                claims.sort();
+                claims.dedup();
+                let Choice { lasting, retention, uses, .. } = *choice;
+                let choice = consent::Choice { claims, purposes: choice.purposes.clone(), lasting, retention, uses };
+                let id = ConsentId::generate(&mut rng);
+                // Tried with an empty secret, to know the terms; signed with the real one.
+                let terms = Terms::of(&consent::grant(proposed, &choice, id, &[0; 32], now)?);
+                Some(Granted { id, choice, terms })
+            }
+        };
+        Ok(Consented { ask, items, granted, reuse_last_copy: choice.reuse_last_copy })
+    }
+}
+
+impl Consented {
+    /// The terms that will be signed; none when the verifier proposed none.
+    pub fn terms(&self) -> Option<&Terms> {
+        self.granted.as_ref().map(|granted| &granted.terms)
+    }
+
+    /// What will be shown of which type, with what comes along.
+    pub fn disclosed(&self) -> Vec<Disclosed> {
+        self.items
+            .iter()
+            .map(|item| Disclosed {
+                type_: item.held.type_name().to_string(),
+                paths: item.paths.iter().cloned().chain(item.comes_along(&item.paths)).collect(),
+            })
+            .collect()
+    }
+
+    /// Makes and signs the answer: takes a copy of each credential, never to be used again, binds it to this verifier and
+    /// this request, and writes the history.
+    ///
+    /// The answer comes wrapped in [`Unsaved`]: save the vault first, or a crash would forget that the copies are used. It
+    /// is spent by value, and so is the evidence:
+    /// ```compile_fail,E0061
+    /// use rand_core::CryptoRng;
+    /// use schemas::Timestamp;
+    /// use wallet_core::{holdings::Holdings, presentation::Consented};
+    /// fn unrecognised(consented: Consented, holdings: &mut Holdings<'_>, now: Timestamp, rng: &mut dyn CryptoRng) {
+    ///     let _ = consented.answer(holdings, now, rng);
+    /// }
+    /// ```
+    /// ```compile_fail,E0382
+    /// use rand_core::CryptoRng;
+    /// use schemas::Timestamp;
+    /// use wallet_core::{holdings::Holdings, presentation::{Consented, HolderVerified}};
+    /// fn twice(a: Consented, b: Consented, holder: HolderVerified, holdings: &mut Holdings<'_>, now: Timestamp, rng: &mut dyn CryptoRng) {
+    ///     let _ = a.answer(holder, holdings, now, rng);
+    ///     let _ = b.answer(holder, holdings, now, rng);
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AnswerError`]. Drop the vault without saving then, or what was begun stays: a copy less.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §8.1 to §8.3, §B.3.6; RFC 9901 §4.3; `security.md` §3.3, §4.1, §8.
+    pub fn answer(
+        self,
+        holder: HolderVerified,
+        holdings: &mut Holdings<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Unsaved<Sending>, AnswerError> {
+        if !holder.serves(self.ask.id, now) {
+            return Err(AnswerError::NotRecognised);
+        }
+        if self.ask.request.request().exp.is_some_and(|end| now >= end) {
+            return Err(AnswerError::RequestEnded);
+        }
+        let grant = self.grant(holdings, now)?;
+        let mut presentations: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let mut signed = false;
+        for item in &self.items {
+            // One presentation signs the consent, and only one (OpenID4VP 1.0 §5.1 `credential_ids`).
+            let signs = !signed && self.signs(item);
+            signed |= signs;
+            let claims = self.key_binding(&holder, grant.as_ref().filter(|_| signs), now);
+            let text = self.present(item, &claims, holdings, rng)?;
+            presentations.entry(item.query.clone()).or_default().push(Value::from(text));
+        }
+        let effect = self.post(presentations, rng)?;
+        let receipt = self.receipt(grant.as_ref());
+        let entry = holdings.note(self.entry(&receipt, grant.as_ref(), now), now, rng)?;
+        if let Some((granted, terms)) = self.granted.as_ref().zip(receipt.consent.as_ref()) {
+            let asker = (self.ask.request.verifier().subject(), self.ask.request.client_id().as_str());
+            let given =
+                Given::new(granted.id, asker.0, asker.1, terms.purposes.clone(), terms.ends_at, terms.retention);
+            holdings.remember(&given, now, rng)?;
+        }
+        Ok(Unsaved::new(Sending::new(effect, self.ask.loopback, receipt, entry)))
+    }
+
+    fn grant(&self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Option<Grant>, AnswerError> {
+        let (Some(granted), Some(proposed)) = (&self.granted, self.ask.request.consent()) else { return Ok(None) };
+        let secret = holdings.revocation_secret(granted.id);
+        Ok(Some(consent::grant(proposed, &granted.choice, granted.id, &secret, now)?))
+    }
+
+    fn signs(&self, item: &Item) -> bool {
+        self.ask.request.consent().is_some_and(|proposed| proposed.request().credential_ids.contains(&item.query))
+    }
+
+    fn key_binding(&self, holder: &HolderVerified, grant: Option<&Grant>, now: Timestamp) -> KeyBindingClaims {
+        let hash = grant.and(self.ask.request.consent()).map(|proposed| vec![proposed.hash().to_owned()]);
+        KeyBindingClaims {
+            audience: self.ask.request.client_id().as_str().to_owned(),
+            nonce: self.ask.request.request().nonce.clone(),
+            issued_at: now,
+            transaction_data_hashes: hash,
+            consent: grant.cloned(),
+            amr: holder.amr(),
+            acr: Some(holder.acr()),
+            auth_time: Some(holder.auth_time()),
+        }
+    }
+
+    fn present(
+        &self,
+        item: &Item,
+        claims: &KeyBindingClaims,
+        holdings: &mut Holdings<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<String, AnswerError> {
+        let id = item.held.id();
+        let copy = holdings.spend(id, self.reuse_last_copy, rng)?.ok_or(AnswerError::LastCopyUsed(id))?;
+        let credential = SdJwtVc::reopen(&copy.text).map_err(|_| AnswerError::Copy(id))?;
+        let selection = credential.select(&item.paths).map_err(|_| AnswerError::Copy(id))?;
+        selection.bind(claims, &copy.key).map_err(|_| AnswerError::Copy(id))
+    }
+
+    /// The answer in the response mode that the request asks for.
+    fn post(
+        &self,
+        vp_token: BTreeMap<String, Vec<Value>>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<crate::effect::Effect, AnswerError> {
+        let state = self.ask.request.request().state.clone();
+        let Some(recipient) = self.ask.request.recipient() else {
+            let token = Zeroizing::new(serde_json::to_string(&vp_token).map_err(|_| AnswerError::Encryption)?);
+            let fields =
+                [("vp_token", token.as_str())].into_iter().chain(state.as_deref().map(|state| ("state", state)));
+            return Ok(self.ask.post(fields));
+        };
+        let answer = AuthorizationResponse { vp_token, state };
+        let plain = Zeroizing::new(serde_json::to_vec(&answer).map_err(|_| AnswerError::Encryption)?);
+        let response = recipient.encrypt(&plain, rng).map_err(|_| AnswerError::Encryption)?;
+        Ok(self.ask.post([("response", response.as_str())]))
+    }
+
+    fn receipt(&self, grant: Option<&Grant>) -> Receipt {
+        Receipt {
+            verifier: self.ask.asker().name,
+            purposes: grant.map(|grant| grant.purpose.clone()).unwrap_or_default(),
+            disclosed: self.disclosed(),
+            consent: grant.map(Terms::of),
+            consent_id: self.granted.as_ref().map(|granted| granted.id),
+        }
+    }
+
+    fn entry(&self, receipt: &Receipt, grant: Option<&Grant>, now: Timestamp) -> Entry {
+        let verifier = self.ask.request.verifier();
+        let known = verifier.trust() == Trust::Known;
+        let mut entry =
+            Entry::new(now, verifier.subject(), self.ask.request.client_id().as_str(), known, Outcome::Sent);
+        entry.purposes = receipt.purposes.clone();
+        entry.disclosed = receipt.disclosed.clone();
+        let retention = receipt.consent.as_ref().map(|terms| terms.retention).unwrap_or_default();
+        entry.consent = grant.map(|grant| ConsentNote::new(grant.id.clone(), grant.exp, retention));
+        entry
+    }
+}
+
+/// Why no answer was made. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    // The person must do something.
+    /// The holder was recognised for another request, or too long ago.
+    #[error("the holder was not recognised for this request within the last {} s", HolderVerified::GOOD_FOR.get())]
+    NotRecognised,
+    /// Every copy was shown before, and the person has not agreed to show one again.
+    #[error("every copy of credential {0} was shown before")]
+    LastCopyUsed(CredentialId),
+
+    // The verifier's fault.
+    /// The request is over.
+    #[error("the request is over")]
+    RequestEnded,
+    /// The consent cannot be given any more.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+
+    // The wallet's.
+    /// A copy could not be opened or signed.
+    #[error("a copy of credential {0} could not be signed")]
+    Copy(CredentialId),
+    /// The answer could not be encrypted.
+    #[error("the answer could not be encrypted")]
+    Encryption,
+    /// The vault.
+    #[error(transparent)]
+    Holdings(#[from] HoldingsError),
+    /// The history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+impl Blame for AnswerError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotRecognised | Self::LastCopyUsed(_) => Fault::Person,
+            Self::RequestEnded | Self::Grant(_) => Fault::Peer,
+            Self::Copy(_) | Self::Encryption => Fault::Storage,
+            Self::Holdings(error) => error.fault(),
+            Self::History(error) => error.fault(),
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::NotRecognised => "unlock again for this request",
+            Self::LastCopyUsed(_) => {
+                "ask the issuer for new copies, or agree to show one again: the verifiers could then link both"
+            }
+            Self::RequestEnded | Self::Grant(_) => "ask the verifier for a new request",
+            Self::Copy(_) => "ask the issuer for new copies",
+            Self::Encryption => "nothing was sent: try again with a new request",
+            Self::Holdings(error) => error.hint(),
+            Self::History(error) => error.hint(),
+        }
+    }
+}
+
+impl fmt::Debug for Consented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ask, items, granted, reuse_last_copy } = self;
+        let paths: Vec<&Vec<ClaimPath>> = items.iter().map(|item| &item.paths).collect();
+        f.debug_struct("Consented")
+            .field("id", &ask.id)
+            .field("paths", &paths)
+            .field("terms", &granted.as_ref().map(|granted| &granted.terms))
+            .field("reuse_last_copy", reuse_last_copy)
+            .finish_non_exhaustive()
+    }
+}
