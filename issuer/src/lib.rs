@@ -1,1 +1,24 @@
 //! Amparo: the issuer, OpenID4VCI 1.0.
+//!
+//! Pure halves: [`claims`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`seal`]. Ports: [`clock`],
+//! [`keys`], [`store`]. The [`desk`] brings them together; the [`service`] is the desk over HTTP, and [`cli`] the command.
+
+pub mod claims;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod desk;
+pub mod grant;
+pub mod init;
+pub mod issuing;
+pub mod keys;
+pub mod metadata;
+pub mod nonce;
+pub mod problem;
+pub mod seal;
+pub mod secret;
+pub mod service;
+pub mod status;
+pub mod store;
+
+pub use desk::Issuer;

@@ -1,2 +1,7 @@
-//! issuer: the command.
-fn main() {}
+//! `amparo-issuer`: the command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    issuer::cli::main()
+}

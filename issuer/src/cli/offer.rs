@@ -1,0 +1,97 @@
+//! `amparo-issuer offer`.
+
+use super::{Failure, Report};
+use crate::claims::{self, ClaimSet};
+use crate::desk::{Issuer, Order};
+use crate::issuing;
+use schemas::Seconds;
+use schemas::credential_type;
+use serde_json::json;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// `offer --data DIR --type TYPE --claims FILE|- [--valid 365d] [--count 30]`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amparo-issuer offer --data ./issuer --type identity --claims claims.json
+  echo '{\"given_name\": \"Ana\", \"family_name\": \"Vega\", \"birth_date\": \"1990-05-17\"}' |
+    amparo-issuer offer --data ./issuer --type identity --claims - --valid 180d --count 10 --json
+
+Show the link as a QR code, and say the transaction code in person. Keep the handle: it revokes, and is kept nowhere else.")]
+pub(super) struct Arguments {
+    /// The issuer's directory.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The credential type, as `types` lists them.
+    #[arg(long = "type", value_name = "TYPE")]
+    type_id: String,
+    /// A JSON file with the claims, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    claims: PathBuf,
+    /// How long the credential is valid; it ends at the next midnight UTC after that.
+    #[arg(long, default_value = "365d", value_name = "TIME")]
+    valid: Seconds,
+    /// How many copies the wallet may have, each to be shown once.
+    #[arg(long, default_value_t = crate::metadata::BATCH_SIZE)]
+    count: u32,
+    /// How long the offer waits for the wallet; at most 24h.
+    #[arg(long, default_value = "10m", value_name = "TIME")]
+    redeem_within: Seconds,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Option<Report>, Failure> {
+        let known = credential_type::by_id(&self.type_id).ok_or_else(|| unknown_type(&self.type_id))?;
+        let issuer = Issuer::open(&self.data)?;
+        let bytes = read_claims(&self.claims)?;
+        let claims = ClaimSet::parse(known, &bytes, issuing::date(issuer.now()))?;
+        let Self { valid, count, redeem_within, .. } = self;
+        let offered = issuer.offer(&Order { claims, valid, count, redeem_within })?;
+        let (handle, tx_code) = (offered.handle.as_str(), offered.tx_code.as_str());
+        Ok(Some(Report {
+            json: json!({
+                "handle": handle, "credential_offer_uri": offered.link.as_str(), "tx_code": tx_code,
+                "expires_at": offered.expires_at.to_string(),
+                "credential_configuration_ids": offered.configuration_ids,
+            }),
+            text: format!(
+                "The offer waits until {}.\n\nFor the wallet, as a link or a QR code:\n{}\n\nFor the person, not together \
+                 with the link: the transaction code {tx_code}\n\nFor you, to revoke it later, kept nowhere else: the \
+                 handle {handle}",
+                offered.expires_at,
+                offered.link.as_str(),
+            ),
+        }))
+    }
+}
+
+fn unknown_type(given: &str) -> Failure {
+    let known: Vec<_> = credential_type::ALL.iter().map(|t| t.id).collect();
+    Failure::usage(
+        "unknown_type",
+        format!("there is no credential type {given:?}"),
+        format!("The types are: {}.", known.join(", ")),
+    )
+}
+
+/// Reads at most one byte more than claims may have; what is too long is told by the check.
+fn read_claims(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let limit = claims::MAX_BYTES as u64 + 1;
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Failure::usage(
+            "claims_file",
+            format!("the claims file {} cannot be read: {error}", path.display()),
+            "Give a JSON file, or --claims - for standard input.",
+        )),
+    }
+}

@@ -1,0 +1,148 @@
+//! The desk: what the issuer does, over its ports. Everything the service and the command line ask goes through here.
+
+mod issuance;
+mod offering;
+mod redemption;
+mod revocation;
+
+pub use issuance::{Authorization, CredentialCall, CredentialError};
+pub use offering::{OfferError, Offered, Order};
+pub use redemption::{RedeemError, Redeemed, TokenCall};
+pub use revocation::{Outcome, Pace};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::keys::Keys;
+use crate::keys::software::{KeyFileError, SoftwareKeys};
+use crate::store::sqlite::{self, SqliteStore};
+use crate::store::{Store, StoreError};
+use credentials::trust::{CertificateChain, ChainError, TrustAnchors, Usage};
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use schemas::Timestamp;
+use std::fmt;
+use std::path::Path;
+
+/// The file of the configuration, below the data directory.
+pub const CONFIG_FILE: &str = "issuer.json";
+/// The file of the trust anchor, below the data directory: what verifiers and wallets are given.
+pub const ANCHOR_FILE: &str = "trust-anchor.pem";
+
+/// An issuer: its configuration, and its ports.
+pub struct Issuer {
+    config: Config,
+    anchors: TrustAnchors,
+    keys: Box<dyn Keys>,
+    store: Box<dyn Store>,
+    clock: Box<dyn Clock>,
+}
+
+/// Why an issuer cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// `init` did not run here.
+    #[error("{dir} holds no issuer")]
+    NotInitialised {
+        /// Where.
+        dir: String,
+    },
+    /// The configuration or the anchor cannot be read.
+    #[error("{file} cannot be read: {reason}")]
+    Unreadable {
+        /// Which file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// A chain does not hold today.
+    #[error("the {which} certificate does not hold now")]
+    Chain {
+        /// Which chain.
+        which: &'static str,
+        /// Why.
+        source: ChainError,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Issuer {
+    /// Opens what `init` made in `dir`, with the machine's clock.
+    ///
+    /// # Errors
+    /// [`OpenError`], naming the file.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_at(dir, SystemClock)
+    }
+
+    /// Opens what `init` made in `dir`, with another clock.
+    ///
+    /// # Errors
+    /// [`OpenError`], naming the file.
+    pub fn open_at(dir: &Path, clock: impl Clock + 'static) -> Result<Self, OpenError> {
+        let config = read(dir, CONFIG_FILE)?;
+        let config: Config = serde_json::from_slice(&config)
+            .map_err(|e| OpenError::Unreadable { file: CONFIG_FILE.to_owned(), reason: e.to_string() })?;
+        let anchors = TrustAnchors::from_pem(&read(dir, ANCHOR_FILE)?)
+            .map_err(|e| OpenError::Unreadable { file: ANCHOR_FILE.to_owned(), reason: e.to_string() })?;
+        let keys = SoftwareKeys::open(dir)?;
+        let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
+        let issuer =
+            Self { config, anchors, keys: Box::new(keys), store: Box::new(store), clock: Box::new(clock) };
+        // An issuer whose chain no verifier would take must not find out at the border.
+        let now = issuer.now();
+        issuer.check(issuer.keys.credential().chain, Usage::CredentialIssuing, "credential", now)?;
+        issuer.check(issuer.keys.status().chain, Usage::StatusSigning, "status", now)?;
+        Ok(issuer)
+    }
+
+    /// Who it is.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The time, as this issuer's clock has it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whether the chain for credentials still holds at `time`: no credential may outlive it.
+    fn signs_until(&self, time: Timestamp) -> bool {
+        self.check(self.keys.credential().chain, Usage::CredentialIssuing, "credential", time).is_ok()
+    }
+
+    fn check(
+        &self,
+        chain: &CertificateChain,
+        usage: Usage,
+        which: &'static str,
+        at: Timestamp,
+    ) -> Result<(), OpenError> {
+        chain.verify(&self.anchors, usage, at).map(drop).map_err(|source| OpenError::Chain { which, source })
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, anchors: _, keys: _, store: _, clock: _ } = self;
+        f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// The machine's randomness; that it fails is fatal (`security.md` §0).
+const fn randomness() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the issuer's own files")]
+fn read(dir: &Path, file: &str) -> Result<Vec<u8>, OpenError> {
+    std::fs::read(dir.join(file)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => OpenError::NotInitialised { dir: dir.display().to_string() },
+        _ => OpenError::Unreadable { file: file.to_owned(), reason: error.to_string() },
+    })
+}

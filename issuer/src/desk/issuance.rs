@@ -1,0 +1,284 @@
+//! Answering a credential request: an access token and key proofs for a batch of credentials.
+
+use super::redemption::RedeemError;
+use super::{Issuer, randomness};
+use crate::claims::{ClaimSet, ClaimsError};
+use crate::issuing::{self, Batch, IssueBatchError, Span};
+use crate::keys::Purpose;
+use crate::metadata::{BATCH_SIZE, CREDENTIAL_PATH};
+use crate::nonce::{self, LiveNonce};
+use crate::seal::{self, SealError};
+use crate::secret::Handle;
+use crate::status::Entry;
+use crate::store::{Committed, Issuance, StoreError, TokenRecord};
+use credentials::json;
+use credentials::key::PublicKey;
+use credentials::proof::{self, ProofError};
+use schemas::Timestamp;
+use schemas::credential_type;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashSet};
+
+/// How the wallet shows its access token.
+#[derive(Clone, Copy)]
+pub enum Authorization<'a> {
+    /// `Authorization: Bearer …`
+    Bearer(&'a str),
+    /// `Authorization: DPoP …`
+    Dpop(&'a str),
+}
+
+/// A credential request, as it came.
+pub struct CredentialCall<'a> {
+    /// The access token, if there was one.
+    pub authorization: Option<Authorization<'a>>,
+    /// The DPoP header.
+    pub dpop: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Why a credential request was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialError {
+    // The wallet's fault: refuse.
+    /// No access token.
+    #[error("no access token")]
+    NoToken,
+    /// Not a live token, or shown in another way than it was given.
+    #[error("the access token is unknown, expired, used, or shown in another way than it was given")]
+    InvalidToken,
+    /// The DPoP proof is missing, invalid, spent, or of another key.
+    #[error("invalid DPoP proof")]
+    InvalidDpop,
+    /// The token is good for another configuration.
+    #[error("the access token is not for this credential configuration")]
+    InsufficientScope,
+    /// The request is malformed.
+    #[error("credential request: {0}")]
+    InvalidRequest(&'static str),
+    /// No such configuration.
+    #[error("unknown credential configuration")]
+    UnknownConfiguration,
+    /// No such identifier.
+    #[error("unknown credential identifier")]
+    UnknownIdentifier,
+    /// A key proof is missing or wrong.
+    #[error("key proof: {0}")]
+    InvalidProof(&'static str),
+    /// A nonce is not ours, expired or spent.
+    #[error("a key proof has a c_nonce that is unknown, expired or spent")]
+    InvalidNonce,
+    /// An encrypted answer was asked for.
+    #[error("encrypted answers are not supported")]
+    InvalidEncryption,
+    /// What was offered can no longer be issued.
+    #[error("this credential can no longer be issued: {0}")]
+    Denied(&'static str),
+    // Our fault, or that of what we stand on: try again later.
+    /// What was sealed does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The waiting claims no longer fit their type: they were offered by another version.
+    #[error("the waiting claims do not fit their type")]
+    Claims(#[from] ClaimsError),
+    /// The credentials could not be made.
+    #[error(transparent)]
+    Issue(#[from] IssueBatchError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Issuer {
+    /// A fresh `c_nonce`.
+    pub fn nonce(&self) -> String {
+        nonce::generate(&*self.keys, self.now(), &mut randomness())
+    }
+
+    /// Answers a credential request: one copy for each key proof, at most as many as the desk ordered. The token, the
+    /// nonces and the keys are spent, and the claims forgotten, in one transaction; whatever fails before it changes nothing.
+    ///
+    /// # Errors
+    /// [`CredentialError`].
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §8, §F.4; RFC 6750 §3; RFC 9449 §7.
+    pub fn issue(&self, call: &CredentialCall<'_>) -> Result<Vec<String>, CredentialError> {
+        let now = self.now();
+        let (token, record) = self.authorize(call, now)?;
+        let request = json::parse_object(call.body, &json::Limits::TOKEN)
+            .map_err(|_| CredentialError::InvalidRequest("the body is not one JSON object, each name once"))?;
+        check_configuration(&request, &record)?;
+        let (mut holders, nonces) = self.verify_proofs(&request, now)?;
+
+        let waiting = self.open_waiting(Purpose::SealToken, token, &record.sealed)?;
+        let known = credential_type::by_id(&record.configuration).ok_or(CredentialError::UnknownConfiguration)?;
+        let claims = ClaimSet::check(known, waiting.claims, issuing::date(now))?;
+        let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
+        holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
+        let span = Span::new(now, waiting.valid);
+        if !self.signs_until(span.until) {
+            return Err(CredentialError::Denied("it would outlive the certificate of the issuer"));
+        }
+
+        let rng = &mut randomness();
+        let entries = self.store.allocate(holders.len(), rng)?;
+        let statuses: Vec<_> = entries.iter().map(|e| e.reference(&self.config.url)).collect();
+        let batch = Batch {
+            claims: &claims,
+            issuer: &self.config.url,
+            valid: waiting.valid,
+            holders: &holders,
+            statuses: &statuses,
+        };
+        let outcome = issuing::issue(&batch, self.keys.credential(), now, rng).map_err(CredentialError::from).and_then(
+            |credentials| {
+                let committed = self.store.commit(
+                    &Issuance {
+                        token: self.keys.fingerprint(Purpose::Token, &[token.as_bytes()]),
+                        nonces: nonces.into_values().map(|n| (n.spent, n.expires)).collect(),
+                        holder_keys: holders.iter().map(|k| self.holder_key(k)).collect(),
+                        handle: self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]),
+                        cohort: span.from,
+                        expires: span.until,
+                        sealed_entries: self.seal_entries(&handle, &entries)?,
+                    },
+                    now,
+                )?;
+                match committed {
+                    Committed::Done => Ok(credentials),
+                    Committed::TokenGone => Err(CredentialError::InvalidToken),
+                    Committed::NonceSpent => Err(CredentialError::InvalidNonce),
+                    Committed::KeySeen => Err(CredentialError::InvalidProof(KEY_SEEN)),
+                }
+            },
+        );
+        if outcome.is_err() {
+            // Nobody received them. If this fails as well, some indices are never used: no harm worth another error.
+            if let Err(error) = self.store.release(&entries) {
+                tracing::warn!(%error, "unused status entries were not given back");
+            }
+        }
+        outcome
+    }
+
+    /// Finds what the token grants, and holds it to the way it was given: a bound token with its key's proof, another without.
+    fn authorize<'a>(
+        &self,
+        call: &CredentialCall<'a>,
+        now: Timestamp,
+    ) -> Result<(&'a str, TokenRecord), CredentialError> {
+        let (token, shown_bound) = match call.authorization.ok_or(CredentialError::NoToken)? {
+            Authorization::Bearer(token) => (token, false),
+            Authorization::Dpop(token) => (token, true),
+        };
+        let key = self.keys.fingerprint(Purpose::Token, &[token.as_bytes()]);
+        let record = self.store.token(&key, now)?.ok_or(CredentialError::InvalidToken)?;
+        match (record.dpop_key, shown_bound) {
+            (None, false) => {}
+            (Some(bound), true) => {
+                let proof = call.dpop.ok_or(CredentialError::InvalidDpop)?;
+                match self.spend_dpop(proof, CREDENTIAL_PATH, Some(token), now) {
+                    Ok(thumbprint) if thumbprint == bound => {}
+                    Err(RedeemError::Store(error)) => return Err(error.into()),
+                    _ => return Err(CredentialError::InvalidDpop),
+                }
+            }
+            _ => return Err(CredentialError::InvalidToken),
+        }
+        Ok((token, record))
+    }
+
+    /// Verifies every key proof; gives the keys in the order of the proofs, and the nonces they bear.
+    fn verify_proofs(
+        &self,
+        request: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(Vec<PublicKey>, BTreeMap<String, LiveNonce>), CredentialError> {
+        let refuse = CredentialError::InvalidProof;
+        let proofs = request.get("proofs").ok_or(refuse("proofs is missing"))?;
+        let proofs = proofs.as_object().filter(|p| p.len() == 1).ok_or(refuse("proofs must have one member"))?;
+        let proofs = proofs.get("jwt").ok_or(refuse("only the proof type jwt is supported"))?;
+        let proofs = proofs.as_array().filter(|p| !p.is_empty()).ok_or(refuse("proofs.jwt must be a non-empty array"))?;
+        if proofs.len() > BATCH_SIZE as usize {
+            return Err(refuse("more proofs than batch_size"));
+        }
+        let mut nonces: BTreeMap<String, LiveNonce> = BTreeMap::new();
+        let mut seen = HashSet::new();
+        let mut holders = Vec::with_capacity(proofs.len());
+        for proof in proofs {
+            let proof = proof.as_str().ok_or(refuse("a proof must be a string"))?;
+            let mut is_ours = |text: &str| match nonce::recognise(&*self.keys, text, now) {
+                Some(live) => {
+                    nonces.insert(text.to_owned(), live);
+                    true
+                }
+                None => false,
+            };
+            let key = match proof::verify(proof, self.config.url.as_str(), &mut is_ours, now) {
+                Ok(key) => key,
+                Err(ProofError::WrongNonce) => return Err(CredentialError::InvalidNonce),
+                Err(_) => return Err(refuse("a proof does not verify")),
+            };
+            if !seen.insert(key.clone()) {
+                return Err(refuse("two proofs of one key"));
+            }
+            holders.push(key);
+        }
+        // Both are spent for good in the commit; looking now spares work, and tells the wallet which it was.
+        for live in nonces.values() {
+            if self.store.is_spent(&live.spent)? {
+                return Err(CredentialError::InvalidNonce);
+            }
+        }
+        for key in &holders {
+            if self.store.is_spent(&self.holder_key(key))? {
+                return Err(refuse(KEY_SEEN));
+            }
+        }
+        Ok((holders, nonces))
+    }
+
+    fn holder_key(&self, key: &PublicKey) -> crate::keys::Fingerprint {
+        self.keys.fingerprint(Purpose::HolderKey, &[&key.thumbprint()])
+    }
+
+    /// Which entries belong together, sealed under the handle; of one length for every batch.
+    fn seal_entries(&self, handle: &Handle, entries: &[Entry]) -> Result<Vec<u8>, SealError> {
+        let mut bytes = Vec::with_capacity(BATCH_SIZE as usize * 8);
+        for entry in entries {
+            bytes.extend_from_slice(&entry.list.number().to_be_bytes());
+            bytes.extend_from_slice(&entry.index.to_be_bytes());
+        }
+        bytes.resize(BATCH_SIZE as usize * 8, 0);
+        seal::seal(&*self.keys, Purpose::SealHandle, handle.as_str(), &bytes)
+    }
+}
+
+const KEY_SEEN: &str = "a key was bound to a credential before";
+
+/// Which configuration is asked for: by identifier if the token response gave one, by configuration id otherwise.
+fn check_configuration(request: &Map<String, Value>, record: &TokenRecord) -> Result<(), CredentialError> {
+    if request.contains_key("credential_response_encryption") {
+        return Err(CredentialError::InvalidEncryption);
+    }
+    let text = |name| match request.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(CredentialError::InvalidRequest("an identifier must be a string")),
+    };
+    match (text("credential_identifier")?, text("credential_configuration_id")?) {
+        (Some(_), Some(_)) => Err(CredentialError::InvalidRequest("an identifier or a configuration id, not both")),
+        (None, None) => Err(CredentialError::InvalidRequest("credential_configuration_id is missing")),
+        (Some(id), None) if record.by_identifier && id == record.configuration => Ok(()),
+        (Some(_), None) => Err(CredentialError::UnknownIdentifier),
+        (None, Some(_)) if record.by_identifier => {
+            Err(CredentialError::InvalidRequest("credential_identifier from the token response must be used"))
+        }
+        (None, Some(id)) if id == record.configuration => Ok(()),
+        (None, Some(id)) if credential_type::by_id(id).is_some() => Err(CredentialError::InsufficientScope),
+        (None, Some(_)) => Err(CredentialError::UnknownConfiguration),
+    }
+}

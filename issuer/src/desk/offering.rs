@@ -1,0 +1,185 @@
+//! Making an offer: claims sealed under a code that only the offer bears.
+
+use super::{Issuer, randomness};
+use crate::claims::ClaimSet;
+use crate::grant::{MAX_OFFER_LIFETIME, OFFER_LIFETIME};
+use crate::issuing::Span;
+use crate::keys::Purpose;
+use crate::metadata::BATCH_SIZE;
+use crate::seal::{self, SealError};
+use crate::secret::{Handle, PreAuthorizedCode, TX_CODE_DIGITS, TxCode};
+use crate::store::{NewOffer, StoreError};
+use schemas::openid4vci::{CredentialOffer, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant, TxCode as TxCodeHint};
+use schemas::{Seconds, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+/// What the desk orders.
+#[derive(Debug)]
+pub struct Order {
+    /// What is said.
+    pub claims: ClaimSet,
+    /// How long the credential holds, from its issuance.
+    pub valid: Seconds,
+    /// How many copies the wallet may have.
+    pub count: u32,
+    /// How long the offer waits.
+    pub redeem_within: Seconds,
+}
+
+impl Order {
+    /// The copies and times of an ordinary order: 365 days, 30 copies, to be redeemed within ten minutes.
+    pub const fn new(claims: ClaimSet) -> Self {
+        Self { claims, valid: Seconds::DAY.times(365), count: BATCH_SIZE, redeem_within: OFFER_LIFETIME }
+    }
+}
+
+/// An offer that was made.
+#[derive(Debug)]
+pub struct Offered {
+    /// Revokes it, and is kept nowhere else.
+    pub handle: Handle,
+    /// The link for the wallet: `openid-credential-offer://?credential_offer=…`. It holds the code.
+    pub link: Zeroizing<String>,
+    /// For the person, by another way than the link.
+    pub tx_code: TxCode,
+    /// When the offer ends.
+    pub expires_at: Timestamp,
+    /// The configurations offered.
+    pub configuration_ids: Vec<String>,
+}
+
+/// Why an offer could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OfferError {
+    /// More or fewer copies than a batch may have.
+    #[error("an offer has 1 to {BATCH_SIZE} copies, not {got}")]
+    Count {
+        /// How many were ordered.
+        got: u32,
+    },
+    /// It waits longer than personal data may.
+    #[error("an offer waits 1s to {MAX_OFFER_LIFETIME}, not {got}")]
+    Lifetime {
+        /// How long was ordered.
+        got: Seconds,
+    },
+    /// It would hold for no time.
+    #[error("a credential must be valid for some time")]
+    NeverValid,
+    /// The credential would outlive the issuer's certificate.
+    #[error("the credential would be valid until {until}, when the issuer's certificate no longer holds")]
+    OutlivesCertificate {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The claims could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What waits, sealed, for the holder.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Waiting {
+    pub(super) claims: Map<String, Value>,
+    pub(super) valid: Seconds,
+    pub(super) count: u32,
+    pub(super) handle: String,
+}
+
+impl Issuer {
+    /// Makes an offer. The store keeps fingerprints, and the claims sealed under the code; the code leaves with the link.
+    ///
+    /// # Errors
+    /// [`OfferError`].
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §4.1.
+    pub fn offer(&self, order: &Order) -> Result<Offered, OfferError> {
+        let now = self.now();
+        if !(1..=BATCH_SIZE).contains(&order.count) {
+            return Err(OfferError::Count { got: order.count });
+        }
+        if order.redeem_within == Seconds::default() || order.redeem_within > MAX_OFFER_LIFETIME {
+            return Err(OfferError::Lifetime { got: order.redeem_within });
+        }
+        if order.valid == Seconds::default() {
+            return Err(OfferError::NeverValid);
+        }
+        let expires = now.plus(order.redeem_within);
+        // The latest it can be issued is just before the offer ends, or five minutes later with a token.
+        let until = Span::new(expires.plus(crate::grant::TOKEN_LIFETIME), order.valid).until;
+        if !self.signs_until(until) {
+            return Err(OfferError::OutlivesCertificate { until });
+        }
+
+        let rng = &mut randomness();
+        let (code, tx_code, handle) =
+            (PreAuthorizedCode::generate(rng), TxCode::generate(rng), Handle::generate(rng));
+        let waiting = Waiting {
+            claims: order.claims.values().clone(),
+            valid: order.valid,
+            count: order.count,
+            handle: handle.as_str().to_owned(),
+        };
+        let configuration = order.claims.credential_type().id;
+        self.store.put_offer(&NewOffer {
+            code: self.keys.fingerprint(Purpose::Code, &[code.as_str().as_bytes()]),
+            tx_code: self.tx_code(code.as_str(), tx_code.as_str()),
+            handle: self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]),
+            configuration,
+            expires,
+            sealed: self.seal_waiting(Purpose::SealOffer, code.as_str(), &waiting)?,
+        })?;
+        Ok(Offered {
+            link: self.link(&code, configuration),
+            handle,
+            tx_code,
+            expires_at: expires,
+            configuration_ids: vec![configuration.to_owned()],
+        })
+    }
+
+    /// A transaction code is fingerprinted together with its offer's code: equal codes of two offers do not look equal.
+    pub(super) fn tx_code(&self, code: &str, tx_code: &str) -> crate::keys::Fingerprint {
+        self.keys.fingerprint(Purpose::TxCode, &[code.as_bytes(), tx_code.as_bytes()])
+    }
+
+    pub(super) fn seal_waiting(&self, purpose: Purpose, secret: &str, waiting: &Waiting) -> Result<Vec<u8>, SealError> {
+        let plaintext = Zeroizing::new(serde_json::to_vec(waiting).map_err(|_| SealError::TooLong)?);
+        seal::seal(&*self.keys, purpose, secret, &plaintext)
+    }
+
+    pub(super) fn open_waiting(&self, purpose: Purpose, secret: &str, sealed: &[u8]) -> Result<Waiting, SealError> {
+        let plaintext = seal::open(&*self.keys, purpose, secret, sealed)?;
+        serde_json::from_slice(&plaintext).map_err(|_| SealError::Broken)
+    }
+
+    fn link(&self, code: &PreAuthorizedCode, configuration: &str) -> Zeroizing<String> {
+        let offer = CredentialOffer {
+            credential_issuer: self.config.url.as_str().to_owned(),
+            credential_configuration_ids: vec![configuration.to_owned()],
+            grants: Some(OfferGrants {
+                pre_authorized_code: Some(PreAuthorizedCodeGrant {
+                    pre_authorized_code: code.as_str().to_owned(),
+                    tx_code: Some(TxCodeHint {
+                        input_mode: Some("numeric".to_owned()),
+                        length: Some(TX_CODE_DIGITS),
+                        description: Some("The desk tells you this code in person.".to_owned()),
+                    }),
+                    authorization_server: None,
+                }),
+            }),
+        };
+        let offer = Zeroizing::new(serde_json::to_string(&offer).unwrap_or_default());
+        let query: String = form_urlencoded::byte_serialize(offer.as_bytes()).collect();
+        // `+` for a space is a form's custom; a link's readers differ on it, and `%20` is read alike by all.
+        Zeroizing::new(format!("{OFFER_SCHEME}://?credential_offer={}", query.replace('+', "%20")))
+    }
+}

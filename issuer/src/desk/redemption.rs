@@ -1,0 +1,169 @@
+//! Redeeming an offer: a code and a transaction code for one access token.
+
+use super::{Issuer, randomness};
+use crate::grant::{TOKEN_LIFETIME, Verdict};
+use crate::keys::Purpose;
+use crate::metadata::TOKEN_PATH;
+use crate::seal::SealError;
+use crate::secret::AccessToken;
+use crate::store::{Redemption, StoreError};
+use credentials::dpop::{self, DpopError};
+use schemas::openid4vci::PRE_AUTHORIZED_CODE_GRANT;
+use schemas::{Seconds, Timestamp};
+use serde_json::Value;
+
+/// For how long a DPoP proof is known again (`security.md` §10); longer than [`credentials::dpop`] takes one for fresh.
+pub(super) const DPOP_MEMORY: Seconds = Seconds::new(600);
+
+/// A token request, as it came.
+#[derive(Default)]
+pub struct TokenCall<'a> {
+    /// `grant_type`.
+    pub grant_type: Option<&'a str>,
+    /// `pre-authorized_code`.
+    pub code: Option<&'a str>,
+    /// `tx_code`.
+    pub tx_code: Option<&'a str>,
+    /// `authorization_details`, a JSON array.
+    pub authorization_details: Option<&'a str>,
+    /// The DPoP header.
+    pub dpop: Option<&'a str>,
+}
+
+/// A redeemed offer.
+#[derive(Debug)]
+pub struct Redeemed {
+    /// The access token.
+    pub token: AccessToken,
+    /// Whether it is bound to a DPoP key.
+    pub bound: bool,
+    /// How long it lives.
+    pub lifetime: Seconds,
+    /// The configuration that it is good for, when the wallet asked by `authorization_details`.
+    pub authorized: Option<String>,
+}
+
+/// Why a token request was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedeemError {
+    // The wallet's fault: refuse.
+    /// A parameter is missing or given twice.
+    #[error("token request: {0}")]
+    InvalidRequest(&'static str),
+    /// Another grant type.
+    #[error("unsupported grant type")]
+    UnsupportedGrantType,
+    /// `authorization_details` is malformed, or asks for what was not offered.
+    #[error("authorization details do not fit the offer")]
+    InvalidAuthorizationDetails,
+    /// No live offer with this code.
+    #[error("no live offer with this code")]
+    InvalidGrant,
+    /// The transaction code is wrong.
+    #[error("wrong transaction code, {left} tries left")]
+    WrongTxCode {
+        /// How many tries are left; 0 when the offer is dead.
+        left: u32,
+    },
+    /// The DPoP proof is not valid.
+    #[error("invalid DPoP proof")]
+    InvalidDpop(#[source] Option<DpopError>),
+    // Our fault, or that of what we stand on: try again later.
+    /// What was sealed does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Issuer {
+    /// Redeems an offer: at most once, whatever runs in parallel, and after five wrong transaction codes never.
+    ///
+    /// # Errors
+    /// [`RedeemError`].
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §6; RFC 6749 §5.2; RFC 9449 §5.
+    pub fn redeem(&self, call: &TokenCall<'_>) -> Result<Redeemed, RedeemError> {
+        let now = self.now();
+        match call.grant_type {
+            Some(PRE_AUTHORIZED_CODE_GRANT) => {}
+            Some(_) => return Err(RedeemError::UnsupportedGrantType),
+            None => return Err(RedeemError::InvalidRequest("grant_type is missing")),
+        }
+        let code = call.code.ok_or(RedeemError::InvalidRequest("pre-authorized_code is missing"))?;
+        let tx_code = call.tx_code.ok_or(RedeemError::InvalidRequest("tx_code is missing"))?;
+
+        let key = self.keys.fingerprint(Purpose::Code, &[code.as_bytes()]);
+        let offer = self.store.offer(&key, now)?.ok_or(RedeemError::InvalidGrant)?;
+        let by_identifier = match call.authorization_details {
+            Some(text) => asks_for(text, &offer.configuration, self.config.url.as_str())?,
+            None => false,
+        };
+        // Only now, with a live code: whoever has none cannot fill the memory of proofs.
+        let dpop_key = match call.dpop {
+            Some(proof) => Some(self.spend_dpop(proof, TOKEN_PATH, None, now)?),
+            None => None,
+        };
+
+        let token = AccessToken::generate(&mut randomness());
+        let waiting = self.open_waiting(Purpose::SealOffer, code, &offer.sealed)?;
+        let redemption = Redemption {
+            code: key,
+            tx_code: self.tx_code(code, tx_code),
+            token: self.keys.fingerprint(Purpose::Token, &[token.as_str().as_bytes()]),
+            token_expires: now.plus(TOKEN_LIFETIME),
+            dpop_key,
+            by_identifier,
+            sealed: self.seal_waiting(Purpose::SealToken, token.as_str(), &waiting)?,
+        };
+        match self.store.redeem(&redemption, now)? {
+            Verdict::Granted => Ok(Redeemed {
+                token,
+                bound: dpop_key.is_some(),
+                lifetime: TOKEN_LIFETIME,
+                authorized: by_identifier.then_some(offer.configuration),
+            }),
+            Verdict::WrongTxCode { left } => Err(RedeemError::WrongTxCode { left }),
+            Verdict::Dead => Err(RedeemError::WrongTxCode { left: 0 }),
+            Verdict::NoOffer => Err(RedeemError::InvalidGrant),
+        }
+    }
+
+    /// Verifies a DPoP proof for a POST to `path`, and spends it; gives the thumbprint of its key.
+    pub(super) fn spend_dpop(
+        &self,
+        proof: &str,
+        path: &str,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<[u8; 32], RedeemError> {
+        let uri = self.config.url.join(path);
+        let proof = dpop::verify(proof, "POST", &uri, token, now).map_err(|e| RedeemError::InvalidDpop(Some(e)))?;
+        let thumbprint = proof.key.thumbprint();
+        let spent = self.keys.fingerprint(Purpose::DpopProof, &[&thumbprint, proof.jti.as_bytes()]);
+        if self.store.spend(&spent, now.plus(DPOP_MEMORY))? {
+            Ok(thumbprint)
+        } else {
+            Err(RedeemError::InvalidDpop(None))
+        }
+    }
+}
+
+/// Whether `authorization_details` asks for the configuration offered: `true`, or an error.
+fn asks_for(text: &str, configuration: &str, issuer: &str) -> Result<bool, RedeemError> {
+    let refuse = || RedeemError::InvalidAuthorizationDetails;
+    let details = credentials::json::parse(text.as_bytes(), &credentials::json::Limits::TOKEN).map_err(|_| refuse())?;
+    let [detail] = details.as_array().map(Vec::as_slice).unwrap_or_default() else { return Err(refuse()) };
+    let member = |name| detail.get(name).and_then(Value::as_str);
+    let located = match detail.get("locations") {
+        None => true,
+        Some(locations) => locations.as_array().is_some_and(|l| l.iter().any(|l| l.as_str() == Some(issuer))),
+    };
+    let fits = member("type") == Some("openid_credential")
+        && member("credential_configuration_id") == Some(configuration)
+        && located;
+    if fits { Ok(true) } else { Err(refuse()) }
+}

@@ -1,0 +1,92 @@
+//! What the issuer says of itself: issuer metadata and authorization server metadata.
+
+use crate::config::Config;
+use schemas::ClaimPath;
+use schemas::credential_type::{self, CredentialType};
+use schemas::openid4vci::{
+    AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration, CredentialMetadata, Display,
+    IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType, SD_JWT_VC_FORMAT,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The most copies of one issuance (`security.md` §8).
+pub const BATCH_SIZE: u32 = 30;
+
+/// Where tokens are had, below the issuer's URL.
+pub const TOKEN_PATH: &str = "/token";
+/// Where nonces are had.
+pub const NONCE_PATH: &str = "/nonce";
+/// Where credentials are had.
+pub const CREDENTIAL_PATH: &str = "/credential";
+/// Where the URIs of all status lists are had.
+pub const STATUS_LISTS_PATH: &str = "/status";
+
+/// The credential issuer metadata.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.4, §A.3.2.
+pub fn issuer(config: &Config) -> IssuerMetadata {
+    IssuerMetadata {
+        credential_issuer: config.url.as_str().to_owned(),
+        authorization_servers: None,
+        credential_endpoint: config.url.join(CREDENTIAL_PATH),
+        nonce_endpoint: Some(config.url.join(NONCE_PATH)),
+        // No notification endpoint: an issuer that hears of a deletion learns when its holder gives up (`protocols.md` §3.3).
+        notification_endpoint: None,
+        batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),
+        display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
+        credential_configurations_supported: credential_type::ALL
+            .into_iter()
+            .map(|t| (t.id.to_owned(), configuration(t)))
+            .collect(),
+    }
+}
+
+/// The authorization server metadata: this server grants pre-authorized codes and nothing else.
+///
+/// # Source
+/// RFC 8414 §2; OpenID4VCI 1.0 §12.3; RFC 9449 §5.1; Token Status List §9.1.
+pub fn authorization_server(config: &Config) -> Value {
+    let metadata = AuthorizationServerMetadata {
+        issuer: config.url.as_str().to_owned(),
+        token_endpoint: config.url.join(TOKEN_PATH),
+        grant_types_supported: Some(vec![PRE_AUTHORIZED_CODE_GRANT.to_owned()]),
+        response_types_supported: Vec::new(),
+        pre_authorized_grant_anonymous_access_supported: Some(true),
+        dpop_signing_alg_values_supported: Some(vec!["ES256".to_owned()]),
+    };
+    let mut metadata = serde_json::to_value(metadata).unwrap_or_default();
+    if let Some(members) = metadata.as_object_mut() {
+        members.insert("token_endpoint_auth_methods_supported".to_owned(), json!(["none"]));
+        members.insert("authorization_details_types_supported".to_owned(), json!(["openid_credential"]));
+        members.insert("status_list_aggregation_endpoint".to_owned(), json!(config.url.join(STATUS_LISTS_PATH)));
+    }
+    metadata
+}
+
+fn configuration(credential_type: &CredentialType) -> CredentialConfiguration {
+    let es256 = || vec![Value::from("ES256")];
+    let proof = ProofType { proof_signing_alg_values_supported: es256() };
+    let claims = credential_type.claims.iter().map(|claim| ClaimDescription {
+        path: ClaimPath::names([claim.name]),
+        mandatory: Some(claim.required),
+        display: Some(english(claim.label)),
+    });
+    CredentialConfiguration {
+        format: SD_JWT_VC_FORMAT.to_owned(),
+        scope: Some(credential_type.id.to_owned()),
+        vct: Some(credential_type.vct.to_owned()),
+        cryptographic_binding_methods_supported: Some(vec!["jwk".to_owned()]),
+        credential_signing_alg_values_supported: Some(es256()),
+        proof_types_supported: Some(BTreeMap::from([("jwt".to_owned(), proof)])),
+        credential_metadata: Some(CredentialMetadata {
+            display: Some(english(credential_type.label)),
+            claims: Some(claims.collect()),
+        }),
+    }
+}
+
+fn english(name: &str) -> Vec<Display> {
+    vec![Display { name: Some(name.to_owned()), locale: Some("en".to_owned()) }]
+}

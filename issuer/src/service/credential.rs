@@ -1,0 +1,64 @@
+//! The nonce endpoint and the credential endpoint.
+
+use super::token::{is_type, single};
+use super::{Service, answer, blocking};
+use crate::desk::{Authorization, CredentialCall, CredentialError};
+use crate::problem::Problem;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use schemas::openid4vci::{CredentialResponse, IssuedCredential, NonceResponse};
+use serde_json::Value;
+
+/// `POST /nonce`. Not cacheable, as every answer of this service without a word to the contrary.
+///
+/// # Source
+/// OpenID4VCI 1.0 §7.
+pub(super) async fn nonce(State(service): State<Service>) -> Response {
+    answer::json(&NonceResponse { c_nonce: service.issuer.nonce() })
+}
+
+/// `POST /credential`.
+///
+/// # Source
+/// OpenID4VCI 1.0 §8; RFC 6750 §2.1: the token is taken from the header, never from the query or the body.
+pub(super) async fn issue(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| Problem::body(&rejection))?;
+    let credentials = blocking(&service, move |issuer| {
+        let authorization = authorization(&headers)?;
+        let dpop = single(&headers, "dpop").map_err(|()| CredentialError::InvalidDpop)?;
+        if !is_type(&headers, "application/json") {
+            return Err(CredentialError::InvalidRequest("the body must be application/json"));
+        }
+        issuer.issue(&CredentialCall { authorization, dpop, body: &body })
+    })
+    .await??;
+    let credentials = credentials.into_iter().map(|c| IssuedCredential { credential: Value::String(c) });
+    Ok(answer::json(&CredentialResponse {
+        credentials: Some(credentials.collect()),
+        transaction_id: None,
+        notification_id: None,
+    }))
+}
+
+fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, CredentialError> {
+    let Some(text) = single(headers, "authorization").map_err(|()| CredentialError::InvalidToken)? else {
+        return Ok(None);
+    };
+    let (scheme, token) = text.split_once(' ').ok_or(CredentialError::InvalidToken)?;
+    let token = token.trim();
+    // Schemes are compared without regard to case (RFC 9110 §11.1); OpenID4VCI's own examples write `BEARER`.
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(Some(Authorization::Bearer(token)))
+    } else if scheme.eq_ignore_ascii_case("dpop") {
+        Ok(Some(Authorization::Dpop(token)))
+    } else {
+        Ok(None)
+    }
+}

@@ -1,0 +1,272 @@
+//! The store port: what an issuer must remember, and what must happen in one transaction.
+
+pub mod sqlite;
+
+use crate::grant::Verdict;
+use crate::keys::Fingerprint;
+use crate::seal::SealError;
+use crate::status::{Entry, ListId, SignListError};
+use rand_core::CryptoRng;
+use schemas::Timestamp;
+
+/// What an issuer remembers. Every call is one transaction, whole or not at all, also against other processes.
+///
+/// Implementations block; the service calls them off its async threads.
+pub trait Store: Send + Sync {
+    /// Keeps a new offer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn put_offer(&self, offer: &NewOffer) -> Result<(), StoreError>;
+
+    /// The sealed claims of a live offer, found by its code.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn offer(&self, code: &Fingerprint, now: Timestamp) -> Result<Option<OfferRecord>, StoreError>;
+
+    /// Judges a redemption with [`crate::grant::judge`] and writes its outcome: the token on success, the count on failure.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn redeem(&self, redemption: &Redemption, now: Timestamp) -> Result<Verdict, StoreError>;
+
+    /// What a live access token grants.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn token(&self, token: &Fingerprint, now: Timestamp) -> Result<Option<TokenRecord>, StoreError>;
+
+    /// Remembers something that may be used once, until it expires; `false` if it was known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn spend(&self, what: &Fingerprint, expires: Timestamp) -> Result<bool, StoreError>;
+
+    /// Whether it was spent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn is_spent(&self, what: &Fingerprint) -> Result<bool, StoreError>;
+
+    /// Takes `count` entries that nobody had before, at random, spread as [`crate::status::spread`] says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn allocate(&self, count: usize, rng: &mut dyn CryptoRng) -> Result<Vec<Entry>, StoreError>;
+
+    /// Gives back entries of copies that nobody received.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn release(&self, entries: &[Entry]) -> Result<(), StoreError>;
+
+    /// Spends the token, the nonces and the holder keys, forgets the claims, and keeps what revocation needs.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn commit(&self, issuance: &Issuance, now: Timestamp) -> Result<Committed, StoreError>;
+
+    /// Ends everything under a handle: an offer, a token, or what was issued. What was issued becomes invalid, and the
+    /// lists are signed anew in the same transaction; or at `due`, for each copy at its own time.
+    ///
+    /// # Errors
+    /// [`RevokeError`].
+    fn revoke(&self, handle: &Fingerprint, when: &mut dyn When, lists: &dyn Lists) -> Result<Revoked, RevokeError>;
+
+    /// Carries out what is due, and signs lists anew whose token was signed before `signed_before`.
+    ///
+    /// # Errors
+    /// [`RevokeError`].
+    fn refresh(&self, now: Timestamp, signed_before: Timestamp, lists: &dyn Lists) -> Result<(), RevokeError>;
+
+    /// All lists there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn lists(&self) -> Result<Vec<ListId>, StoreError>;
+
+    /// The signed list, if there is such a list and it was signed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn list(&self, list: ListId) -> Result<Option<SignedList>, StoreError>;
+
+    /// Forgets what has expired.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn purge(&self, now: Timestamp) -> Result<(), StoreError>;
+}
+
+/// How a store signs a list and opens which entries belong together: in the middle of its transaction.
+pub trait Lists {
+    /// Opens what [`Issuance::sealed_entries`] sealed.
+    ///
+    /// # Errors
+    /// [`SealError`] if it is anything else.
+    fn open(&self, sealed: &[u8]) -> Result<Vec<Entry>, SealError>;
+
+    /// Signs a list in which `revoked` are invalid.
+    ///
+    /// # Errors
+    /// [`SignListError`].
+    fn sign(&self, list: ListId, revoked: &[u32]) -> Result<SignedList, SignListError>;
+}
+
+/// When each copy becomes invalid.
+pub trait When {
+    /// The time for the next copy; `None` for at once.
+    fn next(&mut self) -> Option<Timestamp>;
+}
+
+/// An offer to keep.
+#[derive(Debug)]
+pub struct NewOffer {
+    /// Finds it.
+    pub code: Fingerprint,
+    /// Checks its transaction code.
+    pub tx_code: Fingerprint,
+    /// Finds it for revocation.
+    pub handle: Fingerprint,
+    /// The configuration offered.
+    pub configuration: &'static str,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The claims and all else, sealed under the code.
+    pub sealed: Vec<u8>,
+}
+
+/// A live offer.
+#[derive(Debug)]
+pub struct OfferRecord {
+    /// The configuration offered.
+    pub configuration: String,
+    /// Sealed under the code.
+    pub sealed: Vec<u8>,
+}
+
+/// A token request, ready to be judged.
+#[derive(Debug)]
+pub struct Redemption {
+    /// Which offer.
+    pub code: Fingerprint,
+    /// The transaction code given.
+    pub tx_code: Fingerprint,
+    /// How the new token will be found.
+    pub token: Fingerprint,
+    /// When the new token ends.
+    pub token_expires: Timestamp,
+    /// The thumbprint of the DPoP key it is bound to.
+    pub dpop_key: Option<[u8; 32]>,
+    /// Whether the wallet asked with `authorization_details`, and so must name an identifier.
+    pub by_identifier: bool,
+    /// The claims and all else, sealed under the token.
+    pub sealed: Vec<u8>,
+}
+
+/// What a live access token grants.
+#[derive(Debug)]
+pub struct TokenRecord {
+    /// The configuration.
+    pub configuration: String,
+    /// The thumbprint of the DPoP key it is bound to.
+    pub dpop_key: Option<[u8; 32]>,
+    /// Whether the wallet must name a credential identifier.
+    pub by_identifier: bool,
+    /// Sealed under the token.
+    pub sealed: Vec<u8>,
+}
+
+/// An issuance to be written down.
+#[derive(Debug)]
+pub struct Issuance {
+    /// The token it spends.
+    pub token: Fingerprint,
+    /// The nonces it spends, each with its expiry.
+    pub nonces: Vec<(Fingerprint, Timestamp)>,
+    /// The holder keys it binds to.
+    pub holder_keys: Vec<Fingerprint>,
+    /// Finds it for revocation.
+    pub handle: Fingerprint,
+    /// The day of issuance, which many share.
+    pub cohort: Timestamp,
+    /// When its credentials end.
+    pub expires: Timestamp,
+    /// Which entries belong to it, sealed under the handle.
+    pub sealed_entries: Vec<u8>,
+}
+
+/// How writing down an issuance went. Anything but `Done` has changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// It is written.
+    Done,
+    /// The token is spent, revoked or expired.
+    TokenGone,
+    /// A nonce is spent.
+    NonceSpent,
+    /// A holder key was bound to a credential before.
+    KeySeen,
+}
+
+/// What a revocation met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// An offer or a token that had not been used: it is gone, and nothing was issued.
+    Unused,
+    /// Issued copies, now or soon invalid; again, if they were already.
+    Issued,
+    /// Nothing under this handle.
+    Nothing,
+}
+
+/// A signed list.
+#[derive(Debug, Clone)]
+pub struct SignedList {
+    /// The Status List Token.
+    pub token: String,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+}
+
+/// Why the store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process held it for too long.
+    #[error("the issuer's database is busy with another process")]
+    Busy,
+    /// The disk is full.
+    #[error("the disk of the issuer's database is full")]
+    Full,
+    /// It is not ours, or was written by a newer version.
+    #[error("the issuer's database has version {found}, this program understands {known}")]
+    Version {
+        /// What it says.
+        found: i64,
+        /// What we know.
+        known: i64,
+    },
+    /// It holds something that cannot be.
+    #[error("the issuer's database is damaged: {0}")]
+    Damaged(&'static str),
+    /// Anything else below us.
+    #[error("the issuer's database failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a revocation, or signing lists anew, failed. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RevokeError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What belongs to the handle does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A list could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignListError),
+}

@@ -1,0 +1,125 @@
+//! Tokens, what is spent once, what was issued, and its end.
+
+use super::super::{
+    Committed, Issuance, Lists, RevokeError, Revoked, StoreError, TokenRecord, When,
+};
+use super::{SqliteStore, lists};
+use crate::keys::Fingerprint;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use schemas::Timestamp;
+
+pub(super) fn token(
+    connection: &Connection,
+    token: &Fingerprint,
+    now: Timestamp,
+) -> Result<Option<TokenRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT configuration, dpop_key, by_identifier, sealed FROM tokens WHERE token = ?1 AND expires > ?2",
+    )?;
+    let found = statement.query_row(params![token.as_bytes(), now.unix()], |row| {
+        Ok(TokenRecord {
+            configuration: row.get(0)?,
+            dpop_key: row.get(1)?,
+            by_identifier: row.get(2)?,
+            sealed: row.get(3)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+pub(super) fn spend(
+    transaction: &Transaction<'_>,
+    what: &Fingerprint,
+    expires: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = transaction
+        .prepare_cached("INSERT OR IGNORE INTO spent (what, expires) VALUES (?1, ?2)")?
+        .execute(params![what.as_bytes(), expires.unix()])?;
+    Ok(rows == 1)
+}
+
+pub(super) fn is_spent(connection: &Connection, what: &Fingerprint) -> Result<bool, StoreError> {
+    Ok(connection.prepare_cached("SELECT 1 FROM spent WHERE what = ?1")?.exists([what.as_bytes()])?)
+}
+
+/// Why a commit is rolled back: an answer that must leave no trace, or a failure.
+enum RollBack {
+    Answer(Committed),
+    Failed(StoreError),
+}
+
+impl From<StoreError> for RollBack {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(super) fn commit(store: &SqliteStore, issuance: &Issuance, now: Timestamp) -> Result<Committed, StoreError> {
+    let written = store.write(|transaction| {
+        if !take_token(transaction, issuance, now)? {
+            return Err(RollBack::Answer(Committed::TokenGone));
+        }
+        for (nonce, expires) in &issuance.nonces {
+            if !spend(transaction, nonce, *expires)? {
+                return Err(RollBack::Answer(Committed::NonceSpent));
+            }
+        }
+        for key in &issuance.holder_keys {
+            if !spend(transaction, key, issuance.expires)? {
+                return Err(RollBack::Answer(Committed::KeySeen));
+            }
+        }
+        keep(transaction, issuance)?;
+        Ok(Committed::Done)
+    });
+    match written {
+        Ok(answer) | Err(RollBack::Answer(answer)) => Ok(answer),
+        Err(RollBack::Failed(error)) => Err(error),
+    }
+}
+
+fn take_token(transaction: &Transaction<'_>, issuance: &Issuance, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = transaction
+        .prepare_cached("DELETE FROM tokens WHERE token = ?1 AND handle = ?2 AND expires > ?3")?
+        .execute(params![issuance.token.as_bytes(), issuance.handle.as_bytes(), now.unix()])?;
+    Ok(rows == 1)
+}
+
+fn keep(transaction: &Transaction<'_>, issuance: &Issuance) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("INSERT INTO issuances (handle, cohort, expires, entries) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            issuance.handle.as_bytes(),
+            issuance.cohort.unix(),
+            issuance.expires.unix(),
+            issuance.sealed_entries,
+        ])?;
+    Ok(())
+}
+
+pub(super) fn revoke(
+    transaction: &Transaction<'_>,
+    handle: &Fingerprint,
+    when: &mut dyn When,
+    signing: &dyn Lists,
+) -> Result<Revoked, RevokeError> {
+    let mut unused = 0;
+    for sql in ["DELETE FROM offers WHERE handle = ?1", "DELETE FROM tokens WHERE handle = ?1"] {
+        unused += transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([handle.as_bytes()]))
+            .map_err(StoreError::from)?;
+    }
+    let issued: Option<Vec<u8>> = transaction
+        .prepare_cached("SELECT entries FROM issuances WHERE handle = ?1")
+        .and_then(|mut statement| statement.query_row([handle.as_bytes()], |row| row.get(0)).optional())
+        .map_err(StoreError::from)?;
+    match issued {
+        Some(sealed) => {
+            lists::invalidate(transaction, &signing.open(&sealed)?, when, signing)?;
+            Ok(Revoked::Issued)
+        }
+        None if unused > 0 => Ok(Revoked::Unused),
+        None => Ok(Revoked::Nothing),
+    }
+}

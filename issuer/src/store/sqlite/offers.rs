@@ -1,0 +1,89 @@
+//! Offers, and their one redemption.
+
+use super::super::{NewOffer, OfferRecord, Redemption, StoreError};
+use super::fingerprint;
+use crate::grant::{self, OfferState, Verdict};
+use crate::keys::Fingerprint;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use schemas::Timestamp;
+
+pub(super) fn put(transaction: &Transaction<'_>, offer: &NewOffer) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO offers (code, tx_code, handle, configuration, expires, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            offer.code.as_bytes(),
+            offer.tx_code.as_bytes(),
+            offer.handle.as_bytes(),
+            offer.configuration,
+            offer.expires.unix(),
+            offer.sealed,
+        ])?;
+    Ok(())
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    code: &Fingerprint,
+    now: Timestamp,
+) -> Result<Option<OfferRecord>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT configuration, sealed FROM offers WHERE code = ?1 AND expires > ?2")?;
+    let found = statement.query_row(params![code.as_bytes(), now.unix()], |row| {
+        Ok(OfferRecord { configuration: row.get(0)?, sealed: row.get(1)? })
+    });
+    Ok(found.optional()?)
+}
+
+pub(super) fn redeem(
+    transaction: &Transaction<'_>,
+    redemption: &Redemption,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let mut statement =
+        transaction.prepare_cached("SELECT tx_code, tries, expires, handle, configuration FROM offers WHERE code = ?1")?;
+    let found = statement.query_row([redemption.code.as_bytes()], |row| {
+        let (tx_code, tries, expires): (Vec<u8>, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (handle, configuration): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
+        Ok((tx_code, tries, expires, handle, configuration))
+    });
+    let Some((tx_code, tries, expires, handle, configuration)) = found.optional()? else {
+        return Ok(Verdict::NoOffer);
+    };
+    let state = OfferState { tx_code: fingerprint(&tx_code)?, tries, expires: Timestamp::from_unix(expires) };
+    let verdict = grant::judge(&state, &redemption.tx_code, now);
+    match verdict {
+        Verdict::Granted => {
+            forget(transaction, &redemption.code)?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO tokens (token, handle, configuration, expires, dpop_key, by_identifier, sealed)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )?
+                .execute(params![
+                    redemption.token.as_bytes(),
+                    handle,
+                    configuration,
+                    redemption.token_expires.unix(),
+                    redemption.dpop_key,
+                    redemption.by_identifier,
+                    redemption.sealed,
+                ])?;
+        }
+        Verdict::WrongTxCode { .. } => {
+            transaction
+                .prepare_cached("UPDATE offers SET tries = tries + 1 WHERE code = ?1")?
+                .execute([redemption.code.as_bytes()])?;
+        }
+        // Dead is forgotten: the next request finds no offer, and no claims wait for anybody.
+        Verdict::Dead => forget(transaction, &redemption.code)?,
+        Verdict::NoOffer => {}
+    }
+    Ok(verdict)
+}
+
+fn forget(transaction: &Transaction<'_>, code: &Fingerprint) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM offers WHERE code = ?1")?.execute([code.as_bytes()])?;
+    Ok(())
+}

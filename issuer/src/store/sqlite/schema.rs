@@ -1,0 +1,68 @@
+//! The tables, their version, and what is forgotten when.
+
+use super::super::StoreError;
+use crate::status::SPREAD;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use schemas::Timestamp;
+
+/// The version in `user_version`.
+const VERSION: i64 = 1;
+
+/// Only fingerprints, sealed records and times. `WITHOUT ROWID`: rows lie in the order of their keyed fingerprints, not in
+/// the order in which people came, so that neighbours in the file do not belong together.
+const TABLES: &str = "
+CREATE TABLE offers (
+    code BLOB PRIMARY KEY, tx_code BLOB NOT NULL, handle BLOB NOT NULL UNIQUE, configuration TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0, expires INTEGER NOT NULL, sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens (
+    token BLOB PRIMARY KEY, handle BLOB NOT NULL UNIQUE, configuration TEXT NOT NULL, expires INTEGER NOT NULL,
+    dpop_key BLOB, by_identifier INTEGER NOT NULL, sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE issuances (
+    handle BLOB PRIMARY KEY, cohort INTEGER NOT NULL, expires INTEGER NOT NULL, entries BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE spent (what BLOB PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX spent_by_expiry ON spent (expires);
+CREATE TABLE lists (
+    id INTEGER PRIMARY KEY, allocated INTEGER NOT NULL DEFAULT 0, token TEXT, signed_at INTEGER
+) STRICT;
+CREATE TABLE entries (
+    list INTEGER NOT NULL, idx INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0, due INTEGER,
+    PRIMARY KEY (list, idx)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entries_revoked ON entries (list) WHERE revoked = 1;
+CREATE INDEX entries_due ON entries (due) WHERE due IS NOT NULL;
+";
+
+/// Makes the tables in a new file; refuses a file of another version.
+pub(super) fn bring_up(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match found {
+        VERSION => {}
+        0 => {
+            transaction.execute_batch(TABLES)?;
+            for _ in 0..SPREAD {
+                transaction.execute("INSERT INTO lists DEFAULT VALUES", ())?;
+            }
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        found => return Err(StoreError::Version { found, known: VERSION }),
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Forgets offers, tokens, issuances and spent things whose time is over. Entries stay: an index is never given out twice
+/// (Token Status List §13.2).
+pub(super) fn purge(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM offers WHERE expires <= ?1",
+        "DELETE FROM tokens WHERE expires <= ?1",
+        "DELETE FROM issuances WHERE expires <= ?1",
+        "DELETE FROM spent WHERE expires <= ?1",
+    ] {
+        transaction.prepare_cached(sql)?.execute([now.unix()])?;
+    }
+    Ok(())
+}
