@@ -9,7 +9,7 @@ use credentials::sd_jwt::{self, IssuanceDraft};
 use rand_core::CryptoRng;
 use schemas::credential_type::ClaimKind;
 use schemas::status::StatusReference;
-use schemas::{Seconds, Timestamp};
+use schemas::{ClaimPath, PathElement, Seconds, Timestamp};
 use serde_json::{Map, Value};
 use time::{Date, OffsetDateTime};
 
@@ -86,6 +86,7 @@ pub fn issue<R: CryptoRng + ?Sized>(
     let claims = batch.claims;
     let mut disclosable = claims.values().clone();
     disclosable.extend(claims.derived(date(now)));
+    let nested = nested(claims);
     let mut portraits = portraits(claims, batch.holders.len(), rng)?.into_iter();
 
     let copies = batch.holders.iter().zip(batch.statuses).map(|(holder, status)| {
@@ -101,6 +102,7 @@ pub fn issue<R: CryptoRng + ?Sized>(
             status: Some(status.clone()),
             visible: Map::new(),
             disclosable: disclosable.clone(),
+            nested: nested.clone(),
             decoys: true,
         };
         Ok(sd_jwt::issue(&draft, identity.chain, holder, identity.signer, rng)?)
@@ -111,6 +113,25 @@ pub fn issue<R: CryptoRng + ?Sized>(
 /// The day of `now`, in UTC.
 pub fn date(now: Timestamp) -> Date {
     OffsetDateTime::from_unix_timestamp(now.unix()).map_or(Date::MIN, OffsetDateTime::date)
+}
+
+/// What can be shown by itself within a claim: each element of a list, each member of a map. One nationality of two, or the
+/// town without the street, is the holder's to choose.
+fn nested(claims: &ClaimSet) -> Vec<ClaimPath> {
+    let mut paths = Vec::new();
+    for claim in claims.credential_type().claims {
+        match (claim.kind, claims.values().get(claim.name)) {
+            (ClaimKind::TextList, Some(_)) => {
+                let elements = vec![PathElement::Name(claim.name.to_owned()), PathElement::Every(())];
+                paths.push(ClaimPath::new(elements));
+            }
+            (ClaimKind::TextMap, Some(Value::Object(members))) => {
+                paths.extend(members.keys().map(|member| ClaimPath::names([claim.name, member])));
+            }
+            _ => {}
+        }
+    }
+    paths
 }
 
 /// For each copy the name and the bytes of its portrait; empty when there is none.

@@ -210,16 +210,18 @@ impl Issuer {
         let mut holders = Vec::with_capacity(proofs.len());
         for proof in proofs {
             let proof = proof.as_str().ok_or(refuse("a proof must be a string"))?;
-            let mut is_ours = |text: &str| match nonce::recognise(&*self.keys, text, now) {
-                Some(live) => {
-                    nonces.insert(text.to_owned(), live);
-                    true
-                }
-                None => false,
+            let mut has_nonce = false;
+            let is_ours = |text: &str| {
+                has_nonce = true;
+                let live = nonce::recognise(&*self.keys, text, now);
+                live.map(|live| nonces.insert(text.to_owned(), live)).is_some()
             };
-            let key = match proof::verify(proof, self.config.url.as_str(), &mut is_ours, now) {
+            let verified = proof::verify(proof, self.config.url.as_str(), is_ours, now);
+            let key = match verified {
                 Ok(key) => key,
-                Err(ProofError::WrongNonce) => return Err(CredentialError::InvalidNonce),
+                Err(ProofError::Nonce) if has_nonce => return Err(CredentialError::InvalidNonce),
+                // §8.3.1.2 (3): a proof without a c_nonce is an invalid proof.
+                Err(ProofError::Nonce) => return Err(refuse("a proof has no c_nonce")),
                 Err(_) => return Err(refuse("a proof does not verify")),
             };
             if !seen.insert(key.clone()) {

@@ -41,7 +41,7 @@ pub(super) fn allocate(
             }
         });
         let index = index.ok_or(StoreError::Damaged("a status list has no free entry where it should"))??;
-        count(transaction, list, 1)?;
+        grow(transaction, list, 1)?;
         entries.push(Entry { list, index });
     }
     Ok(entries)
@@ -51,7 +51,7 @@ pub(super) fn release(transaction: &Transaction<'_>, entries: &[Entry]) -> Resul
     let mut give_back = transaction.prepare_cached("DELETE FROM entries WHERE list = ?1 AND idx = ?2 AND revoked = 0")?;
     for entry in entries {
         let rows = give_back.execute(params![entry.list.number(), entry.index])?;
-        count(transaction, entry.list, -i64::from(rows == 1))?;
+        grow(transaction, entry.list, -i64::from(rows == 1))?;
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ fn open_lists(transaction: &Transaction<'_>, count: usize) -> Result<Vec<ListId>
     }
 }
 
-fn count(transaction: &Transaction<'_>, list: ListId, change: i64) -> Result<(), StoreError> {
+fn grow(transaction: &Transaction<'_>, list: ListId, change: i64) -> Result<(), StoreError> {
     transaction
         .prepare_cached("UPDATE lists SET allocated = allocated + ?2 WHERE id = ?1")?
         .execute(params![list.number(), change])?;

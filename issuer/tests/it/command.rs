@@ -1,0 +1,258 @@
+//! The command, as a process.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_amparo-issuer"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("RUST_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1, "exactly one JSON object: {text}");
+    serde_json::from_str(text).unwrap()
+}
+
+/// Exit code and error code of a failure; it has a message and a hint as well.
+fn failure(arguments: &[&str]) -> (i32, String) {
+    let output = run(&[arguments, &["--json"]].concat());
+    let error = json_of(&output)["error"].clone();
+    for name in ["message", "hint"] {
+        assert!(!error[name].as_str().unwrap().is_empty(), "{error}");
+    }
+    // Without --json the same in sentences, on stderr.
+    let plain = run(arguments);
+    assert_eq!(plain.status.code(), output.status.code());
+    assert!(plain.stdout.is_empty() && !plain.stderr.is_empty());
+    (output.status.code().unwrap(), error["code"].as_str().unwrap().to_owned())
+}
+
+fn failed(exit: i32, code: &str) -> (i32, String) {
+    (exit, code.to_owned())
+}
+
+struct Data {
+    dir: TempDir,
+    path: String,
+}
+
+fn data(url: &str) -> Data {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("issuer").display().to_string();
+    let output = run(&["init", "--data", &path, "--url", url, "--name", "Casa Abierta", "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(json_of(&output)["trust_anchor"], format!("{path}/trust-anchor.pem"));
+    Data { dir, path }
+}
+
+impl Data {
+    fn claims(&self, claims: &Value) -> String {
+        let path = self.dir.path().join("claims.json");
+        std::fs::write(&path, claims.to_string()).unwrap();
+        path.display().to_string()
+    }
+}
+
+#[test]
+fn init_makes_private_keys_and_overwrites_nothing() {
+    let data = data("https://issuer.example");
+    let dir = Path::new(&data.path);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &str| std::fs::metadata(dir.join(path)).unwrap().permissions().mode() & 0o777;
+        for file in ["credential.pem", "status.pem", "intermediate.pem", "root.pem", "fingerprint.key"] {
+            assert_eq!(mode(&format!("keys/{file}")), 0o600, "{file}");
+        }
+        assert_eq!((mode("."), mode("keys")), (0o700, 0o700));
+    }
+    let anchor = std::fs::read(dir.join("trust-anchor.pem")).unwrap();
+    let again = ["init", "--data", &data.path, "--url", "https://issuer.example", "--name", "Casa Abierta"];
+    assert_eq!(failure(&again), failed(7, "already_initialised"));
+    assert_eq!(std::fs::read(dir.join("trust-anchor.pem")).unwrap(), anchor);
+
+    let elsewhere = data.dir.path().join("b").display().to_string();
+    let init = |url, name| failure(&["init", "--data", &elsewhere, "--url", url, "--name", name]);
+    assert_eq!(init("http://issuer.example", "x"), failed(2, "invalid_url"));
+    assert_eq!(init("issuer", "x"), failed(2, "invalid_url"));
+    assert_eq!(init("https://issuer.example", "a\r\nb"), failed(2, "invalid_name"));
+    assert!(!Path::new(&elsewhere).exists());
+    let file = data.claims(&json!({}));
+    let under_a_file = format!("{file}/x");
+    let blocked = ["init", "--data", &under_a_file, "--url", "https://issuer.example", "--name", "x"];
+    assert_eq!(failure(&blocked), failed(7, "storage"));
+}
+
+#[test]
+fn types_lists_claims() {
+    let data = data("https://issuer.example");
+    let types = json_of(&run(&["types", "--data", &data.path, "--json"]));
+    assert_eq!(types["types"][0]["id"], "identity");
+    assert_eq!(types["types"][1]["vct"], "urn:amparo:attestation:1");
+    let given_name = &types["types"][0]["claims"][0];
+    assert_eq!((&given_name["path"], &given_name["required"]), (&json!(["given_name"]), &json!(true)));
+    let text = run(&["types", "--data", &data.path]).stdout;
+    assert!(String::from_utf8(text).unwrap().contains("derived from birth_date"));
+}
+
+#[test]
+fn offer_and_revoke_say_what_the_contract_says() {
+    let data = data("https://issuer.example");
+    let claims = data.claims(&json!({"given_name": "Ana", "family_name": "Vega", "birth_date": "1990-05-17"}));
+    let offer = ["offer", "--data", &data.path, "--type", "identity", "--claims", &claims, "--count", "3", "--json"];
+    let offered = json_of(&run(&offer));
+    let members: Vec<_> = offered.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["handle", "credential_offer_uri", "tx_code", "expires_at", "credential_configuration_ids"]);
+    assert!(offered["credential_offer_uri"].as_str().unwrap().starts_with("openid-credential-offer://?credential_offer="));
+    assert_eq!(offered["tx_code"].as_str().unwrap().len(), 8);
+    assert!(offered["expires_at"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(offered["credential_configuration_ids"], json!(["identity"]));
+
+    let handle = offered["handle"].as_str().unwrap();
+    let revoked = json_of(&run(&["revoke", "--data", &data.path, "--handle", handle, "--json"]));
+    assert_eq!(revoked, json!({"handle": handle, "revoked": true}));
+    assert_eq!(failure(&["revoke", "--data", &data.path, "--handle", handle]), failed(2, "unknown_handle"));
+    assert_eq!(failure(&["revoke", "--data", &data.path, "--handle", "x"]), failed(2, "invalid_handle"));
+
+    // From standard input, and in sentences.
+    let mut child = command(&["offer", "--data", &data.path, "--type", "attestation", "--claims", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(br#"{"attested_by":"Casa","category":"A"}"#).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("openid-credential-offer://"));
+}
+
+#[test]
+fn bad_input_has_its_exit_code_and_a_hint() {
+    let data = data("https://issuer.example");
+    let good = data.claims(&json!({"given_name": "Ana", "family_name": "Vega"}));
+    let offer = |type_id: &str, claims: &str, more: &[&str]| {
+        failure(&[&["offer", "--data", &data.path, "--type", type_id, "--claims", claims], more].concat())
+    };
+    assert_eq!(offer("passport", &good, &[]), failed(2, "unknown_type"));
+    assert_eq!(offer("identity", "/nowhere.json", &[]), failed(2, "claims_file"));
+    assert_eq!(offer("identity", &data.path, &[]), failed(2, "claims_file"));
+    assert_eq!(offer("identity", &good, &["--count", "31"]), failed(2, "invalid_count"));
+    assert_eq!(offer("identity", &good, &["--count", "0"]), failed(2, "invalid_count"));
+    assert_eq!(offer("identity", &good, &["--valid", "0d"]), failed(2, "invalid_validity"));
+    assert_eq!(offer("identity", &good, &["--valid", "soon"]), failed(2, "usage"));
+    assert_eq!(offer("identity", &good, &["--valid", "36500d"]), failed(2, "outlives_certificate"));
+    assert_eq!(offer("identity", &good, &["--redeem-within", "25h"]), failed(2, "invalid_lifetime"));
+    assert_eq!(failure(&["revoke"]), failed(2, "usage"));
+    assert_eq!(failure(&["nonsense"]), failed(2, "usage"));
+    for bad in [json!({"given_name": "Ana"}), json!({"given_name": "Ana", "family_name": "V", "x": 1}), json!([])] {
+        let claims = data.claims(&bad);
+        assert_eq!(offer("identity", &claims, &[]), failed(2, "invalid_claims"));
+    }
+    let nowhere = data.dir.path().join("nowhere").display().to_string();
+    for name in ["types", "serve", "renew"] {
+        assert_eq!(failure(&[name, "--data", &nowhere]), failed(7, "not_initialised"), "{name}");
+    }
+    let revoke = ["revoke", "--data", &nowhere, "--handle", "00000000000000000000000000000000"];
+    assert_eq!(failure(&revoke), failed(7, "not_initialised"));
+    assert!(!Path::new(&nowhere).exists(), "a command that fails makes nothing");
+}
+
+#[cfg(unix)]
+#[test]
+fn damaged_and_exposed_files_are_told_by_name() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = data("https://issuer.example");
+    let key = Path::new(&data.path).join("keys/credential.pem");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(failure(&["types", "--data", &data.path]), failed(7, "key_file"));
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let whole = std::fs::read(&key).unwrap();
+    std::fs::write(&key, &whole[..whole.len() / 3]).unwrap();
+    assert_eq!(failure(&["types", "--data", &data.path]), failed(7, "key_file"));
+    std::fs::write(&key, &whole).unwrap();
+    std::fs::write(Path::new(&data.path).join("issuer.sqlite"), b"this is no database, whatever its name says").unwrap();
+    assert_eq!(failure(&["types", "--data", &data.path]), failed(7, "damaged"));
+}
+
+#[test]
+fn help_has_examples() {
+    for name in ["init", "serve", "types", "offer", "revoke", "renew"] {
+        let output = run(&[name, "--help"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains("Example") && text.contains("amparo-issuer"), "{name}");
+    }
+    assert!(run(&["--version"]).status.success());
+}
+
+/// A served issuer, stopped when it goes.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offers_and_revocations_work_beside_the_running_service() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let data = data(&url);
+    let listen = format!("127.0.0.1:{port}");
+    let child = command(&["serve", "--data", &data.path, "--listen", &listen, "--json", "--log-format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut served = Served(child);
+    let mut line = String::new();
+    BufReader::new(served.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), json!({"listening": listen, "url": url}));
+
+    // The port is taken.
+    assert_eq!(failure(&["serve", "--data", &data.path, "--listen", &listen]), failed(6, "port_taken"));
+    assert_eq!(failure(&["serve", "--data", &data.path, "--listen", "0.0.0.0:0"]), failed(2, "not_loopback"));
+
+    let claims = data.claims(&json!({"given_name": "Ana", "family_name": "Vega"}));
+    let offer = ["offer", "--data", &data.path, "--type", "identity", "--claims", &claims, "--json"];
+    let offered = json_of(&run(&offer));
+    let grant = crate::support::link_offer(offered["credential_offer_uri"].as_str().unwrap()).grants.unwrap();
+    let http = crate::support::client();
+    let form = [
+        ("grant_type", schemas::openid4vci::PRE_AUTHORIZED_CODE_GRANT),
+        ("pre-authorized_code", &grant.pre_authorized_code.unwrap().pre_authorized_code),
+        ("tx_code", offered["tx_code"].as_str().unwrap()),
+    ];
+    let post = |path: &str| http.post(format!("{url}{path}"));
+    let token: Value = post("/token").form(&form).send().await.unwrap().json().await.unwrap();
+    let nonce: Value = post("/nonce").send().await.unwrap().json().await.unwrap();
+    use issuer::clock::Clock;
+    let now = issuer::clock::SystemClock.now();
+    let key = &crate::support::keys(1, 90)[0];
+    let proof = credentials::proof::create(&url, nonce["c_nonce"].as_str().unwrap(), now, key).unwrap();
+    let body = json!({"credential_configuration_id": "identity", "proofs": {"jwt": [proof]}});
+    let request = post("/credential").bearer_auth(token["access_token"].as_str().unwrap()).json(&body);
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    let credential = answer["credentials"][0]["credential"].as_str().unwrap();
+    let anchors = std::fs::read(Path::new(&data.path).join("trust-anchor.pem")).unwrap();
+    let anchors = credentials::trust::TrustAnchors::from_pem(&anchors).unwrap();
+    let policy = credentials::trust::ChainPolicy::known_only(&anchors);
+    let credential = credentials::sd_jwt::verify_issued(credential, &policy, now).unwrap();
+
+    let handle = offered["handle"].as_str().unwrap();
+    assert!(run(&["revoke", "--data", &data.path, "--handle", handle]).status.success());
+    let status = credential.status().unwrap();
+    let token = http.get(&status.uri).send().await.unwrap().text().await.unwrap();
+    let list = credentials::status_list::verify(&token, &status.uri, &anchors, now, None).unwrap();
+    assert_eq!(list.status(status, now).unwrap(), schemas::status::Status::Invalid);
+}

@@ -1,0 +1,134 @@
+//! Tokens bound to a key (RFC 9449).
+
+use crate::support::{World, code, keys, refusal, refused};
+use credentials::signer::SoftwareKey;
+use credentials::{dpop, jws};
+use issuer::desk::Offered;
+use reqwest::{Response, StatusCode};
+use schemas::openid4vci::PRE_AUTHORIZED_CODE_GRANT;
+use serde_json::{Value, json};
+
+fn proof(world: &World, path: &str, token: Option<&str>, jti: u8, key: &SoftwareKey) -> String {
+    dpop::create("POST", &format!("{}{path}", world.url), world.issuer.now(), token, None, [jti; 16], key).unwrap()
+}
+
+async fn redeem(world: &World, offered: &Offered, proofs: &[&str]) -> Response {
+    let code = code(offered);
+    let form = [
+        ("grant_type", PRE_AUTHORIZED_CODE_GRANT),
+        ("pre-authorized_code", code.as_str()),
+        ("tx_code", offered.tx_code.as_str()),
+    ];
+    let mut request = world.http.post(format!("{}/token", world.url)).form(&form);
+    for proof in proofs {
+        request = request.header("dpop", *proof);
+    }
+    request.send().await.unwrap()
+}
+
+async fn bound_token(world: &World, key: &SoftwareKey, jti: u8) -> String {
+    let offered = world.offer();
+    let answer: Value = redeem(world, &offered, &[&proof(world, "/token", None, jti, key)]).await.json().await.unwrap();
+    assert_eq!(answer["token_type"], "DPoP");
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn ask(world: &World, scheme: &str, token: &str, proof: Option<&str>, seed: u64) -> Response {
+    let proofs = world.proofs(&world.nonce().await, &keys(1, seed));
+    let body = json!({"credential_configuration_id": "identity", "proofs": {"jwt": proofs}});
+    let mut request = world.http.post(format!("{}/credential", world.url));
+    request = request.header("authorization", format!("{scheme} {token}")).json(&body);
+    if let Some(proof) = proof {
+        request = request.header("dpop", proof);
+    }
+    request.send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bound_token_is_good_with_its_key() {
+    let world = World::new().await;
+    let key = &keys(1, 40)[0];
+    let token = bound_token(&world, key, 1).await;
+    let good = proof(&world, "/credential", Some(&token), 2, key);
+    assert_eq!(ask(&world, "DPoP", &token, Some(&good), 41).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_51_what_is_wrong_with_a_proof_is_401() {
+    let world = World::new().await;
+    let [key, other] = <[SoftwareKey; 2]>::try_from(keys(2, 42)).ok().unwrap();
+    let token = bound_token(&world, &key, 1).await;
+    let at = format!("{}/credential", world.url);
+    let now = world.issuer.now();
+    let good = proof(&world, "/credential", Some(&token), 9, &key);
+    let (head, _) = good.rsplit_once('.').unwrap();
+    let past = schemas::Timestamp::from_unix(now.unix() - 3_600);
+    let none = {
+        use credentials::signer::Signer;
+        let header = json!({"alg": "none", "typ": "dpop+jwt", "jwk": key.public_key().to_jwk()});
+        let claims = json!({"htm": "POST", "htu": at, "iat": now, "jti": "x", "ath": "x"});
+        jws::sign(header.as_object().unwrap(), claims.to_string().as_bytes(), &key).unwrap()
+    };
+    for (what, given) in [
+        ("none", None),
+        ("no ath", Some(proof(&world, "/credential", None, 10, &key))),
+        ("ath of another token", Some(proof(&world, "/credential", Some("other"), 11, &key))),
+        ("wrong htu", Some(proof(&world, "/token", Some(&token), 12, &key))),
+        ("htu of another issuer", {
+            Some(dpop::create("POST", "https://other.example/credential", now, Some(&token), None, [13; 16], &key).unwrap())
+        }),
+        ("wrong htm", Some(dpop::create("GET", &at, now, Some(&token), None, [14; 16], &key).unwrap())),
+        ("an hour ago", Some(dpop::create("POST", &at, past, Some(&token), None, [15; 16], &key).unwrap())),
+        ("key swapped between token and credential", Some(proof(&world, "/credential", Some(&token), 16, &other))),
+        ("alg none", Some(none)),
+        ("no signature", Some(format!("{head}."))),
+        ("not a JWS", Some("x".to_owned())),
+    ] {
+        let response = ask(&world, "DPoP", &token, given.as_deref(), 43).await;
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        assert!(challenge.starts_with("DPoP error=\"invalid_dpop_proof\""), "{what}: {challenge}");
+        assert_eq!(refusal(response).await, refused(401, "invalid_dpop_proof"), "{what}");
+    }
+    // A bound token is no bearer token, with or without a proof.
+    for given in [None, Some(good.as_str())] {
+        assert_eq!(refusal(ask(&world, "Bearer", &token, given, 44).await).await, refused(401, "invalid_token"));
+    }
+    assert_eq!(ask(&world, "DPoP", &token, Some(&good), 45).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_51_a_proof_is_good_once_even_over_a_restart() {
+    let world = World::new().await;
+    let key = &keys(1, 46)[0];
+    let token = bound_token(&world, key, 1).await;
+    let good = proof(&world, "/credential", Some(&token), 2, key);
+    // Its first use fails for another reason, and spends it all the same.
+    let bad_body = world.http.post(format!("{}/credential", world.url)).header("authorization", format!("DPoP {token}"));
+    let response = bad_body.header("dpop", &good).json(&json!({})).send().await.unwrap();
+    assert_eq!(refusal(response).await, refused(400, "invalid_credential_request"));
+    assert_eq!(refusal(ask(&world, "DPoP", &token, Some(&good), 47).await).await, refused(401, "invalid_dpop_proof"));
+    let restarted = world.reopen();
+    let call = issuer::desk::CredentialCall {
+        authorization: Some(issuer::desk::Authorization::Dpop(&token)),
+        dpop: Some(&good),
+        body: b"{}",
+    };
+    assert!(matches!(restarted.issue(&call), Err(issuer::desk::CredentialError::InvalidDpop)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_51_the_token_endpoint_refuses_bad_proofs_and_grants_nothing() {
+    let world = World::new().await;
+    let key = &keys(1, 48)[0];
+    let offered = world.offer();
+    let good = proof(&world, "/token", None, 1, key);
+    let wrong_uri = proof(&world, "/credential", None, 2, key);
+    for proofs in [vec!["x"], vec![wrong_uri.as_str()], vec![good.as_str(), good.as_str()]] {
+        let response = redeem(&world, &offered, &proofs).await;
+        assert_eq!(refusal(response).await, refused(400, "invalid_dpop_proof"));
+    }
+    assert_eq!(redeem(&world, &offered, &[&good]).await.status(), StatusCode::OK);
+    // The same proof for another offer.
+    let response = redeem(&world, &world.offer(), &[&good]).await;
+    assert_eq!(refusal(response).await, refused(400, "invalid_dpop_proof"));
+}
