@@ -163,9 +163,7 @@ fn check_claim(claim: &'static ClaimType, value: &Value, today: Date) -> Result<
         return match value.as_str() {
             // The person wants no picture: PID_03 of the EUDI rulebook.
             Some("") => Ok(()),
-            Some(text) => {
-                Picture::decode(text).map(drop).map_err(|reason| ClaimsError::Picture { name, reason })
-            }
+            Some(text) => Picture::decode(text).map(drop).map_err(|reason| ClaimsError::Picture { name, reason }),
             None => Err(ClaimsError::WrongKind { name, expected: kind::expected(claim.kind) }),
         };
     }

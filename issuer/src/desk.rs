@@ -92,8 +92,7 @@ impl Issuer {
             .map_err(|e| OpenError::Unreadable { file: ANCHOR_FILE.to_owned(), reason: e.to_string() })?;
         let keys = SoftwareKeys::open(dir)?;
         let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
-        let issuer =
-            Self { config, anchors, keys: Box::new(keys), store: Box::new(store), clock: Box::new(clock) };
+        let issuer = Self { config, anchors, keys: Box::new(keys), store: Box::new(store), clock: Box::new(clock) };
         // An issuer whose chain no verifier would take must not find out at the border.
         let now = issuer.now();
         issuer.check(issuer.keys.credential().chain, Usage::CredentialIssuing, "credential", now)?;

@@ -115,12 +115,7 @@ pub fn init<R: CryptoRng + ?Sized>(
 ///
 /// # Errors
 /// [`InitError`].
-pub fn renew<R: CryptoRng + ?Sized>(
-    dir: &Path,
-    config: &Config,
-    now: Timestamp,
-    rng: &mut R,
-) -> Result<(), InitError> {
+pub fn renew<R: CryptoRng + ?Sized>(dir: &Path, config: &Config, now: Timestamp, rng: &mut R) -> Result<(), InitError> {
     let path = dir.join(software::INTERMEDIATE_FILE);
     if !path.exists() {
         return Err(InitError::Absent { dir: dir.to_owned() });

@@ -71,10 +71,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::Busy,
-            error @ (StoreError::Full
-            | StoreError::Version { .. }
-            | StoreError::Damaged(_)
-            | StoreError::Failed(_)) => internal(&error),
+            error
+            @ (StoreError::Full | StoreError::Version { .. } | StoreError::Damaged(_) | StoreError::Failed(_)) => {
+                internal(&error)
+            }
         }
     }
 }
@@ -124,13 +124,15 @@ fn token(error: &RedeemError) -> Response {
         RedeemError::InvalidAuthorizationDetails => {
             oauth(StatusCode::BAD_REQUEST, "invalid_authorization_details", None)
         }
-        RedeemError::InvalidGrant => {
-            described("invalid_grant", "the code is unknown, used, expired or blocked; ask the desk for a new offer".into())
-        }
+        RedeemError::InvalidGrant => described(
+            "invalid_grant",
+            "the code is unknown, used, expired or blocked; ask the desk for a new offer".into(),
+        ),
         // Only whoever has the 256-bit code hears that it was the other code (§13.6.3).
-        RedeemError::WrongTxCode { left: 0 } => {
-            described("invalid_grant", "wrong transaction code; the offer is blocked, ask the desk for a new one".into())
-        }
+        RedeemError::WrongTxCode { left: 0 } => described(
+            "invalid_grant",
+            "wrong transaction code; the offer is blocked, ask the desk for a new one".into(),
+        ),
         RedeemError::WrongTxCode { left } => {
             described("invalid_grant", format!("wrong transaction code; tries left: {left}").into())
         }

@@ -5,8 +5,8 @@
 //! and not yet overwritten, holds no claim that can be read.
 
 use crate::keys::{Keys, Purpose};
-use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Aead, KeyInit, Payload};
 use zeroize::Zeroizing;
 
 /// Why something sealed could not be opened, or could not be sealed.

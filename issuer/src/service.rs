@@ -72,10 +72,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(service.clone(), guard))
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .layer(SetResponseHeaderLayer::overriding(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
+        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(CatchPanicLayer::custom(|_| Problem::Internal.into_response()))
         .with_state(service)
 }
@@ -89,6 +86,8 @@ async fn guard(State(service): State<Service>, request: Request, next: Next) -> 
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = if let Err(wait) = service.peers.admit(&request) {
         Problem::TooManyRequests { wait }.into_response()
+    } else if announces_too_much(&request) {
+        Problem::TooLarge.into_response()
     } else {
         match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
             Ok(response) => response,
@@ -104,6 +103,13 @@ async fn guard(State(service): State<Service>, request: Request, next: Next) -> 
         tracing::info!(%method, path, status = status.as_u16(), "request");
     }
     response
+}
+
+/// Whether the head announces a larger body than any that is read: then none of it is waited for. A body in pieces, which
+/// announces nothing, is cut off by [`DefaultBodyLimit`].
+fn announces_too_much(request: &Request) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+    length.is_some_and(|text| text.parse::<usize>().map_or(true, |length| length > MAX_BODY))
 }
 
 /// Runs blocking work of the desk off the async threads.

@@ -16,9 +16,9 @@ pub fn fits(kind: ClaimKind, value: &Value) -> bool {
     match kind {
         ClaimKind::Text => is_text(value),
         ClaimKind::Date => value.as_str().is_some_and(|text| date(text).is_some()),
-        ClaimKind::TextList => value
-            .as_array()
-            .is_some_and(|items| (1..=MAX_ELEMENTS).contains(&items.len()) && items.iter().all(is_text)),
+        ClaimKind::TextList => {
+            value.as_array().is_some_and(|items| (1..=MAX_ELEMENTS).contains(&items.len()) && items.iter().all(is_text))
+        }
         ClaimKind::Boolean => value.is_boolean(),
         ClaimKind::Integer => value.as_i64().is_some_and(|n| n.unsigned_abs() < 1 << 53),
         ClaimKind::TextMap => value.as_object().is_some_and(|members| {
@@ -51,9 +51,9 @@ pub fn date(text: &str) -> Option<Date> {
 }
 
 fn is_text(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| {
-        !text.trim().is_empty() && text.chars().count() <= MAX_TEXT && !text.chars().any(is_unseen)
-    })
+    value
+        .as_str()
+        .is_some_and(|text| !text.trim().is_empty() && text.chars().count() <= MAX_TEXT && !text.chars().any(is_unseen))
 }
 
 /// A member's name: like those of OpenID Connect §5.1.1, and so never `_sd` or `...` (RFC 9901 §7.1).

@@ -133,7 +133,9 @@ fn encode(pixels: &RgbImage, quality: u8) -> Result<Vec<u8>, PictureError> {
     let mut quality = quality;
     loop {
         let mut bytes = Vec::new();
-        JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(pixels).map_err(|_| PictureError::DoesNotFit)?;
+        JpegEncoder::new_with_quality(&mut bytes, quality)
+            .encode_image(pixels)
+            .map_err(|_| PictureError::DoesNotFit)?;
         if bytes.len() <= MAX_BYTES {
             return Ok(bytes);
         }

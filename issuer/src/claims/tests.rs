@@ -27,7 +27,8 @@ fn what_the_type_says_is_taken() {
     .unwrap();
     assert_eq!(claims.values().len(), 7);
     assert_eq!(format!("{claims:?}"), "ClaimSet { credential_type: \"identity\", .. }");
-    ClaimSet::parse(&ATTESTATION, br#"{"attested_by":"Casa","category":"A","valid_until":"2027-01-01"}"#, TODAY).unwrap();
+    ClaimSet::parse(&ATTESTATION, br#"{"attested_by":"Casa","category":"A","valid_until":"2027-01-01"}"#, TODAY)
+        .unwrap();
 }
 
 #[test]
@@ -50,7 +51,8 @@ fn required_and_derived_claims_are_told_apart() {
 
 #[test]
 fn attack_12_a_name_given_twice_is_refused() {
-    let error = ClaimSet::parse(&IDENTITY, br#"{"given_name":"A","given_name":"B","family_name":"C"}"#, TODAY).unwrap_err();
+    let error =
+        ClaimSet::parse(&IDENTITY, br#"{"given_name":"A","given_name":"B","family_name":"C"}"#, TODAY).unwrap_err();
     assert!(matches!(error, ClaimsError::NotJson(_)), "{error}");
     assert!(ClaimSet::parse(&IDENTITY, b"[]", TODAY).is_err());
     assert!(ClaimSet::parse(&IDENTITY, b"", TODAY).is_err());

@@ -49,7 +49,11 @@ impl From<IssuerUrlError> for Failure {
 
 impl From<IssuerNameError> for Failure {
     fn from(error: IssuerNameError) -> Self {
-        Self::usage("invalid_name", error.to_string(), "Give the name that people shall see, such as --name 'Casa Abierta'.")
+        Self::usage(
+            "invalid_name",
+            error.to_string(),
+            "Give the name that people shall see, such as --name 'Casa Abierta'.",
+        )
     }
 }
 
@@ -91,9 +95,7 @@ impl From<InitError> for Failure {
             InitError::Write { .. } => Self::storage("storage", message, WRITABLE),
             InitError::Keys(error) => error.into(),
             InitError::Key(_) | InitError::Certificate(_) => Self::internal(message),
-            InitError::Clock => {
-                Self { hint: "Set the machine's clock.".to_owned(), ..Self::internal(message) }
-            }
+            InitError::Clock => Self { hint: "Set the machine's clock.".to_owned(), ..Self::internal(message) },
         }
     }
 }

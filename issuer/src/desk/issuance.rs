@@ -201,7 +201,8 @@ impl Issuer {
         let proofs = request.get("proofs").ok_or(refuse("proofs is missing"))?;
         let proofs = proofs.as_object().filter(|p| p.len() == 1).ok_or(refuse("proofs must have one member"))?;
         let proofs = proofs.get("jwt").ok_or(refuse("only the proof type jwt is supported"))?;
-        let proofs = proofs.as_array().filter(|p| !p.is_empty()).ok_or(refuse("proofs.jwt must be a non-empty array"))?;
+        let proofs =
+            proofs.as_array().filter(|p| !p.is_empty()).ok_or(refuse("proofs.jwt must be a non-empty array"))?;
         if proofs.len() > BATCH_SIZE as usize {
             return Err(refuse("more proofs than batch_size"));
         }

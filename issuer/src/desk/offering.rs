@@ -120,8 +120,7 @@ impl Issuer {
         }
 
         let rng = &mut randomness();
-        let (code, tx_code, handle) =
-            (PreAuthorizedCode::generate(rng), TxCode::generate(rng), Handle::generate(rng));
+        let (code, tx_code, handle) = (PreAuthorizedCode::generate(rng), TxCode::generate(rng), Handle::generate(rng));
         let waiting = Waiting {
             claims: order.claims.values().clone(),
             valid: order.valid,

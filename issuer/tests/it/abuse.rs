@@ -143,7 +143,15 @@ async fn attack_59_every_string_is_only_a_string() {
     let world = World::new().await;
     let offered = world.offer();
     let code = code(&offered);
-    for text in ["' OR '1'='1", "'; DROP TABLE offers; --", "\" OR 1=1 --", "\0", "%", "_", "1' UNION SELECT sealed FROM offers --"] {
+    for text in [
+        "' OR '1'='1",
+        "'; DROP TABLE offers; --",
+        "\" OR 1=1 --",
+        "\0",
+        "%",
+        "_",
+        "1' UNION SELECT sealed FROM offers --",
+    ] {
         let grant = ("grant_type", PRE_AUTHORIZED_CODE_GRANT);
         let form = [grant, ("pre-authorized_code", text), ("tx_code", text)];
         assert_eq!(refusal(world.post_form("/token", &form).await).await, refused(400, "invalid_grant"), "{text}");
@@ -175,7 +183,9 @@ async fn attack_60_the_limit_holds_whatever_the_peer_says_of_itself() {
     let mut statuses = Vec::new();
     for n in 0..40u8 {
         let request = world.http.post(format!("{}/nonce", world.url));
-        let response = request.header("x-forwarded-for", format!("198.51.100.{n}")).header("forwarded", format!("for=198.51.100.{n}"));
+        let response = request
+            .header("x-forwarded-for", format!("198.51.100.{n}"))
+            .header("forwarded", format!("for=198.51.100.{n}"));
         let response = response.send().await.unwrap();
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             assert!(response.headers()["retry-after"].to_str().unwrap().parse::<u32>().unwrap() >= 1);

@@ -112,7 +112,9 @@ fn offer_and_revoke_say_what_the_contract_says() {
     let offered = json_of(&run(&offer));
     let members: Vec<_> = offered.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["handle", "credential_offer_uri", "tx_code", "expires_at", "credential_configuration_ids"]);
-    assert!(offered["credential_offer_uri"].as_str().unwrap().starts_with("openid-credential-offer://?credential_offer="));
+    assert!(
+        offered["credential_offer_uri"].as_str().unwrap().starts_with("openid-credential-offer://?credential_offer=")
+    );
     assert_eq!(offered["tx_code"].as_str().unwrap().len(), 8);
     assert!(offered["expires_at"].as_str().unwrap().ends_with('Z'));
     assert_eq!(offered["credential_configuration_ids"], json!(["identity"]));
@@ -179,7 +181,8 @@ fn damaged_and_exposed_files_are_told_by_name() {
     std::fs::write(&key, &whole[..whole.len() / 3]).unwrap();
     assert_eq!(failure(&["types", "--data", &data.path]), failed(7, "key_file"));
     std::fs::write(&key, &whole).unwrap();
-    std::fs::write(Path::new(&data.path).join("issuer.sqlite"), b"this is no database, whatever its name says").unwrap();
+    std::fs::write(Path::new(&data.path).join("issuer.sqlite"), b"this is no database, whatever its name says")
+        .unwrap();
     assert_eq!(failure(&["types", "--data", &data.path]), failed(7, "damaged"));
 }
 

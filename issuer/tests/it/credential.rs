@@ -185,7 +185,10 @@ async fn every_request_error_has_its_code() {
             (400, "invalid_credential_request"),
         ),
         (json!([]), (400, "invalid_credential_request")),
-        (json!({"credential_configuration_id": "passport", "proofs": proofs}), (400, "unknown_credential_configuration")),
+        (
+            json!({"credential_configuration_id": "passport", "proofs": proofs}),
+            (400, "unknown_credential_configuration"),
+        ),
         (json!({"credential_configuration_id": "attestation", "proofs": proofs}), (403, "insufficient_scope")),
         (json!({"credential_identifier": "identity", "proofs": proofs}), (400, "unknown_credential_identifier")),
         (json!({"credential_configuration_id": "identity"}), (400, "invalid_proof")),
@@ -278,17 +281,21 @@ async fn a_credential_never_outlives_the_certificate_of_its_issuer() {
     world.later(500 * 86_400);
     let today = issuer::issuing::date(world.issuer.now());
     let identity = schemas::credential_type::by_id("identity").unwrap();
-    let claims = || {
-        issuer::claims::ClaimSet::parse(identity, crate::support::ana().to_string().as_bytes(), today).unwrap()
-    };
+    let claims =
+        || issuer::claims::ClaimSet::parse(identity, crate::support::ana().to_string().as_bytes(), today).unwrap();
     let mut order = issuer::desk::Order::new(claims());
     let error = world.issuer.offer(&order).unwrap_err();
     assert!(matches!(error, issuer::desk::OfferError::OutlivesCertificate { .. }), "{error}");
     order.valid = schemas::Seconds::DAY.times(200);
     world.issuer.offer(&order).unwrap();
 
-    issuer::init::renew(world.dir.path(), world.issuer.config(), world.issuer.now(), &mut rand_core::UnwrapErr(getrandom::SysRng))
-        .unwrap();
+    issuer::init::renew(
+        world.dir.path(),
+        world.issuer.config(),
+        world.issuer.now(),
+        &mut rand_core::UnwrapErr(getrandom::SysRng),
+    )
+    .unwrap();
     let renewed = world.reopen();
     renewed.offer(&issuer::desk::Order::new(claims())).unwrap();
 }

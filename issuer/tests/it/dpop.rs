@@ -75,7 +75,10 @@ async fn attack_51_what_is_wrong_with_a_proof_is_401() {
         ("ath of another token", Some(proof(&world, "/credential", Some("other"), 11, &key))),
         ("wrong htu", Some(proof(&world, "/token", Some(&token), 12, &key))),
         ("htu of another issuer", {
-            Some(dpop::create("POST", "https://other.example/credential", now, Some(&token), None, [13; 16], &key).unwrap())
+            Some(
+                dpop::create("POST", "https://other.example/credential", now, Some(&token), None, [13; 16], &key)
+                    .unwrap(),
+            )
         }),
         ("wrong htm", Some(dpop::create("GET", &at, now, Some(&token), None, [14; 16], &key).unwrap())),
         ("an hour ago", Some(dpop::create("POST", &at, past, Some(&token), None, [15; 16], &key).unwrap())),
@@ -103,7 +106,8 @@ async fn attack_51_a_proof_is_good_once_even_over_a_restart() {
     let token = bound_token(&world, key, 1).await;
     let good = proof(&world, "/credential", Some(&token), 2, key);
     // Its first use fails for another reason, and spends it all the same.
-    let bad_body = world.http.post(format!("{}/credential", world.url)).header("authorization", format!("DPoP {token}"));
+    let bad_body =
+        world.http.post(format!("{}/credential", world.url)).header("authorization", format!("DPoP {token}"));
     let response = bad_body.header("dpop", &good).json(&json!({})).send().await.unwrap();
     assert_eq!(refusal(response).await, refused(400, "invalid_credential_request"));
     assert_eq!(refusal(ask(&world, "DPoP", &token, Some(&good), 47).await).await, refused(401, "invalid_dpop_proof"));

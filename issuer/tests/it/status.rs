@@ -120,7 +120,8 @@ async fn attack_64_a_list_is_signed_by_the_status_key_which_issues_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_61_a_list_that_is_none_is_not_found_and_history_is_not_kept() {
     let world = World::new().await;
-    for id in ["0", "5", "-1", "1.5", "01", "4294967296", "1%20", "%27%20OR%201=1", "..%2F..%2Fetc%2Fpasswd", "1/2", ""] {
+    for id in ["0", "5", "-1", "1.5", "01", "4294967296", "1%20", "%27%20OR%201=1", "..%2F..%2Fetc%2Fpasswd", "1/2", ""]
+    {
         let response = world.http.get(format!("{}/status/{id}", world.url)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{id}");
     }

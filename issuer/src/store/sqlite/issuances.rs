@@ -1,8 +1,6 @@
 //! Tokens, what is spent once, what was issued, and its end.
 
-use super::super::{
-    Committed, Issuance, Lists, RevokeError, Revoked, StoreError, TokenRecord, When,
-};
+use super::super::{Committed, Issuance, Lists, RevokeError, Revoked, StoreError, TokenRecord, When};
 use super::{SqliteStore, lists};
 use crate::keys::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -27,11 +25,7 @@ pub(super) fn token(
     Ok(found.optional()?)
 }
 
-pub(super) fn spend(
-    transaction: &Transaction<'_>,
-    what: &Fingerprint,
-    expires: Timestamp,
-) -> Result<bool, StoreError> {
+pub(super) fn spend(transaction: &Transaction<'_>, what: &Fingerprint, expires: Timestamp) -> Result<bool, StoreError> {
     let rows = transaction
         .prepare_cached("INSERT OR IGNORE INTO spent (what, expires) VALUES (?1, ?2)")?
         .execute(params![what.as_bytes(), expires.unix()])?;

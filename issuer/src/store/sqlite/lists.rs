@@ -48,7 +48,8 @@ pub(super) fn allocate(
 }
 
 pub(super) fn release(transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), StoreError> {
-    let mut give_back = transaction.prepare_cached("DELETE FROM entries WHERE list = ?1 AND idx = ?2 AND revoked = 0")?;
+    let mut give_back =
+        transaction.prepare_cached("DELETE FROM entries WHERE list = ?1 AND idx = ?2 AND revoked = 0")?;
     for entry in entries {
         let rows = give_back.execute(params![entry.list.number(), entry.index])?;
         grow(transaction, entry.list, -i64::from(rows == 1))?;

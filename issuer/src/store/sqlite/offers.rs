@@ -41,8 +41,8 @@ pub(super) fn redeem(
     redemption: &Redemption,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let mut statement =
-        transaction.prepare_cached("SELECT tx_code, tries, expires, handle, configuration FROM offers WHERE code = ?1")?;
+    let mut statement = transaction
+        .prepare_cached("SELECT tx_code, tries, expires, handle, configuration FROM offers WHERE code = ?1")?;
     let found = statement.query_row([redemption.code.as_bytes()], |row| {
         let (tx_code, tries, expires): (Vec<u8>, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (handle, configuration): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
