@@ -164,7 +164,7 @@ impl Query {
     /// OpenID4VP 1.0 §6.4.1 "Selecting Claims".
     pub fn match_claims(&self, id: &str, claims: &Map<String, Value>, vct: &str) -> Option<Vec<ClaimPath>> {
         let query = self.credential(id)?;
-        if is_of_type(query, vct, claims) { claims::matched(query, claims).ok() } else { None }
+        if is_of_type(query, vct, claims) { claims::matched(query, claims, &[]).ok() } else { None }
     }
 }
 

@@ -142,18 +142,19 @@ fn attack_46_one_entry_not_understood_spoils_them_all() {
     assert_eq!(refused(&[unknown, good.clone()]), ConsentError::UnknownType);
     assert_eq!(refused(&[good.clone(), good.clone()]), ConsentError::MoreThanOne);
     assert!(matches!(refused(&vec![good; 9]), ConsentError::Count { got: 9, .. }));
-    for value in [json!({"credential_ids": ["sx"]}), with("/type", json!("urn:amparo:consent-request:2")), with("/type", json!(1))] {
+    for value in [
+        json!({"credential_ids": ["sx"]}),
+        with("/type", json!("urn:amparo:consent-request:2")),
+        with("/type", json!(1)),
+    ] {
         assert_eq!(refused(&[encode(&value)]), ConsentError::UnknownType);
     }
     assert!(matches!(refused(&["{}".to_owned()]), ConsentError::Base64(_)));
     assert!(matches!(refused(&[crate::b64::encode(b"{\"type\":1,\"type\":2}")]), ConsentError::Json(_)));
     assert!(matches!(refused(&["A".repeat(16 * 1024 + 1)]), ConsentError::TooLong { .. }));
 
-    let unknown_members = [
-        ("/surprise", ""),
-        ("/controller/surprise", "/controller"),
-        ("/purposes/1/surprise", "/purposes/1"),
-    ];
+    let unknown_members =
+        [("/surprise", ""), ("/controller/surprise", "/controller"), ("/purposes/1/surprise", "/purposes/1")];
     for (member, parent) in unknown_members {
         let mut request = request();
         request.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert("surprise".to_owned(), json!(1));
@@ -214,7 +215,10 @@ fn attack_47_claims_beyond_the_purpose_are_over_asking() {
     let over = |purpose, asked: &[&str]| {
         over_asking(&[purpose], &names(asked)).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(over(Purpose::AgeCheck, &["age_over_18", "picture", "birth_date"]), [r#"["picture"]"#, r#"["birth_date"]"#]);
+    assert_eq!(
+        over(Purpose::AgeCheck, &["age_over_18", "picture", "birth_date"]),
+        [r#"["picture"]"#, r#"["birth_date"]"#]
+    );
     assert_eq!(over(Purpose::AgeCheck, &["age_over_12", "age_over_16", "age_over_21"]), [""; 0]);
     assert_eq!(over(Purpose::AgeCheck, &["age_over_1", "age_over_", "age_over_18x", "age_over_xx"]).len(), 4);
     assert_eq!(over(Purpose::BorderEntry, &["given_name", "picture", "nationalities"]), [""; 0]);
@@ -228,7 +232,8 @@ fn attack_47_claims_beyond_the_purpose_are_over_asking() {
     assert_eq!(over_asking(&[], &names(&["given_name"])).len(), 1);
 
     // And what the query asks for without any purpose at all is seen as well.
-    let asked = query(json!([{"path": ["given_name"]}, {"path": ["picture"]}, {"path": ["address", "locality"]}]), true);
+    let asked =
+        query(json!([{"path": ["given_name"]}, {"path": ["picture"]}, {"path": ["address", "locality"]}]), true);
     assert_eq!(proposal().unexplained(&asked), names(&["picture"]));
 }
 
@@ -266,7 +271,8 @@ fn consent_04_a_grant_is_narrowed_and_clipped() {
     .unwrap();
     // Never beyond what the verifier itself proposed.
     assert_eq!((long.exp, long.ret.as_str()), (NOW.plus(Seconds::HOUR.times(72)), "PT72H"));
-    let short = granted(Choice { lasting: Some(Seconds::new(5)), purposes: border, uses: Some(1), ..Choice::default() });
+    let short =
+        granted(Choice { lasting: Some(Seconds::new(5)), purposes: border, uses: Some(1), ..Choice::default() });
     assert_eq!(short.as_ref().unwrap().exp, NOW.plus(Seconds::new(5)));
     assert_eq!(short.unwrap().uses, Some(1));
 
@@ -276,7 +282,8 @@ fn consent_04_a_grant_is_narrowed_and_clipped() {
         Err(GrantError::NotAskedFor(stray))
     );
     // A claim of a purpose that is not agreed to.
-    let age_only = Choice { claims: names(&["given_name"]), purposes: Some(vec![Purpose::AgeCheck]), ..Choice::default() };
+    let age_only =
+        Choice { claims: names(&["given_name"]), purposes: Some(vec![Purpose::AgeCheck]), ..Choice::default() };
     assert!(matches!(granted(age_only), Err(GrantError::NotAskedFor(_))));
     for purposes in [vec![], vec![Purpose::SupportService]] {
         assert_eq!(granted(Choice { purposes: Some(purposes), ..Choice::default() }), Err(GrantError::Purpose));
@@ -324,7 +331,8 @@ fn consent_06_a_grant_that_is_not_well_formed_is_refused() {
     for exp in [NOW, NOW.minus(Seconds::new(1))] {
         assert_eq!(case.but(|case| case.grant.exp = exp).check(), Err(ConsentError::Grant("exp")));
     }
-    let nobody = Signed { grant: None, transaction_data_hashes: None, transaction_data_hashes_alg: None, audience: VERIFIER };
+    let nobody =
+        Signed { grant: None, transaction_data_hashes: None, transaction_data_hashes_alg: None, audience: VERIFIER };
     assert_eq!(check_signed(&nobody, &proposal(), VERIFIER, &[], NOW, NOW), Err(ConsentError::NoGrant));
 }
 
@@ -389,7 +397,8 @@ fn attack_70_a_consent_for_another_verifier_or_request_is_refused() {
         assert_eq!(case.but(|case| case.audience = other.to_owned()).check(), Err(ConsentError::WrongAudience));
     }
     // The verifier's own proposal names another controller.
-    let foreign = ProposedConsent::parse(&encode(&with("/controller/client_id", json!("x509_san_dns:other.example")))).unwrap();
+    let foreign =
+        ProposedConsent::parse(&encode(&with("/controller/client_id", json!("x509_san_dns:other.example")))).unwrap();
     let foreign = case.but(|case| {
         case.hashes = vec![foreign.hash().to_owned()];
         case.grant.req = foreign.hash().to_owned();

@@ -107,7 +107,10 @@ impl Query {
         let mut views = BTreeMap::new();
         for (id, presented) in answer {
             let leaves = leaves.get(id).map_or(&[][..], Vec::as_slice);
-            views.insert(id.clone(), presented.iter().zip(leaves).map(|(p, leaves)| Presented::new(p, leaves)).collect());
+            views.insert(
+                id.clone(),
+                presented.iter().zip(leaves).map(|(p, leaves)| Presented::new(p, leaves)).collect(),
+            );
         }
         self.check_presented(&views)
     }
@@ -155,7 +158,7 @@ impl Query {
         if presented.authority_key_ids.is_some_and(|ids| !plan::is_trusted(query.trusted_authorities.as_deref(), ids)) {
             return Err(Shortfall::Authority);
         }
-        claims::matched(query, presented.claims).map(|_| ()).map_err(Shortfall::Claims)
+        claims::matched(query, presented.claims, presented.leaves).map(|_| ()).map_err(Shortfall::Claims)
     }
 
     /// What the presentation discloses beyond all queries for its type: one credential may answer several (§6.4).

@@ -109,19 +109,26 @@ fn walk(value: &Value, rest: &[PathElement], at: &mut Vec<PathElement>, leaves: 
 
 /// The paths that answer the query, or the first paths missing for its most preferred answer.
 ///
+/// `leaves` are those of a presentation, with the indices of the credential as issued: an element of an array answers a path
+/// with its index also when the elements before it were kept.
+///
 /// # Source
 /// OpenID4VP 1.0 §6.4.1 "Selecting Claims".
-pub(super) fn matched(query: &CredentialQuery, claims: &Map<String, Value>) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {
+pub(super) fn matched(
+    query: &CredentialQuery,
+    claims: &Map<String, Value>,
+    leaves: &[ClaimPath],
+) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {
     let Some(asked) = &query.claims else {
         return Ok(Vec::new());
     };
     let Some(sets) = &query.claim_sets else {
-        return all(asked.iter(), claims);
+        return all(asked.iter(), claims, leaves);
     };
     let mut first_missing = None;
     for set in sets {
         let named = set.iter().filter_map(|id| asked.iter().find(|claim| claim.id.as_ref() == Some(id)));
-        match all(named, claims) {
+        match all(named, claims, leaves) {
             Ok(paths) => return Ok(paths),
             Err(missing) => first_missing = first_missing.or(Some(missing)),
         }
@@ -132,10 +139,12 @@ pub(super) fn matched(query: &CredentialQuery, claims: &Map<String, Value>) -> R
 fn all<'q>(
     asked: impl Iterator<Item = &'q ClaimsQuery>,
     claims: &Map<String, Value>,
+    leaves: &[ClaimPath],
 ) -> Result<Vec<ClaimPath>, Vec<ClaimPath>> {
     let (mut paths, mut missing) = (Vec::new(), Vec::new());
     for claim in asked {
-        let answered = select(&claim.path, claims).is_some_and(|selected| has_expected(claim, &selected));
+        let shown = || claim.values.is_none() && leaves.iter().any(|leaf| claim.path.covers(leaf));
+        let answered = shown() || select(&claim.path, claims).is_some_and(|selected| has_expected(claim, &selected));
         let list = if answered { &mut paths } else { &mut missing };
         // The same claim asked for twice is asked for once (§6.1).
         if !list.contains(&claim.path) {

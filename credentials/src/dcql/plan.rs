@@ -133,7 +133,7 @@ fn matches(query: &CredentialQuery, candidates: &[Candidate<'_>]) -> Vec<Match> 
         {
             return None;
         }
-        let paths = claims::matched(query, candidate.claims).ok()?;
+        let paths = claims::matched(query, candidate.claims, &[]).ok()?;
         Some(Match { candidate: place, paths })
     };
     candidates.iter().enumerate().filter_map(answers).collect()

@@ -1,11 +1,11 @@
 //! The specification's own queries, the rules of selection, and queries meant to do harm.
 
 use super::*;
+use crate::key_binding::KeyBindingClaims;
 use crate::sd_jwt::{self, Expected, IssuanceDraft};
+use crate::signer::Signer as _;
 use crate::testing::{Authority, NOW, key, rng};
 use crate::trust::{ChainPolicy, Usage};
-use crate::key_binding::KeyBindingClaims;
-use crate::signer::Signer as _;
 use proptest::prelude::*;
 use schemas::Seconds;
 use serde_json::json;
@@ -185,12 +185,16 @@ fn dcql_08_type_format_binding_and_authority_must_match() {
     let matches = |query: Value, held: &[Candidate<'_>]| self::query(query).plan(held).is_satisfiable();
     assert!(matches(one(json!({})), &held));
     assert!(!matches(one(json!({"meta": {"vct_values": ["urn:other", &VCT[1..]]}})), &held));
-    assert!(!matches(json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": {"vct_values": [VCT]}}]}), &held));
+    assert!(!matches(
+        json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": {"vct_values": [VCT]}}]}),
+        &held
+    ));
     let unbound = [Candidate { holder_bound: false, ..held[0] }];
     assert!(!matches(one(json!({})), &unbound));
     assert!(matches(one(json!({"require_cryptographic_holder_binding": false})), &unbound));
 
-    let authority = |type_: &str, value: &str| one(json!({"trusted_authorities": [{"type": type_, "values": [value]}]}));
+    let authority =
+        |type_: &str, value: &str| one(json!({"trusted_authorities": [{"type": type_, "values": [value]}]}));
     assert!(matches(authority("aki", &crate::b64::encode(&key_id)), &held));
     assert!(!matches(authority("aki", &crate::b64::encode(&key_id[1..])), &held));
     assert!(!matches(authority("aki", "s9tIpPmhxdiuNkHMEWNpYim8S8Y="), &held));
@@ -222,7 +226,10 @@ fn attack_45_queries_beyond_all_measure_are_refused() {
     let claims: Vec<Value> = (0..65).map(|i| json!({"path": [format!("c{i}")]})).collect();
     assert!(matches!(refused(one(json!({"claims": claims}))), DcqlError::TooMany { what: "claims", .. }));
     let deep: Vec<String> = vec!["a".to_owned(); 17];
-    assert!(matches!(refused(one(json!({"claims": [{"path": deep}]}))), DcqlError::TooMany { what: "path elements", .. }));
+    assert!(matches!(
+        refused(one(json!({"claims": [{"path": deep}]}))),
+        DcqlError::TooMany { what: "path elements", .. }
+    ));
     for bad in [json!([]), json!([0]), json!([null, "a"])] {
         assert_eq!(refused(one(json!({"claims": [{"path": bad}]}))), DcqlError::Path);
     }
@@ -426,6 +433,16 @@ fn dcql_14_plan_and_answer_agree_on_a_real_credential() {
 
     let too_much = asked.check_answer(&present(&[&answer.paths[..], &[ClaimPath::names(["age"])]].concat()));
     assert_eq!(too_much.extra.iter().map(|e| e.path.clone()).collect::<Vec<_>>(), [ClaimPath::names(["age"])]);
+    // The second element alone: its place is that in the credential, though the verifier sees a list of one.
+    let second = query(one(json!({"claims": [{"path": ["nationalities", 1]}]})));
+    let shown = present(&second.plan(&[Candidate::new(&held, &[])]).least().unwrap()[0].paths);
+    assert_eq!(shown["a"][0].claims()["nationalities"], json!(["Betelgeusian"]));
+    assert_eq!(presented_leaves(&shown["a"][0]), [path(json!(["nationalities", 1]))]);
+    let check = second.check_answer(&shown);
+    assert!(check.is_complete() && check.is_within_query(), "{check:?}");
+    let first = query(one(json!({"claims": [{"path": ["nationalities", 0]}, {"path": ["age"]}]})));
+    assert!(!first.check_answer(&shown).is_within_query());
+
     let too_little = asked.check_answer(&present(&answer.paths[..2]));
     assert!(!too_little.is_complete() && too_little.is_within_query());
 }

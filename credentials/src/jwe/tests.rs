@@ -84,7 +84,8 @@ fn jwe_03_what_is_encrypted_opens_for_its_recipient_only() {
     let again = DecryptionKey::from_scalar(&key.scalar()).unwrap();
     assert_eq!(again.public_key(), key.public_key());
     // A key and a vector of its own for every message.
-    let twice = [4, 5].map(|seed| encrypt(b"", key.public_key(), None, ContentEncryption::A128Gcm, &[], &[], &mut rng(seed)));
+    let twice =
+        [4, 5].map(|seed| encrypt(b"", key.public_key(), None, ContentEncryption::A128Gcm, &[], &[], &mut rng(seed)));
     assert_ne!(twice[0], twice[1]);
     assert_eq!(format!("{key:?}"), format!("DecryptionKey {{ public: {:?}, .. }}", key.public_key()));
 }
@@ -94,8 +95,17 @@ fn attack_38_other_algorithms_are_refused_from_the_header() {
     // The ephemeral key is no point, and is never looked at: the answer is about the algorithm.
     let bad_epk = json!({"kty": "EC", "crv": "P-256", "x": b64::encode(&[0; 32]), "y": b64::encode(&[1; 32])});
     for alg in [
-        json!("dir"), json!("RSA1_5"), json!("RSA-OAEP"), json!("RSA-OAEP-256"), json!("A128KW"), json!("ECDH-ES+A128KW"),
-        json!("PBES2-HS256+A128KW"), json!("ecdh-es"), json!("none"), json!(["ECDH-ES"]), json!(null),
+        json!("dir"),
+        json!("RSA1_5"),
+        json!("RSA-OAEP"),
+        json!("RSA-OAEP-256"),
+        json!("A128KW"),
+        json!("ECDH-ES+A128KW"),
+        json!("PBES2-HS256+A128KW"),
+        json!("ecdh-es"),
+        json!("none"),
+        json!(["ECDH-ES"]),
+        json!(null),
     ] {
         let jwe = with_header(|header| {
             header.insert("alg".to_owned(), alg.clone());
@@ -105,9 +115,15 @@ fn attack_38_other_algorithms_are_refused_from_the_header() {
         assert_eq!(refused(&jwe), JweError::Algorithm, "{alg}");
     }
     for (name, value) in [
-        ("zip", json!("DEF")), ("zip", json!(null)), ("crit", json!(["exp"])), ("crit", json!([])),
-        ("p2c", json!(2_147_483_648_u64)), ("p2s", json!("AAAA")), ("jku", json!("https://a.example")),
-        ("x5u", json!("https://a.example")), ("b64", json!(false)),
+        ("zip", json!("DEF")),
+        ("zip", json!(null)),
+        ("crit", json!(["exp"])),
+        ("crit", json!([])),
+        ("p2c", json!(2_147_483_648_u64)),
+        ("p2s", json!("AAAA")),
+        ("jku", json!("https://a.example")),
+        ("x5u", json!("https://a.example")),
+        ("b64", json!(false)),
     ] {
         let jwe = with_header(|header| {
             header.insert(name.to_owned(), value);
@@ -121,7 +137,9 @@ fn attack_38_other_algorithms_are_refused_from_the_header() {
     // One that we have, but did not offer.
     let jwe = seal(b"answer", &recipient(), ContentEncryption::A128Gcm);
     assert_eq!(recipient().decrypt(&jwe, &[ContentEncryption::A256Gcm]).unwrap_err(), JweError::Encryption);
-    for (name, value) in [("epk", json!(null)), ("epk", json!("x")), ("kid", json!(1)), ("apu", json!(1)), ("apv", json!("="))] {
+    for (name, value) in
+        [("epk", json!(null)), ("epk", json!("x")), ("kid", json!(1)), ("apu", json!(1)), ("apv", json!("="))]
+    {
         let jwe = with_header(|header| drop(header.insert(name.to_owned(), value)));
         assert_eq!(refused(&jwe), JweError::Malformed(name));
     }
@@ -134,9 +152,9 @@ fn attack_38_ephemeral_keys_off_the_curve_are_refused() {
     // The field prime: the coordinate that reads as zero once reduced.
     let p = hex::decode("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff").unwrap();
     for (x, y) in [
-        (&[0; 32][..], &[0; 32][..]),       // what stands for infinity, were there one
-        (&[1; 32], &[1; 32]),               // on no curve
-        (&[0xff; 32], &[0xff; 32]),         // no field elements
+        (&[0; 32][..], &[0; 32][..]), // what stands for infinity, were there one
+        (&[1; 32], &[1; 32]),         // on no curve
+        (&[0xff; 32], &[0xff; 32]),   // no field elements
         (&p, &[0; 32]),
     ] {
         assert_eq!(refused_epk(epk(x, y)), JweError::EphemeralKey(KeyError::NotOnCurve));
@@ -236,7 +254,8 @@ fn jwe_05_a_usable_key_and_the_strongest_encryption_are_chosen() {
         object(json!({})),
     ];
     assert_eq!(choose(unusable.clone(), None), Err(NoRecipient::Key));
-    let chosen = choose([&unusable[..], &[usable.clone()]].concat(), Some(&["A128CBC-HS256", "A128GCM", "A256GCM"])).unwrap();
+    let chosen =
+        choose([&unusable[..], &[usable.clone()]].concat(), Some(&["A128CBC-HS256", "A128GCM", "A256GCM"])).unwrap();
     assert_eq!((chosen.key(), chosen.encryption()), (key.public_key(), ContentEncryption::A256Gcm));
     let jwe = chosen.encrypt(b"answer", &mut rng(7)).unwrap();
     assert_eq!(JweIn::parse(&jwe).unwrap().kid(), Some("k1"));

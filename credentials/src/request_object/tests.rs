@@ -151,8 +151,7 @@ fn attack_40_a_key_that_is_not_the_clients_is_refused() {
     let issuer = Verifier { authority: Authority::new("Anchor"), chain, key };
     assert!(matches!(read(&issuer.sign(&payload()), SAN).unwrap_err(), RequestObjectError::Chain(_)));
     let header = json!({"alg": "ES256", "typ": REQUEST_OBJECT_TYP});
-    let bare =
-        jws::sign_object(header.as_object().unwrap(), payload().as_object().unwrap(), &verifier.key).unwrap();
+    let bare = jws::sign_object(header.as_object().unwrap(), payload().as_object().unwrap(), &verifier.key).unwrap();
     assert_eq!(read(&bare, SAN).unwrap_err(), RequestObjectError::NoChain);
     // A wildcard stands for itself only.
     let (chain, key) = verifier.authority.leaf(Usage::Verifier, &["*.example"], 4);
@@ -173,14 +172,29 @@ fn attack_40_the_whole_client_identifier_is_compared() {
     assert_eq!(refused(HOST), ClientIdError::NoPrefix);
     assert_eq!(refused("redirect_uri:https://border.example/answer/1"), ClientIdError::NeverSigned("redirect_uri"));
     assert_eq!(refused("origin:https://border.example"), ClientIdError::NeverSigned("origin"));
-    for id in ["decentralized_identifier:did:example:1", "openid_federation:https://border.example",
-               "verifier_attestation:border", "X509_SAN_DNS:border.example", "https://border.example"] {
+    for id in [
+        "decentralized_identifier:did:example:1",
+        "openid_federation:https://border.example",
+        "verifier_attestation:border",
+        "X509_SAN_DNS:border.example",
+        "https://border.example",
+    ] {
         assert_eq!(refused(id), ClientIdError::Unsupported, "{id}");
     }
     let long_label = format!("x509_san_dns:{}.example", "a".repeat(64));
-    for id in ["x509_san_dns:", "x509_san_dns:a..example", "x509_san_dns:127.0.0.1", "x509_san_dns:[::1]", "x509_san_dns:a/b",
-               "x509_san_dns:*.example", "x509_san_dns:-a.example", "x509_hash:", "x509_hash:AAAA", "x509_hash:x509_hash:AAAA",
-               long_label.as_str()] {
+    for id in [
+        "x509_san_dns:",
+        "x509_san_dns:a..example",
+        "x509_san_dns:127.0.0.1",
+        "x509_san_dns:[::1]",
+        "x509_san_dns:a/b",
+        "x509_san_dns:*.example",
+        "x509_san_dns:-a.example",
+        "x509_hash:",
+        "x509_hash:AAAA",
+        "x509_hash:x509_hash:AAAA",
+        long_label.as_str(),
+    ] {
         assert_eq!(refused(id), ClientIdError::Malformed, "{id}");
     }
     let unknown = ClientId::x509_hash(&[7; 32]).to_string();
@@ -191,13 +205,28 @@ fn attack_40_the_whole_client_identifier_is_compared() {
 fn attack_41_answers_go_to_the_client_only() {
     let verifier = Verifier::new();
     let refused = |uri: &str| verifier.read(&with("response_uri", json!(uri))).unwrap_err();
-    for uri in ["https://other.example/1", "https://border.example.other.example/1", "https://sub.border.example/1",
-                "https://127.0.0.1/1", "http://localhost/1", "https://borderexample/1"] {
+    for uri in [
+        "https://other.example/1",
+        "https://border.example.other.example/1",
+        "https://sub.border.example/1",
+        "https://127.0.0.1/1",
+        "http://localhost/1",
+        "https://borderexample/1",
+    ] {
         assert_eq!(refused(uri), RequestObjectError::ResponseHost, "{uri}");
     }
-    for uri in ["http://border.example/1", "ftp://border.example/1", "https://border.example@other.example/1",
-                "https://user@border.example/1", "https://border.example/1#x", "border.example/1", "", "javascript:1",
-                "http://10.0.0.1/1", "http://localhost.example/1"] {
+    for uri in [
+        "http://border.example/1",
+        "ftp://border.example/1",
+        "https://border.example@other.example/1",
+        "https://user@border.example/1",
+        "https://border.example/1#x",
+        "border.example/1",
+        "",
+        "javascript:1",
+        "http://10.0.0.1/1",
+        "http://localhost.example/1",
+    ] {
         assert_eq!(refused(uri), RequestObjectError::ResponseUri, "{uri}");
     }
     assert_eq!(verifier.read(&without("response_uri")).unwrap_err(), RequestObjectError::ResponseUri);
@@ -234,8 +263,11 @@ fn request_04_other_types_modes_and_queries_are_refused() {
     for member in ["client_id", "response_type", "response_mode", "nonce"] {
         assert_eq!(refused(without(member)), RequestObjectError::Malformed, "{member}");
     }
-    for formats in [json!({"mso_mdoc": {}}), json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES384"]}}),
-                    json!({"dc+sd-jwt": {"kb-jwt_alg_values": ["EdDSA"]}})] {
+    for formats in [
+        json!({"mso_mdoc": {}}),
+        json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES384"]}}),
+        json!({"dc+sd-jwt": {"kb-jwt_alg_values": ["EdDSA"]}}),
+    ] {
         let refused = refused(with("client_metadata", json!({"vp_formats_supported": formats})));
         assert_eq!(refused.code(), Some("vp_formats_not_supported"));
     }
@@ -245,13 +277,22 @@ fn request_04_other_types_modes_and_queries_are_refused() {
 #[test]
 fn request_05_a_nonce_must_be_able_to_be_fresh() {
     let verifier = Verifier::new();
-    for nonce in ["", "n-0S6_WzA2Mj", "0HZ_wFv2mKcR7tYxPq3dL", "AAAAAAAAAAAAAAAAAAAAAA", "abababababababababababab",
-                  "0HZ+wFv2mKcR7tYxPq3dLg", "0HZ wFv2mKcR7tYxPq3dLg", "0HZ\u{e9}wFv2mKcR7tYxPq3dLg"] {
+    for nonce in [
+        "",
+        "n-0S6_WzA2Mj",
+        "0HZ_wFv2mKcR7tYxPq3dL",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "abababababababababababab",
+        "0HZ+wFv2mKcR7tYxPq3dLg",
+        "0HZ wFv2mKcR7tYxPq3dLg",
+        "0HZ\u{e9}wFv2mKcR7tYxPq3dLg",
+    ] {
         assert_eq!(verifier.read(&with("nonce", json!(nonce))).unwrap_err(), RequestObjectError::Nonce, "{nonce}");
     }
     let too_long = "0123456789abcdef".repeat(33);
     assert_eq!(verifier.read(&with("nonce", json!(too_long))).unwrap_err(), RequestObjectError::Nonce);
-    for nonce in ["9f86d081884c7d659a2feaa0c55ad015", "123e4567-e89b-12d3-a456-426614174000", "0HZ.wFv2~KcR7tYxPq3dLg"] {
+    for nonce in ["9f86d081884c7d659a2feaa0c55ad015", "123e4567-e89b-12d3-a456-426614174000", "0HZ.wFv2~KcR7tYxPq3dLg"]
+    {
         assert!(verifier.read(&with("nonce", json!(nonce))).is_ok(), "{nonce}");
     }
     assert_eq!(verifier.read(&with("nonce", json!(1))).unwrap_err(), RequestObjectError::Malformed);
@@ -281,7 +322,8 @@ fn request_07_a_request_of_another_time_or_audience_is_refused() {
     assert_eq!(refused("iat", json!(later)), RequestObjectError::IssuedLater { issued_at: later });
     assert!(verifier.read(&with("iat", json!(NOW.plus(Seconds::MINUTE)))).is_ok());
     assert_eq!(refused("aud", json!("https://other.example")), RequestObjectError::Audience);
-    for (member, value) in [("aud", json!(["https://self-issued.me/v2"])), ("exp", json!("soon")), ("iat", json!(1.5))] {
+    for (member, value) in [("aud", json!(["https://self-issued.me/v2"])), ("exp", json!("soon")), ("iat", json!(1.5))]
+    {
         assert_eq!(refused(member, value), RequestObjectError::Malformed);
     }
 }
@@ -309,15 +351,17 @@ fn request_09_an_encrypted_answer_needs_a_usable_key() {
     let key = crate::jwe::DecryptionKey::generate(&mut rng(5)).unwrap();
     let encrypted = |keys: Value, encs: Value| {
         let mut payload = with("response_mode", json!("direct_post.jwt"));
-        payload["client_metadata"] =
-            json!({"jwks": {"keys": keys}, "encrypted_response_enc_values_supported": encs});
+        payload["client_metadata"] = json!({"jwks": {"keys": keys}, "encrypted_response_enc_values_supported": encs});
         verifier.read(&payload)
     };
     let jwk = key.to_public_jwk("1");
     let request = encrypted(json!([jwk]), json!(["A128GCM", "A256GCM"])).unwrap();
     assert_eq!(request.recipient().unwrap().key(), key.public_key());
-    for (keys, encs) in [(json!([]), json!(["A128GCM"])), (json!([jwk]), json!(["A128CBC-HS256"])),
-                         (json!([{"kty": "RSA"}]), json!(["A128GCM"]))] {
+    for (keys, encs) in [
+        (json!([]), json!(["A128GCM"])),
+        (json!([jwk]), json!(["A128CBC-HS256"])),
+        (json!([{"kty": "RSA"}]), json!(["A128GCM"])),
+    ] {
         let refused = encrypted(keys, encs).unwrap_err();
         assert!(matches!(refused, RequestObjectError::Recipient(_)) && refused.code() == Some("invalid_request"));
     }
