@@ -313,7 +313,8 @@ fn consent_05_a_grant_within_the_proposal_is_agreed() {
 #[test]
 fn consent_06_a_grant_that_is_not_well_formed_is_refused() {
     let case = Case::new();
-    let changes: [(&str, fn(&mut Grant)); 10] = [
+    type Change = fn(&mut Grant);
+    let changes: [(&str, Change); 10] = [
         ("v", |grant| grant.v = 2),
         ("id", |grant| grant.id = crate::b64::encode(&[0; 15])),
         ("id", |grant| grant.id = "not base64url!".to_owned()),
@@ -426,7 +427,8 @@ fn attack_70_a_consent_for_another_verifier_or_request_is_refused() {
 fn consent_07_of_two_faults_the_earlier_check_speaks() {
     // security.md §4.1: parse, hash, audience, disclosure, purpose, time, retention.
     let mut case = Case::new();
-    let faults: [(fn(&mut Case), fn(&ConsentError) -> bool); 8] = [
+    type Fault = (fn(&mut Case), fn(&ConsentError) -> bool);
+    let faults: [Fault; 8] = [
         (|case| case.grant.ret = "PT73H".to_owned(), |e| matches!(e, ConsentError::WiderRetention { .. })),
         (|case| case.grant.exp = NOW.plus(Seconds::DAY.times(31)), |e| matches!(e, ConsentError::TooLasting { .. })),
         (|case| case.grant.nbf = NOW.plus(Seconds::HOUR), |e| matches!(e, ConsentError::NotYet { .. })),

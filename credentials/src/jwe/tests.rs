@@ -255,7 +255,8 @@ fn jwe_05_a_usable_key_and_the_strongest_encryption_are_chosen() {
     ];
     assert_eq!(choose(unusable.clone(), None), Err(NoRecipient::Key));
     let chosen =
-        choose([&unusable[..], &[usable.clone()]].concat(), Some(&["A128CBC-HS256", "A128GCM", "A256GCM"])).unwrap();
+        choose([&unusable[..], std::slice::from_ref(&usable)].concat(), Some(&["A128CBC-HS256", "A128GCM", "A256GCM"]))
+            .unwrap();
     assert_eq!((chosen.key(), chosen.encryption()), (key.public_key(), ContentEncryption::A256Gcm));
     let jwe = chosen.encrypt(b"answer", &mut rng(7)).unwrap();
     assert_eq!(JweIn::parse(&jwe).unwrap().kid(), Some("k1"));
