@@ -149,17 +149,21 @@ fn attack_38_other_algorithms_are_refused_from_the_header() {
 fn attack_38_ephemeral_keys_off_the_curve_are_refused() {
     let epk = |x: &[u8], y: &[u8]| json!({"kty": "EC", "crv": "P-256", "x": b64::encode(x), "y": b64::encode(y)});
     let refused_epk = |epk: Value| refused(&with_header(|header| drop(header.insert("epk".to_owned(), epk))));
-    // The field prime: the coordinate that reads as zero once reduced.
-    let p = hex::decode("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff").unwrap();
+    let (mut one, mut p) = ([0; 32], [0; 32]);
+    one[31] = 1;
+    hex::decode_to_slice("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", &mut p).unwrap();
     for (x, y) in [
-        (&[0; 32][..], &[0; 32][..]), // what stands for infinity, were there one
-        (&[1; 32], &[1; 32]),         // on no curve
-        (&[0xff; 32], &[0xff; 32]),   // no field elements
-        (&p, &[0; 32]),
+        // What would stand for infinity, if it had such an encoding.
+        ([0; 32], [0; 32]),
+        // Of order two on the curve y² = x³ - 3x + 2: what an invalid-curve attack sends.
+        (one, [0; 32]),
+        // The field prime, which reads as zero once reduced, and what is no field element at all.
+        (p, [0; 32]),
+        ([0xff; 32], [0xff; 32]),
+        ([1; 32], [1; 32]),
     ] {
-        assert_eq!(refused_epk(epk(x, y)), JweError::EphemeralKey(KeyError::NotOnCurve));
+        assert_eq!(refused_epk(epk(&x, &y)), JweError::EphemeralKey(KeyError::NotOnCurve));
     }
-    // y^2 = x^3 - 3x + 0: (0, 0) has order two there, and invalid-curve attacks use such points; neither is on P-256.
     assert_eq!(refused_epk(epk(&[], &[])), JweError::EphemeralKey(KeyError::Coordinates));
     assert_eq!(refused_epk(epk(&[0; 31], &[0; 32])), JweError::EphemeralKey(KeyError::Coordinates));
     for (member, value, error) in [
