@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 /// A signature algorithm that we accept. There is one.
 ///
 /// # Source
-/// RFC 7518 §3.4; HAIP 1.0 §7 "Crypto Suites" demands ES256 and no other. `none` and MACs have no value of this type.
+/// RFC 7518 §3.4; HAIP 1.0 §7 "Requirements for Digital Signatures" demands ES256 of everyone. `none` and MACs have no value of this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignatureAlgorithm {
     /// ECDSA on P-256 with SHA-256.

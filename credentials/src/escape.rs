@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Letters of every script stay as they are; nothing is normalised, so two texts that differ stay different.
 ///
 /// # Source
-/// SD-JWT VC §7.9 "Risks Associated with Textual Information"; Unicode TR 36 §3.
+/// SD-JWT VC §7.6 "Risks Associated with Textual Information"; Unicode TR 36 §3.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.chars().any(hides) {
         return Cow::Borrowed(text);

@@ -7,6 +7,7 @@ use crate::key::PublicKey;
 use crate::signer::{SignError, Signer};
 use crate::trust::{CertificateChain, ChainError};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// The parts of a protected header that we use. Others that need no understanding are ignored, as RFC 7515 §4 demands.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ pub enum JwsError {
 }
 
 /// A compact JWS as it came: parsed, not verified.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct JwsIn<'t> {
     signing_input: &'t str,
     header: Header,
@@ -155,6 +156,14 @@ impl<'t> JwsIn<'t> {
     }
 }
 
+impl fmt::Debug for JwsIn<'_> {
+    /// The header only: the payload may hold claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { signing_input: _, header, payload: _, signature: _ } = self;
+        f.debug_struct("JwsIn").field("header", header).finish_non_exhaustive()
+    }
+}
+
 impl Header {
     fn read(mut map: Map<String, Value>) -> Result<Self, JwsError> {
         for name in REFUSED {
@@ -228,8 +237,18 @@ pub fn sign_object(
 
 /// As [`sign`], for a header that is already JSON text.
 pub(crate) fn sign_bytes(header: &[u8], payload: &[u8], signer: &dyn Signer) -> Result<String, SignError> {
-    let mut token = String::with_capacity((header.len() + payload.len()) * 4 / 3 + 96);
-    b64::encode_onto(header, &mut token);
+    sign_encoded(&b64::encode(header), payload, signer, 0)
+}
+
+/// As [`sign`], for a header that is already base64url, with room for `more` characters after the token.
+pub(crate) fn sign_encoded(
+    header: &str,
+    payload: &[u8],
+    signer: &dyn Signer,
+    more: usize,
+) -> Result<String, SignError> {
+    let mut token = String::with_capacity(header.len() + payload.len() * 4 / 3 + 96 + more);
+    token.push_str(header);
     token.push('.');
     b64::encode_onto(payload, &mut token);
     let signature = signer.sign(token.as_bytes())?;

@@ -21,7 +21,7 @@ pub use claims::{ClaimError, NEVER_DISCLOSABLE};
 pub use credential::{Disclosure, PresentedCredential, ReopenError, SdJwtVc};
 pub use issue::{IssuanceDraft, IssueError, issue};
 pub use parse::{MOST_DISCLOSURES, ParseError, SdJwtIn};
-pub use process::{DisclosureError, Processed};
+pub use process::{DisclosureError, Place, Processed};
 pub use selection::{BindError, SelectError, Selection};
 pub use verify::{Expected, VerifyError, verify_issued, verify_presented};
 

@@ -24,7 +24,7 @@ pub struct Disclosure {
 impl Disclosure {
     /// Where its claim stands.
     pub const fn path(&self) -> &ClaimPath {
-        &self.place.path
+        self.place.path()
     }
 
     pub(super) fn text_in<'t>(&self, text: &'t str) -> &'t str {
@@ -36,7 +36,7 @@ impl fmt::Debug for Disclosure {
     /// The path only: the text holds salt and value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, range: _ } = self;
-        write!(f, "Disclosure({})", place.path)
+        write!(f, "Disclosure({})", place.path())
     }
 }
 
@@ -176,7 +176,7 @@ impl PresentedCredential {
     /// The paths of everything that the holder chose to show. Indices of array elements count those not shown: they are
     /// positions in what the issuer signed, the same for holder and verifier.
     pub fn disclosed_paths(&self) -> Vec<ClaimPath> {
-        self.content.disclosures.iter().map(|disclosure| disclosure.place.signed_path.clone()).collect()
+        self.content.disclosures.iter().map(|disclosure| disclosure.place.signed_path().clone()).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::json::{self, Limits};
 use serde_json::Value;
 
 /// A disclosure as it came: parsed, not yet found in what the issuer signed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct DisclosureIn {
     /// The digest over its text.
     pub(super) digest: String,
@@ -26,11 +26,13 @@ impl DisclosureIn {
         let Value::Array(items) = json::parse(&bytes, &Limits::TOKEN)? else {
             return Err(ParseError::Disclosure);
         };
+        if items.len() > 3 {
+            return Err(ParseError::Disclosure);
+        }
         let mut items = items.into_iter();
-        let (salt, second, third, fourth) = (items.next(), items.next(), items.next(), items.next());
-        match (salt, second, third, fourth) {
-            (Some(Value::String(_)), Some(value), None, None) => Ok(Self { digest, name: None, value }),
-            (Some(Value::String(_)), Some(Value::String(name)), Some(value), None) => {
+        match (items.next(), items.next(), items.next()) {
+            (Some(Value::String(_)), Some(value), None) => Ok(Self { digest, name: None, value }),
+            (Some(Value::String(_)), Some(Value::String(name)), Some(value)) => {
                 if is_reserved(&name) {
                     return Err(ParseError::ReservedName);
                 }

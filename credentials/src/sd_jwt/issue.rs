@@ -145,11 +145,9 @@ pub fn issue<R: CryptoRng + ?Sized>(
         sd: digests,
         sd_alg: "sha-256",
     };
-    let header = Header { alg: "ES256", typ: super::TYPE, x5c: chain.to_x5c() };
-    let unavailable = |_| SignError::Unavailable;
-    let header = serde_json::to_vec(&header).map_err(unavailable)?;
-    let payload = serde_json::to_vec(&payload).map_err(unavailable)?;
-    let mut text = crate::jws::sign_bytes(&header, &payload, signer)?;
+    let payload = serde_json::to_vec(&payload).map_err(|_| SignError::Unavailable)?;
+    let mut text =
+        crate::jws::sign_encoded(chain.credential_header(header), &payload, signer, making.disclosures.len() + 1)?;
     text.push('~');
     text.push_str(&making.disclosures);
     if text.len() > Limits::TOKEN.bytes {
@@ -158,11 +156,10 @@ pub fn issue<R: CryptoRng + ?Sized>(
     Ok(text)
 }
 
-#[derive(Serialize)]
-struct Header {
-    alg: &'static str,
-    typ: &'static str,
-    x5c: Vec<String>,
+/// The protected header of a credential under `chain`, base64url. Base64 needs no escapes in JSON.
+fn header(chain: &CertificateChain) -> String {
+    let x5c = chain.to_x5c().join(r#"",""#);
+    b64::encode(format!(r#"{{"alg":"ES256","typ":"{}","x5c":["{x5c}"]}}"#, super::TYPE).as_bytes())
 }
 
 #[derive(Serialize)]

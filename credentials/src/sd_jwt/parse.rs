@@ -6,6 +6,7 @@ use crate::algorithm::{HashAlgorithm, UnknownHash};
 use crate::json::{JsonError, Limits};
 use crate::jws::{JwsError, JwsIn};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// The most disclosures in one SD-JWT.
 pub const MOST_DISCLOSURES: usize = 256;
@@ -54,7 +55,7 @@ pub enum ParseError {
 }
 
 /// An SD-JWT or SD-JWT+KB as it came: parsed, nothing verified.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SdJwtIn<'t> {
     pub(super) text: &'t str,
     pub(super) jws: JwsIn<'t>,
@@ -63,6 +64,13 @@ pub struct SdJwtIn<'t> {
     pub(super) disclosures: Vec<DisclosureIn>,
     pub(super) disclosure_texts: Vec<&'t str>,
     pub(super) key_binding: Option<&'t str>,
+}
+
+impl fmt::Debug for SdJwtIn<'_> {
+    /// How many disclosures; no claim, no salt.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SdJwtIn").field("disclosures", &self.disclosures.len()).finish_non_exhaustive()
+    }
 }
 
 impl<'t> SdJwtIn<'t> {

@@ -4,6 +4,7 @@ use super::disclosure::DisclosureIn;
 use crate::json::Limits;
 use schemas::{ClaimPath, PathElement};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// Why disclosures and digests do not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +43,7 @@ pub enum DisclosureError {
 }
 
 /// A payload with its disclosures in place.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Processed {
     /// The processed payload.
     pub claims: Map<String, Value>,
@@ -50,14 +51,33 @@ pub struct Processed {
     pub places: Vec<Place>,
 }
 
+impl fmt::Debug for Processed {
+    /// The places only; no claim.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { claims: _, places } = self;
+        f.debug_struct("Processed").field("places", places).finish_non_exhaustive()
+    }
+}
+
 /// Where a disclosure stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
+    path: ClaimPath,
+    /// Only where it differs.
+    signed_path: Option<ClaimPath>,
+}
+
+impl Place {
     /// In the processed payload.
-    pub path: ClaimPath,
-    /// In what the issuer signed: as `path`, but indices count array elements that were not disclosed, so that holder and
-    /// verifier mean the same element whatever else is shown.
-    pub signed_path: ClaimPath,
+    pub const fn path(&self) -> &ClaimPath {
+        &self.path
+    }
+
+    /// In what the issuer signed: as [`Place::path`], but indices count array elements that were not disclosed, so that
+    /// holder and verifier mean the same element whatever else is shown.
+    pub fn signed_path(&self) -> &ClaimPath {
+        self.signed_path.as_ref().unwrap_or(&self.path)
+    }
 }
 
 /// Runs RFC 9901 §7.1 step 3 to 5 over `payload`; at the top, neither the claims named in `never` nor anything in them may
@@ -83,7 +103,7 @@ pub(super) fn process(
         by_digest,
         digests: Vec::new(),
         path: Vec::new(),
-        signed_path: Vec::new(),
+        signed_indices: Vec::new(),
         never,
     };
     // Kept aside, so that only one below the top is met on the way.
@@ -106,7 +126,8 @@ struct Walk<'n> {
     /// Every digest met, decoys too.
     digests: Vec<String>,
     path: Vec<PathElement>,
-    signed_path: Vec<PathElement>,
+    /// For each element of `path` the index that was signed, where it differs.
+    signed_indices: Vec<Option<u64>>,
     never: &'n [&'n str],
 }
 
@@ -167,13 +188,14 @@ impl Walk<'_> {
         }
         let mut shown = Vec::with_capacity(items.len());
         for (index, mut item) in std::mem::take(items).into_iter().enumerate() {
-            let (element, signed) = (at(shown.len()), at(index));
+            let element = PathElement::Index(shown.len() as u64);
+            let signed = (index != shown.len()).then_some(index as u64);
             let placeholder = match &mut item {
                 Value::Object(map) if map.contains_key("...") => Some(map),
                 _ => None,
             };
             let Some(placeholder) = placeholder else {
-                self.within(element, Some(signed), |walk| walk.container(&mut item, depth + 1))?;
+                self.within(element, signed, |walk| walk.container(&mut item, depth + 1))?;
                 shown.push(item);
                 continue;
             };
@@ -188,7 +210,7 @@ impl Walk<'_> {
                 if name.is_some() {
                     return Err(DisclosureError::WrongKind);
                 }
-                self.within(element, Some(signed), |walk| {
+                self.within(element, signed, |walk| {
                     walk.place(index);
                     walk.container(&mut value, depth + 1)
                 })?;
@@ -222,10 +244,13 @@ impl Walk<'_> {
 
     fn place(&mut self, index: usize) {
         if let Some(place) = self.places.get_mut(index) {
-            *place = Some(Place {
-                path: ClaimPath::new(self.path.clone()),
-                signed_path: ClaimPath::new(self.signed_path.clone()),
+            let signed_path = self.signed_indices.iter().any(Option::is_some).then(|| {
+                let signed = |(element, index): (&PathElement, &Option<u64>)| {
+                    index.map_or_else(|| element.clone(), PathElement::Index)
+                };
+                ClaimPath::new(self.path.iter().zip(&self.signed_indices).map(signed).collect())
             });
+            *place = Some(Place { path: ClaimPath::new(self.path.clone()), signed_path });
         }
     }
 
@@ -242,22 +267,18 @@ impl Walk<'_> {
     fn within(
         &mut self,
         element: PathElement,
-        signed: Option<PathElement>,
+        signed: Option<u64>,
         walk: impl FnOnce(&mut Self) -> Result<(), DisclosureError>,
     ) -> Result<(), DisclosureError> {
-        self.signed_path.push(signed.unwrap_or_else(|| element.clone()));
         self.path.push(element);
+        self.signed_indices.push(signed);
         let result = walk(self);
         self.path.pop();
-        self.signed_path.pop();
+        self.signed_indices.pop();
         result
     }
 }
 
 const fn is_container(value: &Value) -> bool {
     matches!(value, Value::Object(_) | Value::Array(_))
-}
-
-const fn at(index: usize) -> PathElement {
-    PathElement::Index(index as u64)
 }

@@ -94,7 +94,7 @@ impl<'c> Selection<'c> {
         let mut presentation = self.unbound();
         let sd_hash = self.credential.hash().digest(&presentation);
         let payload = claims.payload(&sd_hash).map_err(|_| SignError::Unavailable)?;
-        presentation.push_str(&jws::sign_bytes(br#"{"alg":"ES256","typ":"kb+jwt"}"#, &payload, signer)?);
+        presentation.push_str(&jws::sign_encoded(HEADER, &payload, signer, 0)?);
         Ok(presentation)
     }
 
@@ -123,6 +123,9 @@ impl fmt::Debug for Selection<'_> {
         f.debug_struct("Selection").field("paths", &self.paths()).finish_non_exhaustive()
     }
 }
+
+/// `{"alg":"ES256","typ":"kb+jwt"}`, base64url.
+const HEADER: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImtiK2p3dCJ9";
 
 /// The paths below `claim`, itself reached by `first`, that `rest` selects, each `null` replaced by an index.
 pub(super) fn concrete(rest: &[PathElement], claim: &Value, first: PathElement) -> Vec<Vec<PathElement>> {

@@ -132,8 +132,8 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
 /// Boundaries: valid from `nbf` on, expired from `exp` on, to the second and with no allowance. The status is not looked up
 /// here; that the nonce is accepted once, and the consent, are the caller's part.
 ///
-/// Order: form and limits, KB-JWT there at all, type, certificates, issuer's signature, disclosures, claims, times, type
-/// asked for, then the KB-JWT.
+/// Order: form and limits; what the KB-JWT says; type, certificates, issuer's signature, disclosures, claims, times, type
+/// asked for; the signature of the KB-JWT. What costs a hash comes before what costs a signature.
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -143,7 +143,6 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
 pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<PresentedCredential, VerifyError> {
     let parsed = SdJwtIn::parse(text)?;
     let key_binding = parsed.key_binding.ok_or(VerifyError::KeyBindingMissing)?;
-    // Before the signatures: it costs one hash, and a mismatch needs no key.
     let key_binding = key_binding::KeyBindingIn::parse(key_binding)?;
     key_binding.check(expected, &parsed)?;
     let content = verify_issuer_part(parsed, &expected.issuers, expected.now)?;

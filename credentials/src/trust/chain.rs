@@ -9,13 +9,24 @@ use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime}
 use schemas::Timestamp;
 use serde_json::Value;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use webpki::aws_lc_rs as algorithms;
 use webpki::{EndEntityCert, KeyUsage};
 
 /// A chain of certificates as it came, leaf first: at least one, at most [`CertificateChain::MOST`].
-#[derive(Clone, PartialEq, Eq)]
-pub struct CertificateChain(Vec<CertificateDer<'static>>);
+///
+/// Cheap to clone; an issuer keeps one, and what is made of it for every credential is made once.
+#[derive(Clone)]
+pub struct CertificateChain(Arc<Chain>);
+
+struct Chain {
+    ders: Vec<CertificateDer<'static>>,
+    /// The protected header of a credential under this chain, base64url.
+    credential_header: OnceLock<String>,
+    /// The point of the leaf's key, when it is one of P-256.
+    leaf_point: OnceLock<Option<[u8; 65]>>,
+}
 
 /// Why a chain is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -128,7 +139,11 @@ impl CertificateChain {
             }
             chain.push(CertificateDer::from(der));
         }
-        if chain.is_empty() { Err(ChainError::Empty) } else { Ok(Self(chain)) }
+        if chain.is_empty() {
+            return Err(ChainError::Empty);
+        }
+        let (credential_header, leaf_point) = (OnceLock::new(), OnceLock::new());
+        Ok(Self(Arc::new(Chain { ders: chain, credential_header, leaf_point })))
     }
 
     /// From the texts of an `x5c` header.
@@ -170,24 +185,32 @@ impl CertificateChain {
 
     /// The texts of an `x5c` header.
     pub fn to_x5c(&self) -> Vec<String> {
-        self.0.iter().map(|der| b64::encode_standard(der)).collect()
+        self.0.ders.iter().map(|der| b64::encode_standard(der)).collect()
     }
 
     /// The leaf, DER.
     pub fn leaf(&self) -> &[u8] {
-        self.0.first().map_or(&[], AsRef::as_ref)
+        self.0.ders.first().map_or(&[], AsRef::as_ref)
     }
 
     /// Whether the leaf certifies `key`.
     pub(crate) fn leaf_is_of(&self, key: &PublicKey) -> bool {
-        EndEntityCert::try_from(&CertificateDer::from(self.leaf())).is_ok_and(|leaf| {
-            leaf.subject_public_key_info().strip_prefix(P256_INFO).is_some_and(|point| point == key.to_sec1())
-        })
+        let point = self.0.leaf_point.get_or_init(|| {
+            let der = CertificateDer::from(self.leaf());
+            let info = EndEntityCert::try_from(&der).ok()?.subject_public_key_info();
+            info.strip_prefix(P256_INFO)?.try_into().ok()
+        });
+        *point == Some(key.to_sec1())
+    }
+
+    /// `header` of this chain, base64url; computed the first time.
+    pub(crate) fn credential_header(&self, header: impl FnOnce(&Self) -> String) -> &str {
+        self.0.credential_header.get_or_init(|| header(self))
     }
 
     /// The certificates, DER, leaf first.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(AsRef::as_ref)
+        self.0.ders.iter().map(AsRef::as_ref)
     }
 
     /// Verifies the chain up to one of `anchors`.
@@ -211,7 +234,7 @@ impl CertificateChain {
         usage: Usage,
         now: Timestamp,
     ) -> Result<VerifiedChain, ChainError> {
-        let facts = self.0.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
+        let facts = self.0.ders.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
         check_order(&facts, usage)?;
         let trust = match self.check_path(anchors.webpki(), usage, now) {
             Ok(()) => Trust::Known,
@@ -235,7 +258,7 @@ impl CertificateChain {
         usage: Usage,
         now: Timestamp,
     ) -> Result<(), ChainError> {
-        let (leaf, above) = self.0.split_first().ok_or(ChainError::Empty)?;
+        let (leaf, above) = self.0.ders.split_first().ok_or(ChainError::Empty)?;
         let leaf = EndEntityCert::try_from(leaf).map_err(|error| refusal(&error))?;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0)));
         leaf.verify_for_usage(SIGNATURES, anchors, above, time, Purpose(usage), None, None)
@@ -245,7 +268,7 @@ impl CertificateChain {
 
     /// The same checks as with an anchor, with the last certificate in its place.
     fn check_without_anchor(&self, facts: &[Facts], usage: Usage, now: Timestamp) -> Result<(), ChainError> {
-        let (Some((last, below)), Some(last_der)) = (facts.split_last(), self.0.last()) else {
+        let (Some((last, below)), Some(last_der)) = (facts.split_last(), self.0.ders.last()) else {
             return Err(ChainError::Empty);
         };
         last.check_time(now)?;
@@ -326,8 +349,16 @@ fn refusal(error: &webpki::Error) -> ChainError {
     }
 }
 
+impl PartialEq for CertificateChain {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ders == other.0.ders
+    }
+}
+
+impl Eq for CertificateChain {}
+
 impl fmt::Debug for CertificateChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CertificateChain({} certificates)", self.0.len())
+        write!(f, "CertificateChain({} certificates)", self.0.ders.len())
     }
 }

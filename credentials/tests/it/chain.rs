@@ -181,7 +181,6 @@ fn attack_11_certificates_out_of_order_or_beside_the_chain_are_refused() {
 fn attack_11_fifty_certificates_are_refused_at_once() {
     let root = Authority::root(authority_params("Root", None));
     let texts: Vec<String> = vec![chain(&[&root.der]).to_x5c().remove(0); 50];
-    let start = Instant::now();
     assert_eq!(CertificateChain::from_x5c(&texts), Err(ChainError::TooLong));
     // The longest chain that is read, all of one name, so that every one could be the issuer of every other.
     let same = Authority::root(authority_params("Same", None));
@@ -190,11 +189,14 @@ fn attack_11_fifty_certificates_are_refused_at_once() {
     ders.extend(others);
     let chain = CertificateChain::from_der(ders).unwrap();
     let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
-    let generating = start.elapsed();
-    let start = Instant::now();
-    assert!(chain.verify_or_unknown(&known, Usage::CredentialIssuing, NOW).is_err());
-    assert!(start.elapsed() + generating < Duration::from_secs(5), "bounded work");
-    assert!(start.elapsed() < Duration::from_millis(50));
+    // The best of ten: the machine may be busy with something else.
+    let times = (0..10).map(|_| {
+        let start = Instant::now();
+        assert!(CertificateChain::from_x5c(&texts).is_err());
+        assert!(chain.verify_or_unknown(&known, Usage::CredentialIssuing, NOW).is_err());
+        start.elapsed()
+    });
+    assert!(times.min().unwrap() < Duration::from_millis(50));
 }
 
 #[test]
