@@ -80,7 +80,7 @@ impl Client {
     }
 
     async fn follow(&self, start: Destination, request: Request) -> Result<Response, FetchError> {
-        let Request { url: _, mut headers, body } = request;
+        let Request { url: _, mut headers, body, most: wanted } = request;
         // A POST is never sent on: it may carry a presentation.
         let most = if body.is_some() { 0 } else { self.policy.redirects.min(Policy::MOST_REDIRECTS) };
         let mut here = start;
@@ -88,9 +88,10 @@ impl Client {
         loop {
             let answer = self.hop(&here, &headers, body.as_deref()).await?;
             if !answer.status().is_redirection() || answer.status().as_u16() == 304 {
-                return self.read(&here, answer).await;
+                let limit = wanted.map_or(self.policy.max_body, |wanted| wanted.min(self.policy.max_body));
+                return self.read(&here, answer, limit).await;
             }
-            let refusal = || FetchError::Redirected { host: here.host(), most };
+            let refusal = || FetchError::Redirected { host: here.host(), most, status: answer.status().as_u16() };
             if followed >= most {
                 return Err(refusal());
             }
@@ -119,8 +120,12 @@ impl Client {
         request.headers(headers.clone()).send().await.map_err(|error| self.classify(to, error))
     }
 
-    async fn read(&self, from: &Destination, mut answer: reqwest::Response) -> Result<Response, FetchError> {
-        let limit = self.policy.max_body;
+    async fn read(
+        &self,
+        from: &Destination,
+        mut answer: reqwest::Response,
+        limit: usize,
+    ) -> Result<Response, FetchError> {
         let too_large = || FetchError::TooLarge { host: from.host(), limit };
         let encoded = answer
             .headers()

@@ -33,6 +33,8 @@ pub enum FetchError {
         host: String,
         /// How many are followed.
         most: u8,
+        /// The status code of the answer, 3xx.
+        status: u16,
     },
     /// The body is longer than the policy takes.
     #[error("{host} sent more than {limit} bytes")]

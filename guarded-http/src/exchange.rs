@@ -11,26 +11,34 @@ pub struct Request {
     pub(crate) headers: HeaderMap,
     /// Present in a POST, absent in a GET.
     pub(crate) body: Option<Vec<u8>>,
+    /// The most bytes taken back, if fewer than the policy takes.
+    pub(crate) most: Option<usize>,
 }
 
 impl Request {
     /// A GET.
     #[must_use]
     pub fn get(url: &str) -> Self {
-        Self { url: url.to_owned(), headers: HeaderMap::new(), body: None }
+        Self { url: url.to_owned(), headers: HeaderMap::new(), body: None, most: None }
+    }
+
+    /// A POST of bytes; the caller says what they are by a `content-type` header.
+    #[must_use]
+    pub fn post(url: &str, body: Vec<u8>) -> Self {
+        Self { url: url.to_owned(), headers: HeaderMap::new(), body: Some(body), most: None }
     }
 
     /// A POST of `application/x-www-form-urlencoded` fields.
     #[must_use]
     pub fn post_form(url: &str, fields: &[(&str, &str)]) -> Self {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        Self::post(url, HeaderValue::from_static("application/x-www-form-urlencoded"), body.into_bytes())
+        Self::post(url, body.into_bytes()).content("application/x-www-form-urlencoded")
     }
 
     /// A POST of JSON text.
     #[must_use]
     pub fn post_json(url: &str, json: Vec<u8>) -> Self {
-        Self::post(url, HeaderValue::from_static("application/json"), json)
+        Self::post(url, json).content("application/json")
     }
 
     /// With the media types wanted back.
@@ -52,17 +60,23 @@ impl Request {
         Ok(self)
     }
 
-    fn post(url: &str, content_type: HeaderValue, body: Vec<u8>) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, content_type);
-        Self { url: url.to_owned(), headers, body: Some(body) }
+    /// Takes at most so many bytes back, even if the policy would take more.
+    #[must_use]
+    pub fn at_most(mut self, bytes: usize) -> Self {
+        self.most = Some(bytes);
+        self
+    }
+
+    fn content(mut self, media_type: &'static str) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        self
     }
 }
 
 // By hand: a URL may hold a code, a body a presentation.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url: _, headers: _, body } = self;
+        let Self { url: _, headers: _, body, most: _ } = self;
         f.debug_struct("Request").field("posts", &body.is_some()).finish_non_exhaustive()
     }
 }
@@ -92,6 +106,11 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The headers whose values are visible ASCII; names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
     }
 
     /// The media type without parameters, lower case; empty when absent.
