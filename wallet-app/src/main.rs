@@ -1,2 +1,5 @@
-//! wallet-app: the command.
-fn main() {}
+//! `amparo`, the holder's command.
+
+fn main() -> std::process::ExitCode {
+    wallet_app::cli::main()
+}

@@ -1,0 +1,14 @@
+//! Where the application touches the world: files, locks, pictures, clock, randomness.
+
+mod disk;
+mod lock;
+mod replace;
+
+pub mod home;
+pub mod inputs;
+pub mod pictures;
+pub mod surroundings;
+pub mod vault_file;
+
+pub use lock::LockError;
+pub use replace::StorageError;

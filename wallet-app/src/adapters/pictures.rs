@@ -1,0 +1,113 @@
+//! Pictures of a face: from files to embeddings. No vault is touched here.
+
+use super::disk::{Disk, RealDisk};
+use super::home::{Home, HomeError};
+use biometrics::engine::{CaptureError, Engine, EngineError};
+use biometrics::sample::{DecodeError, Sample};
+use biometrics::template::Embedding;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A picture that was read and decoded, and not yet looked at.
+pub struct Picture {
+    path: PathBuf,
+    sample: Sample,
+}
+
+impl Picture {
+    /// Reads and decodes a file.
+    ///
+    /// # Errors
+    /// [`PictureError`]
+    pub fn read(path: &Path) -> Result<Self, PictureError> {
+        let failed = |reason| PictureError { path: path.to_path_buf(), reason };
+        let bytes = RealDisk.read(path, MOST_PICTURE).map_err(|source| failed(PictureReason::Read(source)))?;
+        let sample = Sample::decode(&bytes).map_err(|source| failed(PictureReason::Decode(source)))?;
+        Ok(Self { path: path.to_path_buf(), sample })
+    }
+}
+
+/// The part of the application that recognises faces: models and runtime, loaded.
+pub struct FaceReader {
+    engine: Engine,
+}
+
+impl FaceReader {
+    /// Loads the models from the home.
+    ///
+    /// # Errors
+    /// [`FaceReaderError`]
+    pub fn load(home: &Home) -> Result<Self, FaceReaderError> {
+        let (detector, embedder) = home.models()?;
+        let engine = Engine::load(&home.runtime()?, &detector, &embedder)?;
+        Ok(Self { engine })
+    }
+
+    /// The embedding of the one face in a picture.
+    ///
+    /// # Errors
+    /// [`PictureError`] if there is no face, more than one, or one that is too small, too dark, turned away…
+    pub fn embedding(&mut self, picture: &Picture) -> Result<Embedding, PictureError> {
+        let capture = self.engine.capture(&picture.sample);
+        capture
+            .map(|capture| capture.into_embedding())
+            .map_err(|source| PictureError { path: picture.path.clone(), reason: PictureReason::Capture(source) })
+    }
+}
+
+/// Why faces cannot be recognised on this machine now.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FaceReaderError {
+    /// The files are not there.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The files are there, but are not those that this program was built for, or do not load.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A picture that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", .path.display())]
+pub struct PictureError {
+    path: PathBuf,
+    reason: PictureReason,
+}
+
+/// Why it cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureReason {
+    /// The file cannot be read.
+    #[error("the picture cannot be read")]
+    Read(#[source] io::Error),
+    /// The file is no picture, or one beyond the limits.
+    #[error("{0}")]
+    Decode(#[source] DecodeError),
+    /// The picture does not show one usable face.
+    #[error("{0}")]
+    Capture(#[source] CaptureError),
+}
+
+impl PictureError {
+    /// What to do about it, one sentence about the picture.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match &self.reason {
+            PictureReason::Read(source) => match source.kind() {
+                io::ErrorKind::IsADirectory => "Name a picture; this is a folder.".to_owned(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    "Check the name; there is no such picture.".to_owned()
+                }
+                io::ErrorKind::FileTooLarge => "Take a smaller picture; at most 16 MB are read.".to_owned(),
+                _ => "Check that you may read that file.".to_owned(),
+            },
+            PictureReason::Decode(error) => error.hint().to_owned(),
+            PictureReason::Capture(error) => error.hint().to_owned(),
+        }
+    }
+}
+
+/// Larger files are not read: `security.md` and attack 93 say 16 MB.
+const MOST_PICTURE: u64 = 16 * 1024 * 1024;

@@ -1,0 +1,169 @@
+//! A real vault on a disk that fails at every operation of a save in turn.
+
+use super::super::disk::faulty::{Fault, FaultyDisk, View};
+use super::*;
+use crate::adapters::surroundings::{clock, randomness};
+use biometrics::template::{DIMENSION, Embedding, ModelId, Probe, Reference};
+use std::collections::BTreeMap;
+use wallet_core::device_key::SoftwareStore;
+use wallet_core::enrolment::{NewVault, create};
+use wallet_core::unlock::{self, Opened};
+use wallet_core::vault::{Argon2Cost, RecordKind};
+
+const VAULT: &str = "/home/p/me.amparo";
+const KEY: &str = "/home/p/device.key";
+
+/// Bytes of the device key and of the vault.
+type Bytes = (Vec<u8>, Vec<u8>);
+
+/// A face in words of the embedder, without the embedder.
+fn face() -> Vec<Embedding> {
+    let output: Vec<f32> = (0..DIMENSION).map(|i| ((i * 37 % 101) as f32) - 50.0).collect();
+    (0..2).map(|_| Embedding::from_output(&output, ModelId::new([1; 32])).unwrap()).collect()
+}
+
+fn made() -> Bytes {
+    let mut rng = randomness();
+    let mut store = SoftwareStore::generate(&mut rng).unwrap();
+    let reference = Reference::enrol(&face()).unwrap();
+    let new = NewVault { reference: &reference, pin: None, cost: Argon2Cost::FLOOR };
+    let created = create(&new, &mut store, clock(), &mut rng).unwrap();
+    (created.store.to_vec(), created.file)
+}
+
+fn opened(bytes: &Bytes) -> Option<(SoftwareStore, OpenVault)> {
+    let mut store = SoftwareStore::parse(&bytes.0).ok()?;
+    let attempt = unlock::begin(&mut store, &bytes.1, clock()).ok()?.persisted();
+    let Opened { vault, .. } = attempt.try_open(&mut store, None, Some(&Probe::from_frames(&face()).unwrap())).ok()?;
+    Some((store, vault))
+}
+
+fn disk(bytes: &Bytes) -> FilesOn<FaultyDisk> {
+    let disk = FaultyDisk::with(&[(Path::new(KEY), &bytes.0), (Path::new(VAULT), &bytes.1)]);
+    FilesOn { disk, vault: VAULT.into(), device_key: KEY.into() }
+}
+
+fn both(mut files: BTreeMap<PathBuf, Vec<u8>>) -> Bytes {
+    (files.remove(Path::new(KEY)).expect("a device key"), files.remove(Path::new(VAULT)).expect("a vault"))
+}
+
+/// What the one record of these tests says; nothing before it is written.
+fn said(vault: &OpenVault) -> Option<Vec<u8>> {
+    let id = vault.records(RecordKind::SETTING).next()?;
+    Some(vault.read(id).unwrap().to_vec())
+}
+
+/// Writes the record and saves; gives how many operations that took and what came of it.
+fn save(files: &FilesOn<FaultyDisk>, bytes: &Bytes) -> Result<(), KeepError> {
+    let (mut store, mut vault) = opened(bytes).expect("the vault opens before");
+    vault.put(RecordKind::SETTING, None, b"new", &mut randomness()).unwrap();
+    files.save(&mut vault, &mut store, clock().now, &mut randomness())
+}
+
+#[test]
+fn attack_80_whatever_fails_in_a_save_the_old_or_the_new_vault_opens() {
+    let before = made();
+    let whole = disk(&before);
+    save(&whole, &before).unwrap();
+    let most = whole.disk.operations();
+    let after = both(whole.disk.after_restart(View::Flushed));
+    assert_eq!(said(&opened(&after).unwrap().1).unwrap(), b"new");
+    assert!(most >= 20, "three files, each with its flushes and renames");
+
+    for at in 0..most {
+        for fault in Fault::ALL {
+            let files = disk(&before);
+            files.disk.fail_at(at, fault);
+            let outcome = save(&files, &before);
+            let views = if fault == Fault::Lost { &View::ALL[..1] } else { &View::ALL[..] };
+            let mut seen: Vec<Bytes> = Vec::new();
+            for view in views {
+                let bytes = both(files.disk.after_restart(*view));
+                if seen.contains(&bytes) {
+                    continue;
+                }
+                // The outer layer authenticates the whole file under a key that the device key holds: enough for all but one.
+                let mut store = SoftwareStore::parse(&bytes.0).expect("the device key is whole");
+                assert!(
+                    unlock::begin(&mut store, &bytes.1, clock()).is_ok(),
+                    "{fault:?} at {at}, {view:?}: neither opens"
+                );
+                assert!(
+                    outcome.is_err() || bytes.1 != before.1,
+                    "{fault:?} at {at}, {view:?}: said to be saved, and is not"
+                );
+                seen.push(bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn attack_80_a_vault_saved_after_a_failed_save_opens() {
+    let before = made();
+    for (at, fault) in [(3, Fault::Full), (9, Fault::Short), (11, Fault::Broken), (14, Fault::KilledBefore)] {
+        let files = disk(&before);
+        files.disk.fail_at(at, fault);
+        save(&files, &before).unwrap_err();
+        // The next start finds what is there, and saves for good.
+        let found = both(files.disk.after_restart(View::All));
+        let files = disk(&found);
+        files.tidy().unwrap();
+        save(&files, &found).unwrap();
+        let last = both(files.disk.after_restart(View::Flushed));
+        assert!(said(&opened(&last).unwrap().1).is_some(), "{fault:?} at {at}");
+    }
+}
+
+#[test]
+fn attack_79_an_older_vault_put_back_stays_shut() {
+    let first = made();
+    let files = disk(&first);
+    save(&files, &first).unwrap();
+    let second = both(files.disk.after_restart(View::Flushed));
+    assert!(opened(&second).is_some());
+    // The device key was not turned back: the key of the older file is gone from it.
+    assert!(opened(&(second.0.clone(), first.1.clone())).is_none());
+    // Both turned back open: a device key that is a file cannot know. `docs/threat-model.md` says so.
+    assert!(opened(&first).is_some());
+}
+
+#[test]
+fn attack_81_one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (vault, key) = (folder.path().join("me.amparo"), folder.path().join("device.key"));
+    let made = made();
+    Files::fresh(&vault, &key).unwrap().create(&made.0, &made.1).unwrap();
+    let held = Files::existing(&vault, &key).unwrap();
+    assert!(matches!(Files::existing(&vault, &key), Err(LockError::Busy { .. })));
+    // Another vault with the same device key would write the same file.
+    assert!(matches!(Files::fresh(&folder.path().join("other.amparo"), &key), Err(LockError::Busy { .. })));
+    drop(held);
+    assert!(Files::existing(&vault, &key).is_ok());
+}
+
+#[test]
+fn a_vault_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (vault, key) = (folder.path().join("me.amparo"), folder.path().join("device.key"));
+    std::fs::write(&vault, b"precious").unwrap();
+    assert!(matches!(Files::fresh(&vault, &key), Err(LockError::Storage(StorageError::Exists { .. }))));
+    assert!(matches!(Files::fresh(folder.path(), &key), Err(LockError::Storage(StorageError::Exists { .. }))));
+    assert_eq!(std::fs::read(&vault).unwrap(), b"precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_vault_behind_a_link_stays_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (vault, key, link) =
+        (folder.path().join("me.amparo"), folder.path().join("device.key"), folder.path().join("link"));
+    let made = made();
+    Files::fresh(&vault, &key).unwrap().create(&made.0, &made.1).unwrap();
+    std::os::unix::fs::symlink(&vault, &link).unwrap();
+    let files = Files::existing(&link, &key).unwrap();
+    let (mut store, mut opened) = opened(&made).unwrap();
+    files.save(&mut opened, &mut store, clock().now, &mut randomness()).unwrap();
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_ne!(std::fs::read(&vault).unwrap(), made.1);
+}

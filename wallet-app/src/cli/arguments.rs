@@ -1,0 +1,92 @@
+//! The command line, as `--help` shows it.
+
+use super::logging::LogFormat;
+use super::{forget, history, list, new, present, receive, refuse, show, trust, unlock};
+use crate::failure::Failure;
+use crate::session::{Keys, Session};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use wallet_core::unlock::Unlocked;
+
+/// Your credentials, encrypted on this device, opened with your face, your PIN and this device's key.
+#[derive(Debug, Parser)]
+#[command(name = "amparo", version, propagate_version = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Print exactly one JSON object on stdout
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// How log lines on stderr look
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Enrol a face and create a vault
+    #[command(after_help = new::EXAMPLE)]
+    New(new::New),
+    /// Trust an issuer or a verifier by its trust anchor
+    #[command(after_help = trust::EXAMPLE)]
+    Trust(trust::Trust),
+    /// Open the vault and close it again
+    #[command(after_help = unlock::EXAMPLE)]
+    Unlock(unlock::Unlock),
+    /// Receive a credential from an issuer's offer
+    #[command(after_help = receive::EXAMPLE)]
+    Receive(receive::Receive),
+    /// List the credentials
+    #[command(after_help = list::EXAMPLE)]
+    List(list::List),
+    /// Show one credential
+    #[command(after_help = show::EXAMPLE)]
+    Show(show::Show),
+    /// Answer a verifier's request with what you choose to show
+    #[command(after_help = present::EXAMPLE)]
+    Present(present::Present),
+    /// Say no to a verifier's request; it learns no more than from absence
+    #[command(after_help = refuse::EXAMPLE)]
+    Refuse(refuse::Refuse),
+    /// What was shown, to whom, why and until when; never the values
+    #[command(after_help = history::EXAMPLE)]
+    History(history::History),
+    /// Remove one credential from the vault
+    #[command(after_help = forget::EXAMPLE)]
+    Forget(forget::Forget),
+}
+
+/// What opens a vault.
+#[derive(Debug, Args)]
+pub(super) struct Opening {
+    /// The vault
+    #[arg(long, value_name = "FILE")]
+    pub(super) vault: PathBuf,
+    /// A photograph of your face; repeat it for more frames of this one attempt
+    #[arg(long, value_name = "IMG", required = true)]
+    pub(super) face: Vec<PathBuf>,
+    /// A file with your PIN, if the vault was made with one
+    #[arg(long, value_name = "FILE")]
+    pub(super) pin_file: Option<PathBuf>,
+    /// The file with this device's key
+    #[arg(long, value_name = "FILE")]
+    pub(super) device_key: Option<PathBuf>,
+}
+
+impl Opening {
+    /// Opens the vault, and gives the evidence that it was opened.
+    pub(super) fn open(&self) -> Result<(Session, Unlocked), Failure> {
+        let Self { vault, face, pin_file, device_key } = self;
+        Session::open(&Keys { vault, faces: face, pin_file: pin_file.as_deref(), device_key: device_key.as_deref() })
+    }
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 locked or not recognised, 4 the other party or its data was refused, \
+5 refused by you or consent missing or ended, 6 network, 7 storage.";

@@ -1,0 +1,52 @@
+//! `amparo list`: what the vault holds.
+
+use super::arguments::Opening;
+use super::output::Answer;
+use crate::adapters::surroundings;
+use crate::failure::Failure;
+use crate::messages;
+use schemas::Timestamp;
+use serde_json::{Value, json};
+use wallet_core::display::Shown;
+use wallet_core::holdings::Held;
+
+/// What `list` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    opening: Opening,
+}
+
+pub(super) fn run(arguments: &List) -> Result<Answer, Failure> {
+    let (mut session, _) = arguments.opening.open()?;
+    let holdings = session.holdings();
+    let (held, damaged) = (holdings.credentials(), holdings.damaged());
+    let now = surroundings::now();
+    let rows: Vec<Value> = held.iter().map(|held| summary(held, now)).collect();
+    let damaged_ids: Vec<String> = damaged.iter().map(ToString::to_string).collect();
+    Ok(Answer {
+        json: json!({ "credentials": rows, "damaged": damaged_ids }),
+        text: messages::holdings(&held, &damaged_ids, now),
+    })
+}
+
+/// One credential without its claims, as scripts see it.
+pub(super) fn summary(held: &Held, now: Timestamp) -> Value {
+    json!({
+        "id": held.id().to_string(),
+        "type": held.type_name(),
+        "vct": Shown::text(held.vct()),
+        "label": held.label(),
+        "issuer": held.issuer(),
+        "issuer_name": held.issuer_name(),
+        "issuer_known": held.issuer_known(),
+        "copies": held.copies_left(),
+        "runs_low": held.runs_low(),
+        "received_at": held.received_at().to_string(),
+        "valid_until": held.expires_at().map(|end| end.to_string()),
+        "status": held.standing(now),
+    })
+}
+
+pub(super) const EXAMPLE: &str = "Example:
+  amparo list --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key";

@@ -1,0 +1,112 @@
+//! From pictures and a PIN to an open vault, and back to a locked one.
+
+use crate::adapters::home::Home;
+use crate::adapters::inputs;
+use crate::adapters::pictures::{FaceReader, Picture};
+use crate::adapters::surroundings;
+use crate::adapters::vault_file::Files;
+use crate::cli::progress::Step;
+use crate::failure::Failure;
+use crate::messages;
+use biometrics::template::{Embedding, Probe};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use wallet_core::device_key::{DeviceStore, SoftwareStore};
+use wallet_core::holdings::Holdings;
+use wallet_core::secret::Pin;
+use wallet_core::unlock::{self, MINIMUM_TIME, Opened, Unavailable, Unlocked};
+use wallet_core::vault::OpenVault;
+
+/// What a person gives to open a vault.
+pub(crate) struct Keys<'a> {
+    pub(crate) vault: &'a Path,
+    pub(crate) faces: &'a [PathBuf],
+    pub(crate) pin_file: Option<&'a Path>,
+    pub(crate) device_key: Option<&'a Path>,
+}
+
+/// An open vault and its files, this process's alone. Dropping it locks.
+pub(crate) struct Session {
+    files: Files,
+    store: SoftwareStore,
+    vault: OpenVault,
+}
+
+impl Session {
+    /// Judges the pictures, then takes the files, counts the attempt, makes it, and takes the count back.
+    ///
+    /// Gives the evidence beside: good for one request.
+    ///
+    /// # Errors
+    /// About the pictures, the command line or the disk; in all else [`Failure::unavailable`], after the same time.
+    pub(crate) fn open(keys: &Keys<'_>) -> Result<(Self, Unlocked), Failure> {
+        let device_key = device_key(keys.device_key)?;
+        let probe = Probe::from_frames(&embeddings(keys.faces)?)
+            .map_err(|error| Failure::picture(error.to_string(), messages::FRAMES_HINT))?;
+        let pin = keys.pin_file.map(inputs::pin).transpose()?;
+        let files = Files::existing(keys.vault, device_key)?;
+        let _step = Step::begin(messages::OPENING);
+        let started = Instant::now();
+        match attempt(&files, pin.as_ref(), &probe)? {
+            Ok((store, Opened { vault, unlocked })) => Ok((Self { files, store, vault }, unlocked)),
+            Err(Unavailable) => {
+                std::thread::sleep(MINIMUM_TIME.saturating_sub(started.elapsed()));
+                Err(Failure::unavailable())
+            }
+        }
+    }
+
+    /// What the vault holds.
+    pub(crate) fn holdings(&mut self) -> Holdings<'_> {
+        Holdings::of(&mut self.vault)
+    }
+
+    /// Puts what was changed on disk.
+    ///
+    /// # Errors
+    /// Storage. What was last saved is still there then.
+    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+        let _step = Step::begin(messages::SAVING);
+        let Self { files, store, vault } = self;
+        Ok(files.save(vault, store, surroundings::now(), &mut surroundings::randomness())?)
+    }
+}
+
+/// The attempt itself. The outer error is the disk's, which says nothing about face, PIN or key: it comes before they are tried.
+fn attempt(
+    files: &Files,
+    pin: Option<&Pin>,
+    probe: &Probe,
+) -> Result<Result<(SoftwareStore, Opened), Unavailable>, Failure> {
+    let file = files.vault()?;
+    // An absent device key and a file that is none are one more reason not to say.
+    let Some(mut store) = files.device_key()?.and_then(|bytes| SoftwareStore::parse(&bytes).ok()) else {
+        return Ok(Err(Unavailable));
+    };
+    let counted = unlock::begin(&mut store, &file, surroundings::clock());
+    // Written before the attempt is made, whatever it will come to: a killed process has had its try.
+    files.write_device_key(&store.to_bytes())?;
+    let Ok(counted) = counted else { return Ok(Err(Unavailable)) };
+    let Ok(opened) = counted.persisted().try_open(&mut store, pin, Some(probe)) else { return Ok(Err(Unavailable)) };
+    files.write_device_key(&store.to_bytes())?;
+    Ok(Ok((store, opened)))
+}
+
+/// The embeddings of the faces in these pictures; every picture is decoded before the models are loaded for the first.
+///
+/// # Errors
+/// About the first picture that cannot be used, or about the models.
+pub(crate) fn embeddings(paths: &[PathBuf]) -> Result<Vec<Embedding>, Failure> {
+    let pictures: Vec<Picture> = paths.iter().map(|path| Picture::read(path)).collect::<Result<_, _>>()?;
+    let _step = Step::begin(messages::LOOKING);
+    let mut reader = FaceReader::load(&Home::find()?)?;
+    Ok(pictures.iter().map(|picture| reader.embedding(picture)).collect::<Result<_, _>>()?)
+}
+
+/// Until the OS keyring and the TPM have their adapters, the device key is a file that must be named.
+///
+/// # Errors
+/// Usage, with what to give.
+pub(crate) fn device_key(path: Option<&Path>) -> Result<&Path, Failure> {
+    path.ok_or_else(|| Failure::usage(messages::NO_DEVICE_KEY, messages::NO_DEVICE_KEY_HINT))
+}

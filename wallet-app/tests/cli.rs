@@ -1,0 +1,340 @@
+//! The command as scripts meet it: exit codes, one JSON object, nothing lost on bad input.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test"
+)]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn amparo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_amparo"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("RUST_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, Value, Output) {
+    answer(amparo(arguments).arg("--json"))
+}
+
+fn answer(command: &mut Command) -> (i32, Value, Output) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("not one JSON object: {text:?} {output:?}"));
+    (output.status.code().expect("an exit code"), json, output)
+}
+
+fn code(json: &Value) -> &str {
+    json["error"]["code"].as_str().unwrap_or_default()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The home with the models and the photographs, or `None` where `cargo xtask setup` has not run.
+fn home() -> Option<PathBuf> {
+    let home = wallet_app::adapters::home::Home::find().ok()?.path().to_path_buf();
+    let there = home.join("runtime/libonnxruntime.so").is_file() && home.join("photographs/obama.jpg").is_file();
+    if !there {
+        println!("skipped: run cargo xtask setup");
+    }
+    there.then_some(home)
+}
+
+/// A vault made from two photographs, and what opens it.
+struct Scene {
+    folder: tempfile::TempDir,
+    home: PathBuf,
+}
+
+impl Scene {
+    fn new() -> Option<Self> {
+        let home = home()?;
+        let scene = Self { folder: tempfile::tempdir().unwrap(), home };
+        std::fs::write(scene.place("pin"), "48213957\n").unwrap();
+        let (exit, json, output) = scene.make("me.amparo", "device.key");
+        assert_eq!(exit, 0, "{output:?}");
+        assert_eq!(json["created"], true);
+        Some(scene)
+    }
+
+    fn make(&self, vault: &str, key: &str) -> (i32, Value, Output) {
+        let (vault, key, pin) = (self.place(vault), self.place(key), self.place("pin"));
+        let (one, two) = (self.photograph("obama.jpg"), self.photograph("obama2.jpg"));
+        let keys = ["--vault", text(&vault), "--device-key", text(&key), "--pin-file", text(&pin)];
+        run(&[&["new", "--face", text(&one), "--face", text(&two)][..], &keys].concat())
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn photograph(&self, name: &str) -> PathBuf {
+        self.home.join("photographs").join(name)
+    }
+
+    /// Opens with the photograph that was not enrolled, unless told otherwise.
+    fn open(&self, command: &str, change: &[(&str, &Path)], rest: &[&str]) -> Command {
+        let mut given: Vec<(&str, PathBuf)> = vec![
+            ("--vault", self.place("me.amparo")),
+            ("--face", self.photograph("obama3.jpg")),
+            ("--pin-file", self.place("pin")),
+            ("--device-key", self.place("device.key")),
+        ];
+        for (option, path) in change {
+            given.iter_mut().find(|(name, _)| name == option).unwrap().1 = path.to_path_buf();
+        }
+        let mut all = amparo(&[command]);
+        given.iter().for_each(|(option, path)| {
+            all.arg(option).arg(path);
+        });
+        all.args(rest).arg("--json");
+        all
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    for command in ["new", "trust", "unlock", "receive", "list", "show", "present", "refuse", "history", "forget"] {
+        let output = amparo(&[command, "--help"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains("Example:") && help.contains(&format!("amparo {command} ")), "{help}");
+    }
+    for later in ["pin", "enrol", "withdraw"] {
+        assert_eq!(amparo(&[later, "--help"]).output().unwrap().status.code(), Some(2), "{later} is not there yet");
+    }
+}
+
+#[test]
+fn what_is_mistyped_is_usage() {
+    for arguments in [
+        &["unknown"][..],
+        &["unlock"],
+        &["unlock", "--vault"],
+        &["unlock", "--vault", "v", "--face", "f", "--frobnicate"],
+        &["present", "--vault", "v", "--face", "f", "--device-key", "k", "openid4vp://", "--for", "a while"],
+        &["list", "--vault", "v", "--face", "f"],
+    ] {
+        let (exit, json, _) = run(arguments);
+        assert_eq!((exit, code(&json)), (2, "usage"), "{arguments:?}");
+        assert!(
+            json["error"]["message"].as_str().unwrap().len() > 5 && json["error"]["hint"].as_str().unwrap().len() > 5
+        );
+    }
+    let output = amparo(&["list", "--vault", "v", "--face", "f"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--device-key FILE"), "it says what to give");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_bad_picture_is_judged_before_the_vault_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    std::fs::write(place("notes.jpg"), "this is a text file\n").unwrap();
+    std::fs::write(place("empty.png"), "").unwrap();
+    std::fs::write(place("me.amparo"), "not looked at").unwrap();
+    for face in ["absent.jpg", ".", "notes.jpg", "empty.png"] {
+        for command in ["unlock", "list"] {
+            let (vault, face_path, key) = (place("me.amparo"), place(face), place("key"));
+            let (exit, json, _) =
+                run(&[command, "--vault", text(&vault), "--face", text(&face_path), "--device-key", text(&key)]);
+            assert_eq!((exit, code(&json)), (3, "unavailable"), "{face}: {json}");
+            let hint = json["error"]["hint"].as_str().unwrap().to_lowercase();
+            assert!(hint.contains("picture"), "{face}: {hint}");
+            assert!(!hint.contains("pin") && !hint.contains("key") && !hint.contains("vault"), "{face}: {hint}");
+        }
+    }
+    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["empty.png", "me.amparo", "notes.jpg"], "no lock, no key, nothing was made");
+}
+
+#[test]
+fn missing_models_name_the_command_that_fetches_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("grey.ppm");
+    let mut ppm = b"P6 320 320 255\n".to_vec();
+    ppm.extend(vec![128; 320 * 320 * 3]);
+    std::fs::write(&picture, ppm).unwrap();
+    let arguments = ["unlock", "--vault", "v", "--face", text(&picture), "--device-key", "k", "--json"];
+    let (exit, json, _) = answer(amparo(&arguments).env("AMPARO_HOME", folder.path().join("nothing")));
+    assert_eq!((exit, code(&json)), (7, "setup"));
+    assert!(json["error"]["hint"].as_str().unwrap().contains("cargo xtask setup"));
+}
+
+#[test]
+fn attack_92_a_model_that_is_not_the_pinned_one_is_refused() {
+    let Some(home) = home() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("models")).unwrap();
+    std::fs::create_dir_all(folder.path().join("runtime")).unwrap();
+    for model in std::fs::read_dir(home.join("models")).unwrap() {
+        let model = model.unwrap();
+        let mut bytes = std::fs::read(model.path()).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(folder.path().join("models").join(model.file_name()), bytes).unwrap();
+    }
+    std::fs::copy(home.join("runtime/libonnxruntime.so"), folder.path().join("runtime/libonnxruntime.so")).unwrap();
+    let face = home.join("photographs/obama.jpg");
+    let arguments = ["unlock", "--vault", "v", "--face", text(&face), "--device-key", "k", "--json"];
+    let (exit, json, _) = answer(amparo(&arguments).env("AMPARO_HOME", folder.path()));
+    assert_eq!((exit, code(&json)), (7, "setup"), "{json}");
+}
+
+#[test]
+fn a_vault_is_made_opened_and_never_overwritten() {
+    let Some(scene) = Scene::new() else { return };
+    let made = std::fs::read(scene.place("me.amparo")).unwrap();
+    assert_eq!(made.len(), wallet_core::vault::FILE_LEN);
+    let (exit, json, _) = answer(&mut scene.open("unlock", &[], &[]));
+    assert_eq!((exit, &json["unlocked"]), (0, &Value::Bool(true)), "{json}");
+    let (exit, json, _) = answer(&mut scene.open("list", &[], &[]));
+    assert_eq!((exit, &json["credentials"]), (0, &Value::Array(vec![])));
+    let (exit, json, _) = answer(&mut scene.open("history", &[], &[]));
+    assert_eq!((exit, &json["history"]), (0, &Value::Array(vec![])));
+    let (exit, json, _) = scene.make("me.amparo", "device.key");
+    assert_eq!((exit, code(&json)), (7, "storage"));
+    assert_eq!(std::fs::read(scene.place("me.amparo")).unwrap(), made);
+    let (exit, json, _) = scene.make("second.amparo", "device.key");
+    assert_eq!(exit, 0, "one device key serves several vaults: {json}");
+    assert_eq!(answer(&mut scene.open("unlock", &[], &[])).0, 0);
+    assert_eq!(answer(&mut scene.open("unlock", &[("--vault", &scene.place("second.amparo"))], &[])).0, 0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        for name in ["me.amparo", "device.key"] {
+            assert_eq!(std::fs::metadata(scene.place(name)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+}
+
+#[test]
+fn every_reason_not_to_open_is_one_answer() {
+    let Some(scene) = Scene::new() else { return };
+    scene.make("other.amparo", "other.key");
+    std::fs::write(scene.place("wrong-pin"), "11111111\n").unwrap();
+    std::fs::write(scene.place("no.key"), "this is no device key").unwrap();
+    let vault = std::fs::read(scene.place("me.amparo")).unwrap();
+    std::fs::write(scene.place("short.amparo"), &vault[..vault.len() / 2]).unwrap();
+    std::fs::write(scene.place("empty.amparo"), "").unwrap();
+    std::fs::write(scene.place("long.amparo"), [&vault[..], b"x"].concat()).unwrap();
+    let mut flipped = vault.clone();
+    flipped[vault.len() / 2] ^= 1;
+    std::fs::write(scene.place("flipped.amparo"), &flipped).unwrap();
+
+    let changes: [(&str, PathBuf); 9] = [
+        ("--face", scene.photograph("biden.jpg")),
+        ("--pin-file", scene.place("wrong-pin")),
+        ("--device-key", scene.place("other.key")),
+        ("--device-key", scene.place("no.key")),
+        ("--device-key", scene.place("absent.key")),
+        ("--vault", scene.place("short.amparo")),
+        ("--vault", scene.place("empty.amparo")),
+        ("--vault", scene.place("long.amparo")),
+        ("--vault", scene.place("flipped.amparo")),
+    ];
+    let mut answers = Vec::new();
+    for (option, path) in &changes {
+        let started = Instant::now();
+        let (exit, json, output) = answer(&mut scene.open("list", &[(option, path)], &[]));
+        assert_eq!(exit, 3, "{option} {path:?}: {json}");
+        assert!(started.elapsed() >= Duration::from_millis(1_200), "{option} {path:?}: too quick");
+        answers.push((json, output.stderr));
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    assert_eq!(code(&answers[0].0), "unavailable");
+    assert!(!scene.place("absent.key").exists(), "only `new` makes a device key");
+    assert_eq!(std::fs::read(scene.place("flipped.amparo")).unwrap(), flipped, "the file is untouched");
+    assert_eq!(answer(&mut scene.open("unlock", &[], &[])).0, 0, "and the right ones open");
+}
+
+#[test]
+fn attack_88_failed_attempts_are_counted_across_processes() {
+    let Some(scene) = Scene::new() else { return };
+    std::fs::write(scene.place("wrong-pin"), "11111111\n").unwrap();
+    for _ in 0..6 {
+        assert_eq!(answer(&mut scene.open("unlock", &[("--pin-file", &scene.place("wrong-pin"))], &[])).0, 3);
+    }
+    // The sixth failure set a wait of 30 s: now even the right ones do not open.
+    assert_eq!(answer(&mut scene.open("unlock", &[], &[])).0, 3);
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let Some(scene) = Scene::new() else { return };
+    let key = scene.place("device.key");
+    for (option, path) in [
+        ("--vault", scene.place("absent.amparo")),
+        ("--vault", scene.folder.path().to_path_buf()),
+        ("--pin-file", scene.place("absent")),
+        ("--pin-file", scene.folder.path().to_path_buf()),
+    ] {
+        let (exit, json, _) = answer(&mut scene.open("unlock", &[(option, &path)], &[]));
+        assert_eq!((exit, code(&json)), (7, "storage"), "{option} {path:?}: {json}");
+    }
+    std::fs::write(scene.place("anchor.pem"), "not a certificate").unwrap();
+    for (anchor, expected) in [(scene.place("anchor.pem"), 2), (scene.place("absent.pem"), 7), (key, 2)] {
+        let (exit, json, _) = answer(&mut scene.open("trust", &[], &["--anchor", text(&anchor)]));
+        assert_eq!(exit, expected, "{anchor:?}: {json}");
+    }
+    for id in ["x", "00000000000000000000000000000000"] {
+        for command in ["show", "forget"] {
+            assert_eq!(answer(&mut scene.open(command, &[], &[id])).0, 2, "{command} {id}");
+        }
+    }
+}
+
+#[test]
+fn links_that_lead_nowhere_end_with_their_own_codes() {
+    let Some(scene) = Scene::new() else { return };
+    let dead = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let offer = |issuer: &str| {
+        let offer = format!(
+            r#"{{"credential_issuer":"{issuer}","credential_configuration_ids":["identity"],"grants":{{"urn:ietf:params:oauth:grant-type:pre-authorized_code":{{"pre-authorized_code":"x"}}}}}}"#
+        );
+        let offer: String = url::form_urlencoded::byte_serialize(offer.as_bytes()).collect();
+        format!("openid-credential-offer://?credential_offer={offer}")
+    };
+    let request = |uri: &str| {
+        let uri: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
+        format!("openid4vp://?client_id=x509_hash%3Aabc&request_uri={uri}")
+    };
+    for (command, link, expected) in [
+        ("receive", "nonsense".to_owned(), 2),
+        ("receive", "openid-credential-offer://".to_owned(), 2),
+        ("present", "https://example.org/".to_owned(), 2),
+        ("present", "openid4vp://?".to_owned(), 2),
+        ("receive", offer(&format!("http://{dead}")), 6),
+        ("present", request(&format!("http://{dead}/r")), 6),
+        ("refuse", request(&format!("http://{dead}/r")), 6),
+    ] {
+        let rest = if command == "refuse" { vec![link.as_str()] } else { vec![link.as_str(), "--yes"] };
+        // A proxy in the environment would be asked, and answer that there is nobody: it is never asked.
+        let mut command_line = scene.open(command, &[], &rest);
+        let (exit, json, _) =
+            answer(command_line.env("http_proxy", "http://127.0.0.1:9").env("ALL_PROXY", "http://127.0.0.1:9"));
+        assert_eq!(exit, expected, "{command} {link}: {json}");
+    }
+    // Attack 43: private addresses behind links of the person's own.
+    for address in
+        ["http://10.0.0.1", "https://10.0.0.1", "http://169.254.169.254", "https://[::ffff:127.0.0.1]", "file:///etc"]
+    {
+        let (exit, json, _) = answer(&mut scene.open("receive", &[], &[&offer(address), "--yes"]));
+        assert!(matches!(exit, 2 | 4), "{address}: {exit} {json}");
+    }
+}
