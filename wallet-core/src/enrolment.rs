@@ -1,9 +1,9 @@
 //! Making a vault: a face, perhaps a PIN, a device key, and everything else random.
 
-use crate::device_key::{DeviceKeyError, DeviceStore, LedgerFull};
-use crate::secret::{EpochKey, Pin, PurposeKey, Vmk};
+use crate::device_key::{DeviceKey, DeviceKeyError, DeviceStore, LedgerFull};
+use crate::secret::{EpochKey, Pin, Vmk};
 use crate::unlock::Factors;
-use crate::unlock::evaluation::unpad;
+use crate::unlock::evaluation::pad_helper;
 use crate::unlock::rate_limit::{Attempts, Clock};
 use crate::vault::committed::SealError;
 use crate::vault::compartment::{Compartment, RecordError};
@@ -12,7 +12,7 @@ use crate::vault::kdf::{self, SlotRoot};
 use crate::vault::outer;
 use crate::vault::params::{Argon2Cost, ContainerId, ContainerSalt, Params, VERSION};
 use crate::vault::record::RecordKind;
-use crate::vault::slot::{self, SlotBinding, SlotFactors};
+use crate::vault::slot::{self, SlotBinding};
 use biometrics::protection::{self, Message, TransformSeed};
 use biometrics::template::Reference;
 use rand_core::CryptoRng;
@@ -87,8 +87,7 @@ pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
     let mut image = Image::random(rng);
     let vmk = Vmk::generate(rng);
 
-    let mac = device.mac(&Params::device_message(&params.container))?.into_bytes();
-    let params_key = PurposeKey::fill_with(|out| out.copy_from_slice(&mac[..]));
+    let params_key = kdf::params_key(device.mac(&Params::device_message(&params.container))?);
     image.params_mut().copy_from_slice(&params.to_page(&params_key));
 
     let mut compartment = Compartment::empty(0, params.container, &vmk);
@@ -96,7 +95,7 @@ pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
     compartment.put(RecordKind::REFERENCE, None, &new.reference.to_bytes(), bytes, rng)?;
     compartment.write_manifest(params.epoch, bytes, rng)?;
 
-    let factors = SlotFactors { face: true, pin: new.pin.is_some() };
+    let factors = if new.pin.is_some() { Factors::FaceAndPin } else { Factors::Face };
     let sealed = seal_slot(new, &params, device, slot::Opened { vmk, compartment: 0, factors }, rng)?;
     // Any slot would do; which one is used shows nowhere.
     let chosen = usize::from(random_byte(rng) % 8);
@@ -107,25 +106,25 @@ pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
     let epoch_key = EpochKey::generate(rng);
     let file = outer::seal(&image, &epoch_key, rng)?;
     ledger.insert(params.container, params.epoch, &epoch_key, Attempts::none(clock), rng)?;
-    Ok(Created { store: store.to_bytes(), file, factors: Factors::of(factors) })
+    Ok(Created { store: store.to_bytes(), file, factors })
 }
 
 fn seal_slot<R: CryptoRng + ?Sized>(
     new: &NewVault<'_>,
     params: &Params,
-    device: &dyn crate::device_key::DeviceKey,
+    device: &dyn DeviceKey,
     opened: slot::Opened,
     rng: &mut R,
 ) -> Result<Zeroizing<Vec<u8>>, CreateError> {
     let pin_key = kdf::pin_key(new.pin, &params.salt, params.cost).ok_or(CreateError::NoMemory)?;
     let mac = device.mac(&kdf::device_message(&params.container, &pin_key))?;
-    let device_part = kdf::device_part(mac.into_bytes());
+    let device_part = kdf::device_part(mac);
     let mut salt = [0; 32];
     rng.fill_bytes(&mut salt);
     let root = SlotRoot::derive(&salt, &device_part, &pin_key);
     let message = Message::generate(rng);
     let helper = protection::seal(new.reference, &TransformSeed::from_bytes(&root.transform), &message);
-    let padded = unpad(helper.as_bytes(), &root.pad);
+    let padded = pad_helper(helper.as_bytes(), &root.pad);
     let binding = SlotBinding { container: &params.container, cost: params.cost };
     Ok(slot::seal(&opened, &root.secret(Some(message.as_bytes())), &salt, &padded, binding)?)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The holder's PIN or passphrase: UTF-8 in Unicode form NFKC, 1 to 1,024 bytes, without control characters.
 ///
@@ -142,11 +142,6 @@ key!(
     /// A key derived for one purpose.
     PurposeKey
 );
-
-/// Overwrites bytes that were secret.
-pub(crate) fn wipe(bytes: &mut [u8]) {
-    bytes.zeroize();
-}
 
 #[cfg(test)]
 mod tests {

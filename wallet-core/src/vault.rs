@@ -18,6 +18,8 @@ pub(crate) mod params;
 pub(crate) mod record;
 mod save;
 pub(crate) mod slot;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use committed::SealError;
 pub use compartment::RecordError;
@@ -26,6 +28,3 @@ pub use open_vault::OpenVault;
 pub use params::Argon2Cost;
 pub use record::{MAX_RECORD, RecordId, RecordIdError, RecordKind};
 pub use save::{SaveError, SavePlan};
-
-#[cfg(test)]
-mod tests;

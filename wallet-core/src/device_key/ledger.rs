@@ -175,9 +175,9 @@ impl Ledger {
         keys
     }
 
-    /// The highest epoch known of a container.
-    pub(crate) fn newest_epoch(&self, id: &ContainerId) -> Option<u64> {
-        self.find(id)?.epochs.iter().map(|epoch| epoch.number).max()
+    /// The epochs of a container that there are keys for.
+    pub(crate) fn epochs(&self, id: &ContainerId) -> Vec<u64> {
+        self.find(id).map_or_else(Vec::new, |container| container.epochs.iter().map(|epoch| epoch.number).collect())
     }
 
     /// Remembers a new container, at its first epoch and without a failed attempt.
@@ -253,3 +253,6 @@ impl fmt::Debug for Ledger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the device key already serves {MAX_CONTAINERS} vaults")]
 pub struct LedgerFull;
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! One attempt, from the count that is written first to the open vault.
 
-use crate::device_key::DeviceStore;
+use crate::device_key::{DeviceKey, DeviceStore};
 use crate::secret::{Pin, PurposeKey};
 use crate::unlock::evaluation::evaluate;
-use crate::unlock::evidence::{Factors, Unlocked};
+use crate::unlock::evidence::Unlocked;
 use crate::unlock::rate_limit::{Attempts, Clock, Turn};
 use crate::vault::OpenVault;
 use crate::vault::compartment::Compartment;
@@ -50,8 +50,7 @@ pub fn begin<S: DeviceStore + ?Sized>(store: &mut S, file: &[u8], clock: Clock) 
         .flat_map(|id| ledger.epoch_keys(&id).into_iter().map(move |(epoch, key)| (id, epoch, key)))
         .find_map(|(id, epoch, key)| Some((id, epoch, outer::open(file, &key)?)))
         .ok_or(Unavailable)?;
-    let mac = device.mac(&Params::device_message(&id)).map_err(|_| Unavailable)?.into_bytes();
-    let params_key = PurposeKey::fill_with(|out| out.copy_from_slice(&mac[..]));
+    let params_key = kdf::params_key(device.mac(&Params::device_message(&id)).map_err(|_| Unavailable)?);
     let params = Params::parse(image.params(), &params_key).ok_or(Unavailable)?;
     if params.container != id || params.epoch != epoch {
         return Err(Unavailable);
@@ -112,11 +111,11 @@ impl Attempt {
         let bytes = image.compartment(opened.compartment);
         let compartment = Compartment::open(opened.compartment, params.container, &opened.vmk, params.epoch, bytes)
             .ok_or(Unavailable)?;
-        if opened.factors.face && !is_enrolled_face(&compartment, bytes, probe) {
+        if opened.factors.face() && !is_enrolled_face(&compartment, bytes, probe) {
             return Err(Unavailable);
         }
         ledger.set_attempts(&params.container, Attempts::none(clock));
-        let factors = Factors::of(opened.factors);
+        let factors = opened.factors;
         let vault = OpenVault::new(image, params, params_key, compartment, factors);
         Ok(Opened { vault, unlocked: Unlocked::new(clock.now, factors) })
     }
@@ -130,7 +129,7 @@ impl fmt::Debug for Attempt {
 }
 
 fn open_slot(
-    device: &dyn crate::device_key::DeviceKey,
+    device: &dyn DeviceKey,
     image: &Image,
     params: &Params,
     pin: Option<&Pin>,
@@ -141,7 +140,7 @@ fn open_slot(
     }
     let pin_key = kdf::pin_key(pin, &params.salt, params.cost)?;
     let mac = device.mac(&kdf::device_message(&params.container, &pin_key)).ok()?;
-    let device_part = kdf::device_part(mac.into_bytes());
+    let device_part = kdf::device_part(mac);
     let binding = SlotBinding { container: &params.container, cost: params.cost };
     evaluate(image.slots(), binding, &device_part, &pin_key, probe).open(binding)
 }

@@ -8,7 +8,7 @@
 use crate::secret::{DevicePart, PinKey};
 use crate::vault::committed::MessageKey;
 use crate::vault::kdf::SlotRoot;
-use crate::vault::layout::SLOT_LEN;
+use crate::vault::layout::{SLOT_LEN, SLOTS};
 use crate::vault::slot::{Opened, Slot, SlotBinding};
 use biometrics::protection::{HelperData, TransformSeed, release};
 use biometrics::template::Probe;
@@ -48,7 +48,7 @@ pub(crate) fn evaluate<'a>(
         };
         match probe {
             Some(probe) => {
-                let helper = HelperData::from_bytes(&unpad(slot.helper, &root.pad));
+                let helper = HelperData::from_bytes(&pad_helper(slot.helper, &root.pad));
                 let seed = TransformSeed::from_bytes(&root.transform);
                 release(probe, &seed, &helper).iter().for_each(|message| attempt(Some(message.as_bytes())));
             }
@@ -61,7 +61,10 @@ pub(crate) fn evaluate<'a>(
 impl Evaluation<'_> {
     /// Opens the slot that matched; without one there is no key that could.
     pub(crate) fn open(self, binding: SlotBinding<'_>) -> Option<Opened> {
-        let Self { compared: _, slots, found, slot: number, key } = self;
+        let Self { compared, slots, found, slot: number, key } = self;
+        if compared % SLOTS != 0 || slots.len() != SLOTS {
+            return None;
+        }
         let slot = slots.into_iter().zip(0u8..).find(|(_, at)| bool::from(at.ct_eq(&number)))?.0;
         // Not even asked when nothing was found: the key would be all zeros, and its commitment is compared again.
         bool::from(found).then(|| slot.open(key, binding).ok()).flatten()
@@ -69,8 +72,8 @@ impl Evaluation<'_> {
 }
 
 /// Puts the one-time pad on, or takes it off.
-pub(crate) fn unpad(helper: &[u8; 64], pad: &[u8; 64]) -> Zeroizing<[u8; 64]> {
-    let mut plain = Zeroizing::new(*helper);
-    plain.iter_mut().zip(pad).for_each(|(byte, pad)| *byte ^= pad);
-    plain
+pub(crate) fn pad_helper(helper: &[u8; 64], pad: &[u8; 64]) -> Zeroizing<[u8; 64]> {
+    let mut other = Zeroizing::new(*helper);
+    other.iter_mut().zip(pad).for_each(|(byte, pad)| *byte ^= pad);
+    other
 }

@@ -1,7 +1,6 @@
 //! Evidence that the holder opened the vault: made by a successful opening only, spent once.
 
 use crate::presentation::{HolderVerified, RequestId};
-use crate::vault::slot::SlotFactors;
 use schemas::Timestamp;
 
 /// The vault was opened just now. Not `Clone`; becomes a [`HolderVerified`] for one request.
@@ -42,17 +41,24 @@ pub enum Factors {
     Face,
     /// The PIN alone.
     Pin,
-    /// Neither.
-    DeviceOnly,
 }
 
 impl Factors {
-    pub(crate) const fn of(slot: SlotFactors) -> Self {
-        match slot {
-            SlotFactors { face: true, pin: true } => Self::FaceAndPin,
-            SlotFactors { face: true, pin: false } => Self::Face,
-            SlotFactors { face: false, pin: true } => Self::Pin,
-            SlotFactors { face: false, pin: false } => Self::DeviceOnly,
+    /// As a slot writes it: 1 for the face, 2 for the PIN.
+    pub(crate) const fn to_bits(self) -> u32 {
+        match self {
+            Self::Face => 1,
+            Self::Pin => 2,
+            Self::FaceAndPin => 3,
+        }
+    }
+
+    pub(crate) const fn from_bits(bits: u32) -> Option<Self> {
+        match bits {
+            1 => Some(Self::Face),
+            2 => Some(Self::Pin),
+            3 => Some(Self::FaceAndPin),
+            _ => None,
         }
     }
 

@@ -86,3 +86,6 @@ pub struct SealError;
 /// The ciphertext is not what was sealed under this key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Forged;
+
+#[cfg(test)]
+mod tests;

@@ -198,6 +198,22 @@ impl Compartment {
         Ok(())
     }
 
+    /// Overwrites what no record takes, so that two images of the file do not show how much of it changed.
+    ///
+    /// # Source
+    /// `security.md` §5.3.
+    pub(crate) fn refresh_free<R: CryptoRng + ?Sized>(&self, bytes: &mut [u8], rng: &mut R) {
+        let Some(heap) = bytes.get_mut(HEAP_AT..) else { return };
+        let taken = self.manifest.by_offset().into_iter().map(|(_, entry)| entry.range());
+        let mut free_from = 0;
+        for range in taken.chain(std::iter::once(HEAP_LEN..HEAP_LEN)) {
+            if let Some(gap) = heap.get_mut(free_from..range.start) {
+                fill_random(gap, rng);
+            }
+            free_from = range.end;
+        }
+    }
+
     /// Slides all records to the front of the heap; what is behind them becomes random.
     fn compact<R: CryptoRng + ?Sized>(&mut self, bytes: &mut [u8], rng: &mut R) {
         let Some(heap) = bytes.get_mut(HEAP_AT..) else { return };
@@ -226,3 +242,6 @@ fn places(bytes: &[u8], epoch: u64) -> Option<(&[u8], &[u8])> {
 }
 
 const _: () = assert!(HEAP_LEN == 62 * MANIFEST_LEN);
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,8 @@
 //! # Source
 //! `security.md` §1.2; RFC 2104 (HMAC), RFC 5869 (HKDF), RFC 9106 (Argon2).
 
-use crate::secret::{DevicePart, EpochKey, Pin, PinKey, PurposeKey, SlotSecret, Vmk, wipe};
+use crate::device_key::DeviceMac;
+use crate::secret::{DevicePart, EpochKey, Pin, PinKey, PurposeKey, SlotSecret, Vmk};
 use crate::vault::params::{Argon2Cost, ContainerId, ContainerSalt};
 use argon2::{Algorithm, Argon2, AssociatedData, Block, ParamsBuilder, Version};
 use hmac::{Hmac, KeyInit, Mac};
@@ -136,8 +137,16 @@ pub(crate) fn outer_key(epoch: &EpochKey, outer_salt: &[u8; 32]) -> PurposeKey {
 }
 
 /// A key from a MAC that the device computed.
-pub(crate) fn device_part(mut mac: Zeroizing<[u8; 32]>) -> DevicePart {
-    let part = DevicePart::fill_with(|out| out.copy_from_slice(&mac[..]));
-    wipe(&mut mac[..]);
-    part
+pub(crate) fn device_part(mac: DeviceMac) -> DevicePart {
+    DevicePart::fill_with(|out| out.copy_from_slice(&mac.into_bytes()[..]))
 }
+
+/// The key of the page of parameters, from the device's MAC of [`Params::device_message`].
+///
+/// [`Params::device_message`]: crate::vault::params::Params::device_message
+pub(crate) fn params_key(mac: DeviceMac) -> PurposeKey {
+    PurposeKey::fill_with(|out| out.copy_from_slice(&mac.into_bytes()[..]))
+}
+
+#[cfg(test)]
+mod tests;

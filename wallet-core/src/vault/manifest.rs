@@ -121,3 +121,6 @@ impl Manifest {
         HEAP_LEN - self.entries.values().map(|entry| entry.bucket.blob_len()).sum::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests;

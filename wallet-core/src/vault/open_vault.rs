@@ -136,7 +136,8 @@ impl OpenVault {
     /// the file in place stays the vault, and `save` may be asked again.
     ///
     /// # Errors
-    /// [`SaveError::ReadOnly`]; [`SaveError::Foreign`] if the store is not this vault's.
+    /// [`SaveError::ReadOnly`]; [`SaveError::Superseded`] if the store does not hold the key of the file that was opened:
+    /// it is another's, or somebody saved the vault in between.
     ///
     /// # Source
     /// `security.md` §1.4.
@@ -151,9 +152,11 @@ impl OpenVault {
         }
         let id = self.params.container;
         let (_, ledger) = store.split();
-        let newest = ledger.newest_epoch(&id).ok_or(SaveError::Foreign)?.max(self.in_place);
-        let epoch = newest.checked_add(1).ok_or(SaveError::Foreign)?;
+        let epochs = ledger.epochs(&id);
+        let newest = epochs.iter().copied().max().filter(|_| epochs.contains(&self.in_place));
+        let epoch = newest.and_then(|newest| newest.checked_add(1)).ok_or(SaveError::Superseded)?;
         let key = EpochKey::generate(rng);
+        self.params.version = VERSION;
         self.params.epoch = epoch;
         self.params.saved = now;
         let file = self.seal(&key, rng)?;
@@ -163,7 +166,9 @@ impl OpenVault {
 
     fn seal<R: CryptoRng + ?Sized>(&mut self, key: &EpochKey, rng: &mut R) -> Result<Vec<u8>, SaveError> {
         let Self { image, params, params_key, compartment, .. } = self;
-        compartment.write_manifest(params.epoch, image.compartment_mut(compartment.number), rng)?;
+        let bytes = image.compartment_mut(compartment.number);
+        compartment.refresh_free(bytes, rng);
+        compartment.write_manifest(params.epoch, bytes, rng)?;
         image.params_mut().copy_from_slice(&params.to_page(params_key));
         Ok(outer::seal(image, key, rng)?)
     }
@@ -187,6 +192,13 @@ impl OpenVault {
         self.in_place = epoch;
         store.split().1.forget_older(&self.params.container, epoch);
         Ok(store.to_bytes())
+    }
+
+    /// Another reference in place of the enrolled one, which nothing but a test does.
+    #[cfg(test)]
+    pub(crate) fn replace_reference<R: CryptoRng + ?Sized>(&mut self, reference: &[u8], rng: &mut R) {
+        let id = self.records(RecordKind::REFERENCE).next();
+        self.put(RecordKind::REFERENCE, id, reference, rng).unwrap();
     }
 
     fn bytes(&self) -> &[u8] {

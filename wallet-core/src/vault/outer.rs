@@ -59,3 +59,6 @@ fn nonces() -> impl Iterator<Item = [u8; 12]> {
         [0, 0, 0, a, b, c, d, e, f, g, h, u8::from(number + 1 == CHUNKS as u64)]
     })
 }
+
+#[cfg(test)]
+mod tests;

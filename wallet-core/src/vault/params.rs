@@ -100,6 +100,10 @@ impl fmt::Debug for ContainerId {
 pub(crate) struct ContainerSalt([u8; 16]);
 
 impl ContainerSalt {
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     pub(crate) fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
@@ -169,10 +173,13 @@ impl Params {
             return None;
         }
         let (version, min_reader) = (fields.u16()?, fields.u16()?);
-        let (container, salt) = (ContainerId(fields.array()?), ContainerSalt(fields.array()?));
+        let (container, salt) = (ContainerId::from_bytes(fields.array()?), ContainerSalt::from_bytes(fields.array()?));
         let cost = Argon2Cost::new(fields.u32()?, fields.u32()?, fields.u32()?)?;
         let (epoch, saved) = (fields.u64()?, Timestamp::from_unix(fields.i64()?));
         let model = ModelId::new(fields.array()?);
         (version >= 1).then_some(Self { version, min_reader, container, salt, cost, epoch, saved, model })
     }
 }
+
+#[cfg(test)]
+mod tests;

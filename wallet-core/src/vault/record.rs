@@ -151,7 +151,7 @@ pub(crate) struct BlobName<'a> {
 }
 
 impl BlobName<'_> {
-    fn key(&self, record_key: &PurposeKey, salt: &[u8; 32]) -> MessageKey {
+    pub(crate) fn key(&self, record_key: &PurposeKey, salt: &[u8; 32]) -> MessageKey {
         let prk = kdf::extract(salt, &[record_key.bytes()]);
         let (kind, generation) = (self.kind.0.to_be_bytes(), self.generation.to_be_bytes());
         MessageKey::from_okm(kdf::expand(&prk, &[b"amparo/v1/rec", &self.id.0, &kind, &generation]))
@@ -216,3 +216,6 @@ impl BlobName<'_> {
         Ok(plain)
     }
 }
+
+#[cfg(test)]
+mod tests;

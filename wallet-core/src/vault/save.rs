@@ -48,9 +48,9 @@ pub enum SaveError {
     /// A newer version wrote this vault and lets this one only read it.
     #[error("this vault was written by a newer version and can only be read by this one")]
     ReadOnly,
-    /// The device key is not the one that this vault was opened with.
-    #[error("the device key does not belong to this vault")]
-    Foreign,
+    /// The device key does not hold the key of the file that was opened.
+    #[error("the vault was saved elsewhere since it was opened, or the device key is another")]
+    Superseded,
     /// What was read back is not what was to be written.
     #[error("the file in place is not the one that was saved")]
     NotInPlace,

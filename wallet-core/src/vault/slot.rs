@@ -7,6 +7,7 @@
 
 use crate::fields::Fields;
 use crate::secret::{SlotSecret, Vmk};
+use crate::unlock::Factors;
 use crate::vault::committed::{Forged, MessageKey, SealError};
 use crate::vault::kdf;
 use crate::vault::layout::{COMPARTMENTS, SLOT_LEN, TAG_LEN};
@@ -30,28 +31,7 @@ pub(crate) struct Slot<'a> {
 pub(crate) struct Opened {
     pub(crate) vmk: Vmk,
     pub(crate) compartment: u8,
-    pub(crate) factors: SlotFactors,
-}
-
-/// Which factors a slot was made with, as its owner chose at enrolment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SlotFactors {
-    pub(crate) face: bool,
-    pub(crate) pin: bool,
-}
-
-impl SlotFactors {
-    const FACE: u32 = 1;
-    const PIN: u32 = 2;
-
-    fn to_bits(self) -> u32 {
-        u32::from(self.face) * Self::FACE | u32::from(self.pin) * Self::PIN
-    }
-
-    fn from_bits(bits: u32) -> Option<Self> {
-        let known = bits & !(Self::FACE | Self::PIN) == 0;
-        known.then_some(Self { face: bits & Self::FACE != 0, pin: bits & Self::PIN != 0 })
-    }
+    pub(crate) factors: Factors,
 }
 
 /// What all slots of one container are bound to.
@@ -93,7 +73,7 @@ impl<'a> Slot<'a> {
         let mut fields = Fields::new(plain);
         let vmk = Zeroizing::new(fields.array::<32>()?);
         let compartment = fields.u8()?;
-        let factors = SlotFactors::from_bits(fields.u32()?)?;
+        let factors = Factors::from_bits(fields.u32()?)?;
         // The helper corrects errors, in itself too: without this a changed helper would go unseen.
         let helper = fields.array::<32>()?;
         let sound = fields.only_zeros() && usize::from(compartment) < COMPARTMENTS;
@@ -124,3 +104,6 @@ pub(crate) fn seal(
     let tag = key.seal(&binding.aad(), &mut plain)?;
     Ok(Zeroizing::new([&salt[..], helper, &commitment, &plain, &tag].concat()))
 }
+
+#[cfg(test)]
+mod tests;
