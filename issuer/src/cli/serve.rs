@@ -77,7 +77,7 @@ impl Arguments {
     }
 
     async fn bind(&self) -> Result<(TcpListener, SocketAddr), Failure> {
-        let addresses: Vec<SocketAddr> = tokio::net::lookup_host(&self.listen)
+        let mut addresses: Vec<SocketAddr> = tokio::net::lookup_host(&self.listen)
             .await
             .map_err(|error| {
                 Failure::usage(
@@ -94,9 +94,21 @@ impl Arguments {
                 "Listen on 127.0.0.1 behind a TLS proxy, or give --allow-remote-proxy if the proxy stands elsewhere.",
             ));
         }
-        let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| self.not_bound(&error))?;
-        let address = listener.local_addr().map_err(|error| self.not_bound(&error))?;
-        Ok((listener, address))
+        // `localhost` is two addresses: 127.0.0.1 first, which every client tries. A port taken on one is not sought on the
+        // other, where half of the clients would meet the other program.
+        addresses.sort_by_key(SocketAddr::is_ipv6);
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in addresses {
+            match TcpListener::bind(address).await {
+                Ok(listener) => {
+                    let address = listener.local_addr().map_err(|error| self.not_bound(&error))?;
+                    return Ok((listener, address));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(self.not_bound(&error)),
+                Err(error) => last = error,
+            }
+        }
+        Err(self.not_bound(&last))
     }
 
     fn not_bound(&self, error: &io::Error) -> Failure {

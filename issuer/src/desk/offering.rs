@@ -119,6 +119,8 @@ impl Issuer {
             return Err(OfferError::OutlivesCertificate { until });
         }
 
+        // A desk without a running service forgets as well: nothing that has expired outlasts the next offer.
+        self.store.purge(now)?;
         let rng = &mut randomness();
         let (code, tx_code, handle) = (PreAuthorizedCode::generate(rng), TxCode::generate(rng), Handle::generate(rng));
         let waiting = Waiting {

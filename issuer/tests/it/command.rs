@@ -196,6 +196,10 @@ fn help_has_examples() {
     assert!(run(&["--version"]).status.success());
 }
 
+fn answer_text(answer: &Value) -> &str {
+    answer["credentials"][0]["credential"].as_str().unwrap()
+}
+
 /// A served issuer, stopped when it goes.
 struct Served(Child);
 
@@ -212,9 +216,11 @@ async fn offers_and_revocations_work_beside_the_running_service() {
     let url = format!("http://127.0.0.1:{port}");
     let data = data(&url);
     let listen = format!("127.0.0.1:{port}");
+    let log = data.dir.path().join("serve.log");
     let child = command(&["serve", "--data", &data.path, "--listen", &listen, "--json", "--log-format", "json"])
+        .env("RUST_LOG", "debug")
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap())
         .spawn()
         .unwrap();
     let mut served = Served(child);
@@ -231,9 +237,10 @@ async fn offers_and_revocations_work_beside_the_running_service() {
     let offered = json_of(&run(&offer));
     let grant = crate::support::link_offer(offered["credential_offer_uri"].as_str().unwrap()).grants.unwrap();
     let http = crate::support::client();
+    let code = grant.pre_authorized_code.unwrap().pre_authorized_code;
     let form = [
         ("grant_type", schemas::openid4vci::PRE_AUTHORIZED_CODE_GRANT),
-        ("pre-authorized_code", &grant.pre_authorized_code.unwrap().pre_authorized_code),
+        ("pre-authorized_code", code.as_str()),
         ("tx_code", offered["tx_code"].as_str().unwrap()),
     ];
     let post = |path: &str| http.post(format!("{url}{path}"));
@@ -244,7 +251,8 @@ async fn offers_and_revocations_work_beside_the_running_service() {
     let key = &crate::support::keys(1, 90)[0];
     let proof = credentials::proof::create(&url, nonce["c_nonce"].as_str().unwrap(), now, key).unwrap();
     let body = json!({"credential_configuration_id": "identity", "proofs": {"jwt": [proof]}});
-    let request = post("/credential").bearer_auth(token["access_token"].as_str().unwrap()).json(&body);
+    let access_token = token["access_token"].as_str().unwrap();
+    let request = post("/credential").bearer_auth(access_token).json(&body);
     let answer: Value = request.send().await.unwrap().json().await.unwrap();
     let credential = answer["credentials"][0]["credential"].as_str().unwrap();
     let anchors = std::fs::read(Path::new(&data.path).join("trust-anchor.pem")).unwrap();
@@ -256,6 +264,17 @@ async fn offers_and_revocations_work_beside_the_running_service() {
     assert!(run(&["revoke", "--data", &data.path, "--handle", handle]).status.success());
     let status = credential.status().unwrap();
     let token = http.get(&status.uri).send().await.unwrap().text().await.unwrap();
+    let _ = http.get(format!("{url}/credential?access_token={access_token}")).send().await.unwrap();
+
+    // Even a log of everything holds no secret, no claim and no address.
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.lines().count() >= 5 && log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+    let tx_code = offered["tx_code"].as_str().unwrap();
+    let peer = "127.0.0.1:";
+    for secret in [code.as_str(), tx_code, access_token, handle, "Vega", peer, answer_text(&answer)] {
+        assert!(!log.replace(&url, "").replace(&listen, "").contains(secret), "{secret} in {log}");
+    }
+
     let list = credentials::status_list::verify(&token, &status.uri, &anchors, now, None).unwrap();
     assert_eq!(list.status(status, now).unwrap(), schemas::status::Status::Invalid);
 }

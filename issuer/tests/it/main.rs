@@ -1,12 +1,20 @@
 //! The issuer over real HTTP on a loopback port, with real keys, and the command as a process.
 
-#![allow(clippy::disallowed_methods, reason = "tests touch the world")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests touch the world, and stop where they stand"
+)]
 
 mod abuse;
 mod command;
 mod credential;
 mod dpop;
 mod issuance;
+mod properties;
 mod status;
 mod support;
 mod token;

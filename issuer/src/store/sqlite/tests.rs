@@ -130,3 +130,21 @@ fn a_commit_that_fails_leaves_no_trace() {
     assert_eq!(store.commit(&issuance(21, &[30]), NOW).unwrap(), Committed::Done);
     assert_eq!(store.commit(&issuance(22, &[31]), NOW).unwrap(), Committed::TokenGone);
 }
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_lost() {
+    let (_dir, store) = store();
+    store.spend(&mark(1), Timestamp::from_unix(2_000)).unwrap();
+    store.write(|t| Ok::<_, StoreError>(t.pragma_update(None, "max_page_count", 1)?)).unwrap();
+    let offer = NewOffer {
+        code: mark(1),
+        tx_code: mark(2),
+        handle: mark(3),
+        configuration: "identity",
+        expires: Timestamp::from_unix(2_000),
+        sealed: vec![0; 1 << 20],
+    };
+    assert!(matches!(store.put_offer(&offer), Err(StoreError::Full)));
+    assert!(store.is_spent(&mark(1)).unwrap());
+    assert!(store.offer(&mark(1), NOW).unwrap().is_none());
+}
