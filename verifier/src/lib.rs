@@ -1,1 +1,18 @@
-//! Amparo: the verifier, OpenID4VP 1.0, a library first.
+//! The verifier: asks for a presentation, checks it, and keeps it only as long as the holder allowed.
+//!
+//! A library first, without I/O: [`transaction`] asks, [`answer`] reads what came back, [`verification`] checks it in a
+//! documented order, [`guarded`] keeps it. `now` and randomness are arguments. The desk service stands behind the default
+//! feature `service`.
+//!
+//! What can go wrong, and is the caller's to prevent: a transaction must be consumed once and atomically before its answer is
+//! verified; the key of a guarded value must live apart from it and out of backups; the floor of time must be kept.
+
+pub mod answer;
+pub mod guarded;
+pub mod policy;
+pub mod preset;
+#[cfg(feature = "service")]
+pub mod service;
+pub mod time_floor;
+pub mod transaction;
+pub mod verification;

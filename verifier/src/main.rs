@@ -1,2 +1,7 @@
-//! verifier: the command.
-fn main() {}
+//! The verifier's command, `amparo-verifier`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    verifier::service::cli::main()
+}

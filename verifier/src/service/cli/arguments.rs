@@ -1,0 +1,259 @@
+//! What the command line takes.
+
+use crate::guarded::Actor;
+use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::preset::Preset;
+use crate::service::config::{VerifierName, VerifierUrl};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use schemas::purpose::Purpose;
+use schemas::{Seconds, Timestamp};
+use std::path::PathBuf;
+
+/// Ask for a presentation, check it, and keep it only as long as the holder allowed.
+#[derive(Debug, Parser)]
+#[command(name = "amparo-verifier", version, after_help = EXAMPLE)]
+pub(super) struct Arguments {
+    /// Print exactly one JSON object on stdout.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// How the log on stderr is written.
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXAMPLE: &str = "\
+Example, on one machine:
+  amparo-verifier init --data desk --url http://127.0.0.1:8090 --name \"Border post 4\"
+  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem
+  amparo-verifier serve --data desk --listen 127.0.0.1:8090 &
+  amparo-verifier request --data desk --preset border-identity --purpose border-entry --retention 15m
+  amparo-verifier result --data desk TRANSACTION --wait 60s
+
+Exit codes: 0 done, 1 internal fault or a clock set back, 2 usage, 4 the presentation was refused, 5 consent missing or ended,
+6 network, 7 storage.";
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a verifier: its key and certificates, an empty store.
+    #[command(
+        after_help = "Example:\n  amparo-verifier init --data desk --url https://desk.example --name \"Border post 4\""
+    )]
+    Init(Init),
+    /// Add an issuer's trust anchor.
+    #[command(after_help = "Example:\n  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem")]
+    Trust(Trust),
+    /// Serve requests and take answers, until stopped.
+    #[command(after_help = "Example:\n  amparo-verifier serve --data desk --listen 127.0.0.1:8090")]
+    Serve(Serve),
+    /// Make a request, and print the link for the holder's wallet.
+    #[command(
+        after_help = "Example:\n  amparo-verifier request --data desk --preset age-over-18 --purpose age-check --retention 15m"
+    )]
+    Request(Request),
+    /// Show what came of a request. Each time it is opened is noted in the audit.
+    #[command(after_help = "Example:\n  amparo-verifier result --data desk TRANSACTION --wait 30s")]
+    Result(ResultOf),
+    /// Destroy what was presented before its consent ends.
+    #[command(after_help = "Example:\n  amparo-verifier forget --data desk TRANSACTION")]
+    Forget(Forget),
+    /// Show who opened what, when and for what: never a claim.
+    #[command(after_help = "Example:\n  amparo-verifier audit --data desk")]
+    Audit(Audit),
+    /// Make a new key and certificate for requests, under the same trust anchor.
+    #[command(after_help = "Example:\n  amparo-verifier renew --data desk    (then restart serve)")]
+    Renew(Data),
+    /// Believe the clock again after it was ahead by mistake. What had ended by then stays destroyed.
+    #[command(after_help = "Example:\n  amparo-verifier reset-clock --data desk")]
+    ResetClock(Data),
+    /// Check a presentation in a file, without a network.
+    #[command(
+        after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt"
+    )]
+    Verify(Verify),
+}
+
+/// Where the verifier's files are.
+#[derive(Debug, Args)]
+pub(super) struct Data {
+    /// The verifier's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// Where wallets reach it: https, or plain http on this machine.
+    #[arg(long, value_parser = VerifierUrl::parse)]
+    pub(super) url: VerifierUrl,
+    /// What it is called; people are shown this name.
+    #[arg(long, value_parser = VerifierName::parse)]
+    pub(super) name: VerifierName,
+    /// How the controller of the data is reached.
+    #[arg(long, value_parser = contact)]
+    pub(super) contact: Option<String>,
+    /// How it calls itself unless a request says otherwise; x509_san_dns needs a DNS name in the URL.
+    #[arg(long, default_value = "x509_hash", value_name = "PREFIX")]
+    pub(super) client_id: ClientIdPrefix,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Trust {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// The anchor, in PEM form.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(super) anchor: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// Where to listen.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) listen: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Request {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// A query by name: border-identity, age-over-18, support-service.
+    #[arg(long, value_name = "NAME", conflicts_with = "dcql", required_unless_present = "dcql")]
+    pub(super) preset: Option<Preset>,
+    /// A query of your own: a file with a DCQL query.
+    #[arg(long, value_name = "FILE")]
+    pub(super) dcql: Option<PathBuf>,
+    /// What for: border-entry, age-check, support-service.
+    #[arg(long, value_name = "CODE")]
+    pub(super) purpose: Purpose,
+    /// How long you would keep it: 15m, 24h, 30d.
+    #[arg(long, value_name = "SPAN")]
+    pub(super) retention: Seconds,
+    /// Whether the holder must consent: required, offered, none.
+    #[arg(long, default_value = "required", value_name = "MODE")]
+    pub(super) consent: ConsentMode,
+    /// How the answer travels: direct_post.jwt (encrypted) or direct_post.
+    #[arg(long, default_value = "direct_post.jwt", value_name = "MODE")]
+    pub(super) response_mode: ResponseMode,
+    /// How the verifier calls itself in this request: x509_hash, x509_san_dns.
+    #[arg(long, value_name = "PREFIX")]
+    pub(super) client_id: Option<ClientIdPrefix>,
+    /// What to do when the status of a credential cannot be told: refuse, accept.
+    #[arg(long, default_value = "refuse", value_name = "POLICY")]
+    pub(super) unknown_status: UnknownStatus,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResultOf {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// As `request` printed it.
+    pub(super) transaction: String,
+    /// Wait so long for an answer.
+    #[arg(long, value_name = "SPAN")]
+    pub(super) wait: Option<Seconds>,
+    /// Who looks, for the audit.
+    #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
+    pub(super) actor: Actor,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Forget {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// As `request` printed it.
+    pub(super) transaction: String,
+    /// Who destroys it, for the audit.
+    #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
+    pub(super) actor: Actor,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// Of one transaction only.
+    pub(super) transaction: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// An issuer's trust anchor, in PEM form.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(super) anchor: Vec<PathBuf>,
+    /// A Status List Token, as fetched.
+    #[arg(long, value_name = "FILE")]
+    pub(super) status_list: Vec<PathBuf>,
+    /// The time to judge by; this machine's when absent.
+    #[arg(long, value_name = "TIME")]
+    pub(super) now: Option<Timestamp>,
+    /// The nonce of the request.
+    #[arg(long)]
+    pub(super) nonce: String,
+    /// The full client identifier of the verifier.
+    #[arg(long)]
+    pub(super) audience: String,
+    /// What to do when the status of the credential cannot be told: refuse, accept.
+    #[arg(long, default_value = "refuse", value_name = "POLICY")]
+    pub(super) unknown_status: UnknownStatus,
+    /// Of an mdoc, which this version does not read.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(super) transcript: Option<PathBuf>,
+    /// The presentation: an SD-JWT with key binding, as text. `-` reads it from stdin.
+    #[arg(value_name = "PRESENTATION-FILE")]
+    pub(super) presentation: PathBuf,
+}
+
+fn contact(text: &str) -> Result<String, &'static str> {
+    let plain = (1..=128).contains(&text.chars().count()) && credentials::escape::escaped(text) == text;
+    if plain { Ok(text.to_owned()) } else { Err("1 to 128 characters, and no line breaks or control characters") }
+}
+
+fn actor(text: &str) -> Result<Actor, &'static str> {
+    Actor::parse(text).ok_or("1 to 64 characters, and no control characters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn consent_is_required_and_answers_are_encrypted_unless_said_otherwise() {
+        let line = "amparo-verifier request --data d --preset age-over-18 --purpose age-check --retention 15m --json";
+        let parsed = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let Command::Request(request) = parsed.command else { panic!() };
+        assert!(parsed.json);
+        assert_eq!((request.consent, request.response_mode), (ConsentMode::Required, ResponseMode::DirectPostJwt));
+        assert_eq!(request.unknown_status, UnknownStatus::Refuse);
+        for wrong in [
+            "request --data d --purpose age-check --retention 15m",
+            "request --data d --preset age-over-18 --dcql f --purpose age-check --retention 15m",
+            "request --data d --preset age-over-18 --purpose everything --retention 15m",
+            "request --data d --preset age-over-18 --purpose age-check --retention 15",
+            "init --data d --url http://desk.example --name n",
+        ] {
+            let line = format!("amparo-verifier {wrong}");
+            assert!(Arguments::try_parse_from(line.split(' ')).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Each command, from its arguments to its answer.
+
+use super::arguments::{Audit, Command, Data, Forget, Init, Request, ResultOf, Serve, Trust};
+use super::failure::{Exit, Failure};
+use super::offline;
+use super::output::{self, Answer};
+use super::words;
+use crate::guarded::RecordId;
+use crate::policy::ClientIdPrefix;
+use crate::service::clock::{Clock, SystemClock};
+use crate::service::config::Config;
+use crate::service::desk::{Ask, Desk, DeskError, Outcome};
+use crate::service::identity::{ANCHOR_FILE, Identity, IdentityError};
+use crate::service::listen::{ListenError, serve};
+use credentials::dcql::Query;
+use schemas::Seconds;
+use serde_json::json;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+/// How often a waiting `result` looks.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// From so long before its end on, a certificate is complained about.
+const EXPIRING: Seconds = Seconds::DAY.times(30);
+
+pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
+    match command {
+        Command::Init(arguments) => init(arguments),
+        Command::Trust(arguments) => trust(&arguments),
+        Command::Serve(arguments) => serve_until_stopped(&arguments, json),
+        Command::Request(arguments) => request(arguments),
+        Command::Result(arguments) => result(&arguments),
+        Command::Forget(arguments) => forget(&arguments),
+        Command::Audit(arguments) => audit(&arguments),
+        Command::Renew(arguments) => renew(&arguments),
+        Command::ResetClock(arguments) => reset_clock(&arguments),
+        Command::Verify(arguments) => offline::verify(&arguments),
+    }
+}
+
+fn open(data: &Data) -> Result<Arc<Desk>, Failure> {
+    Ok(Desk::open(&data.data, Arc::new(SystemClock))?)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Failure::new(Exit::Internal, "internal", error.to_string(), "try again"))
+}
+
+fn transaction(text: &str) -> Result<RecordId, Failure> {
+    RecordId::parse(text).ok_or_else(|| DeskError::UnknownTransaction.into())
+}
+
+fn init(arguments: Init) -> Result<Answer, Failure> {
+    let Init { data, url, name, contact, client_id } = arguments;
+    if client_id == ClientIdPrefix::X509SanDns && !matches!(url.host(), Some(url::Host::Domain(_))) {
+        return Err(DeskError::Identity(IdentityError::NoDnsName).into());
+    }
+    let config = Config {
+        version: Config::VERSION,
+        url,
+        name,
+        contact,
+        client_id: client_id.as_str().to_owned(),
+        made_at: SystemClock.now(),
+    };
+    Desk::create(&data.data, &config)?;
+    let desk = open(&data)?;
+    let client_id = desk.identity().client_id(client_id).map_err(DeskError::from)?;
+    let not_after = desk.identity().check(SystemClock.now()).map_err(DeskError::from)?;
+    let anchor = data.data.join(ANCHOR_FILE);
+    let text = format!(
+        "Made the verifier \"{}\" in {}.\nIt calls itself {client_id}.\nWallets may trust {}.\n\
+         Next: amparo-verifier trust --data {} --anchor ISSUER-ANCHOR",
+        config.name.as_str(),
+        data.data.display(),
+        anchor.display(),
+        data.data.display(),
+    );
+    let object = json!({
+        "data": data.data, "url": config.url.as_str(), "name": config.name.as_str(), "client_id": client_id,
+        "trust_anchor": anchor, "expires_at": not_after.to_string(),
+    });
+    Ok(Answer::new(object, text))
+}
+
+fn trust(arguments: &Trust) -> Result<Answer, Failure> {
+    let desk = open(&arguments.data)?;
+    let mut text = String::new();
+    let mut list = Vec::new();
+    for path in &arguments.anchor {
+        for (name, new) in desk.trust(&offline::read(path)?)? {
+            let _ = writeln!(text, "{} \"{name}\".", if new { "Trusts" } else { "Already trusted" });
+            list.push(json!({"name": name, "new": new}));
+        }
+    }
+    Ok(Answer::new(json!({"anchors": list, "known_issuers": desk.known_issuers()?}), text))
+}
+
+fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure> {
+    let desk = open(&arguments.data)?;
+    if desk.known_issuers()? == 0 {
+        tracing::warn!("no issuer is trusted yet: every presentation will be refused; see amparo-verifier trust");
+    }
+    match desk.identity().check(SystemClock.now()) {
+        Ok(not_after) if SystemClock.now().plus(EXPIRING) >= not_after => {
+            tracing::warn!(%not_after, "the certificate for requests ends soon; see amparo-verifier renew");
+        }
+        Ok(_) => {}
+        // Results can still be read and must still end, so it serves.
+        Err(error) => tracing::error!(%error, "no wallet will answer; see amparo-verifier renew, and check the clock"),
+    }
+    runtime()?.block_on(async {
+        let failed = |source| ListenError { address: arguments.listen.clone(), source };
+        let listener = TcpListener::bind(&arguments.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let url = desk.config().url.as_str().to_owned();
+        let line = if json {
+            json!({"listening": format!("http://{address}"), "url": url}).to_string()
+        } else {
+            format!("Serving {url} on {address}. Stop with Ctrl-C.")
+        };
+        // A closed stdout is no reason to stop serving.
+        let _ = output::say(&line);
+        serve(desk, listener, stopped()).await.map_err(failed)?;
+        Ok(Answer::silent())
+    })
+}
+
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn request(arguments: Request) -> Result<Answer, Failure> {
+    let desk = open(&arguments.data)?;
+    let query = match (&arguments.preset, &arguments.dcql) {
+        (Some(preset), _) => Query::check(preset.query()),
+        (None, Some(path)) => Query::parse(&offline::read(path)?),
+        (None, None) => return Err(Failure::usage("neither --preset nor --dcql is given", "give one of them")),
+    };
+    let query = query.map_err(|error| {
+        Failure::usage(
+            format!("the query is not a DCQL query: {error}"),
+            "see OpenID4VP 1.0 section 6 for what it takes",
+        )
+    })?;
+    let ask = Ask {
+        query,
+        purpose: arguments.purpose,
+        retention: arguments.retention,
+        consent: arguments.consent,
+        response_mode: arguments.response_mode,
+        unknown_status: arguments.unknown_status,
+        client_id: arguments.client_id,
+    };
+    let begun = runtime()?.block_on(desk.ask(ask))?;
+    let text = format!(
+        "Show this link to the holder's wallet, as it is or as a QR code:\n\n{}\n\nIt can be answered until {}. Then:\n\
+         amparo-verifier result --data {} {} --wait 60s",
+        begun.request_uri,
+        begun.expires_at,
+        arguments.data.data.display(),
+        begun.transaction,
+    );
+    let object = json!({
+        "transaction": begun.transaction.as_str(),
+        "request_uri": begun.request_uri,
+        "expires_at": begun.expires_at.to_string(),
+    });
+    Ok(Answer::new(object, text))
+}
+
+fn result(arguments: &ResultOf) -> Result<Answer, Failure> {
+    let desk = open(&arguments.data)?;
+    let id = transaction(&arguments.transaction)?;
+    let until = arguments.wait.map(|wait| Instant::now() + Duration::from_secs(wait.get().min(86_400)));
+    loop {
+        let report = desk.result(&id, &arguments.actor)?;
+        let waiting = report.outcome == Outcome::Waiting && until.is_some_and(|until| Instant::now() < until);
+        if !waiting {
+            return Ok(words::report(&report));
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn forget(arguments: &Forget) -> Result<Answer, Failure> {
+    let desk = open(&arguments.data)?;
+    desk.forget(&transaction(&arguments.transaction)?, &arguments.actor)?;
+    let object = json!({"transaction": arguments.transaction, "forgotten": true});
+    Ok(Answer::new(object, "Destroyed. Nobody can open it any more.".to_owned()))
+}
+
+fn audit(arguments: &Audit) -> Result<Answer, Failure> {
+    let desk = open(&arguments.data)?;
+    let lines = desk.audit(arguments.transaction.as_deref())?;
+    let mut text = String::new();
+    for line in &lines {
+        let _ = writeln!(text, "{}  {}  {}  {}  {}", line.at, line.id, line.event, line.actor, line.purpose);
+    }
+    if lines.is_empty() {
+        text.push_str("Nothing was stored or opened yet.");
+    }
+    let entries: Vec<_> = lines
+        .iter()
+        .map(|l| json!({"at": l.at.to_string(), "transaction": l.id, "event": l.event, "actor": l.actor, "purpose": l.purpose}))
+        .collect();
+    Ok(Answer::new(json!({"audit": entries}), text))
+}
+
+fn renew(data: &Data) -> Result<Answer, Failure> {
+    let config = Desk::config_in(&data.data)?;
+    let mut rng = crate::service::desk::rng();
+    Identity::renew(&data.data, &config, SystemClock.now(), &mut rng).map_err(DeskError::from)?;
+    let desk = open(data)?;
+    let client_id = desk.identity().client_id(config.client_id_prefix()).map_err(DeskError::from)?;
+    let not_after = desk.identity().check(SystemClock.now()).map_err(DeskError::from)?.to_string();
+    let text = format!("A new key and certificate, good until {not_after}. Restart serve.");
+    Ok(Answer::new(json!({"client_id": client_id, "expires_at": not_after}), text))
+}
+
+fn reset_clock(data: &Data) -> Result<Answer, Failure> {
+    let desk = open(data)?;
+    desk.reset_clock()?;
+    let now = SystemClock.now().to_string();
+    Ok(Answer::new(json!({"now": now}), format!("The clock is believed again; it is {now}.")))
+}

@@ -1,0 +1,121 @@
+//! Making a request, and giving it to the wallet that fetches it.
+
+use super::{Desk, DeskError, rng};
+use crate::guarded::RecordId;
+use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::service::key_files::KeyKind;
+use crate::transaction::{Asker, Inquiry, Transaction};
+use credentials::dcql::Query;
+use credentials::jwe::DecryptionKey;
+use credentials::request_object;
+use schemas::purpose::Purpose;
+use schemas::{Seconds, Timestamp};
+use std::sync::Arc;
+
+/// What is to be asked.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The credentials and claims.
+    pub query: Query,
+    /// What for.
+    pub purpose: Purpose,
+    /// How long the verifier would keep the answer.
+    pub retention: Seconds,
+    /// Whether a consent is asked for.
+    pub consent: ConsentMode,
+    /// How the answer travels.
+    pub response_mode: ResponseMode,
+    /// What happens when a status cannot be told.
+    pub unknown_status: UnknownStatus,
+    /// How the verifier calls itself; as set at `init` when `None`.
+    pub client_id: Option<ClientIdPrefix>,
+}
+
+/// A request that waits for its answer.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// Under which the desk reads the result.
+    pub transaction: RecordId,
+    /// The whole link for the wallet.
+    pub request_uri: String,
+    /// Until when it can be answered.
+    pub expires_at: Timestamp,
+}
+
+impl Desk {
+    /// Makes a request. All known status lists are fetched anew first, as far as that is possible in a few seconds.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn ask(self: &Arc<Self>, ask: Ask) -> Result<Begun, DeskError> {
+        let now = self.time()?;
+        self.identity.check(now)?;
+        self.refresh_lists(now).await?;
+        let desk = Arc::clone(self);
+        let begun = tokio::task::spawn_blocking(move || desk.begin(ask)).await;
+        begun.unwrap_or(Err(DeskError::Internal("making the request")))
+    }
+
+    fn begin(&self, ask: Ask) -> Result<Begun, DeskError> {
+        // Again: fetching took time, and a list may have taught that the clock is behind.
+        let now = self.time()?;
+        let Ask { query, purpose, retention, consent, response_mode, unknown_status, client_id } = ask;
+        let prefix = client_id.unwrap_or_else(|| self.config.client_id_prefix());
+        let asker = Asker {
+            client_id: self.identity.client_id(prefix)?,
+            name: self.config.name.as_str().to_owned(),
+            contact: self.config.contact.clone(),
+        };
+        let inquiry = Inquiry::new(query, purpose, retention, consent)?
+            .answered_by(response_mode)
+            .with_unknown_status(unknown_status);
+        let transaction = Transaction::begin(inquiry, &asker, now, &mut rng())?;
+        let begun = Begun {
+            transaction: transaction.id().clone(),
+            request_uri: transaction.link(&self.endpoints),
+            expires_at: transaction.expires_at(),
+        };
+        if response_mode == ResponseMode::DirectPostJwt {
+            let key = DecryptionKey::generate(&mut rng()).map_err(|_| DeskError::Internal("drawing a key"))?;
+            self.keys.put(transaction.id(), KeyKind::Answer, &key.scalar())?;
+        }
+        if let Err(error) = self.store.put_transaction(transaction) {
+            self.keys.destroy(&begun.transaction, KeyKind::Answer)?;
+            return Err(error.into());
+        }
+        tracing::info!(transaction = %begun.transaction, purpose = %purpose, %consent, "request made");
+        Ok(begun)
+    }
+
+    /// The signed request object behind a `request_uri`; `None` when there is none, it was answered, or its time is over.
+    ///
+    /// The same request may be fetched again until it is answered: OpenID4VP does not make a `request_uri` single-use, and a
+    /// wallet that lost the first answer must be able to ask again. Its nonce is spent by the answer, not by the question.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5.10; OIDF conformance module `oid4vp-1final-verifier-request-uri-fetched-twice`.
+    pub(in crate::service) fn request_object(
+        &self,
+        handle: &str,
+        wallet_nonce: Option<&str>,
+    ) -> Result<Option<String>, DeskError> {
+        let now = self.time()?;
+        let Some(transaction) = self.store.by_request_handle(handle, now)? else { return Ok(None) };
+        if !self.identity.is_ours(transaction.client_id()) {
+            return Ok(None);
+        }
+        let key = self.answer_key(&transaction)?;
+        let object = transaction.request_object(&self.endpoints, self.config.name.as_str(), key.as_ref(), wallet_nonce);
+        let signed = request_object::sign(&object, self.identity.chain(), self.identity.signer());
+        signed.map(Some).map_err(|_| DeskError::Internal("signing the request"))
+    }
+
+    pub(super) fn answer_key(&self, transaction: &Transaction) -> Result<Option<DecryptionKey>, DeskError> {
+        if transaction.inquiry().response_mode() != ResponseMode::DirectPostJwt {
+            return Ok(None);
+        }
+        let scalar = self.keys.get(transaction.id(), KeyKind::Answer)?;
+        let key = scalar.map(|scalar| DecryptionKey::from_scalar(&scalar)).transpose();
+        key.map_err(|_| DeskError::Internal("reading the key of a request"))
+    }
+}

@@ -1,0 +1,117 @@
+//! The janitor: every second it destroys the keys of what has ended, whether or not anyone looks.
+
+use super::desk::{Desk, DeskError, interrupted, system_actor};
+use super::key_files::KeyKind;
+use super::store::Progress;
+use crate::guarded::{AuditEntry, AuditEvent, RecordId, Terms};
+use schemas::purpose::Purpose;
+use schemas::{Seconds, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// A transaction that is over is forgotten this much later.
+const KEPT: Seconds = Seconds::DAY.times(7);
+/// The audit is kept this long.
+const AUDITED: Seconds = Seconds::DAY.times(90);
+/// How often, in ticks, that is done which need not be done every second.
+const RARELY: u32 = 60;
+/// How often, in ticks, it is looked whether the time of a status list has come.
+const LISTS_EVERY: u32 = 5;
+
+impl Desk {
+    /// Destroys the keys of all that has ended, and ends what nobody answered.
+    ///
+    /// The key goes first, then the ciphertext, then the record says so: whatever is interrupted is done again next time.
+    ///
+    /// # Errors
+    /// The first failure; the rest is tried again at the next sweep.
+    pub fn sweep(&self) -> Result<(), DeskError> {
+        let local = self.now_unjudged();
+        let at = self.store().peek_floor()?.effective(local);
+        for terms in self.store().ended(at)? {
+            self.destroy(&terms, at)?;
+        }
+        for row in self.store().overdue(at, at.minus(super::desk::PATIENCE))? {
+            match row.progress {
+                Progress::Taken if interrupted(&row, at) => drop(self.interrupt(&row)?),
+                _ => drop(self.expire(&row)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// What need not be done every second: remembers the time, finishes what a process that died had begun, destroys keys
+    /// that no record needs, forgets old records.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn tidy(&self) -> Result<(), DeskError> {
+        let local = self.now_unjudged();
+        let at = self.store().time_floor(local)?.effective(local);
+        self.keys().finish_destroying()?;
+        for id in self.keys().list(KeyKind::Answer)? {
+            if !self.is_at(&id, &[Progress::Waiting])? {
+                self.keys().destroy(&id, KeyKind::Answer)?;
+            }
+        }
+        for id in self.keys().list(KeyKind::Guard)? {
+            if !self.is_at(&id, &[Progress::Taken, Progress::Verified])? {
+                self.keys().destroy(&id, KeyKind::Guard)?;
+            }
+        }
+        Ok(self.store().prune(at.minus(KEPT), at.minus(AUDITED), at)?)
+    }
+
+    fn destroy(&self, terms: &Terms, at: Timestamp) -> Result<(), DeskError> {
+        let id = terms.id();
+        self.keys().destroy(id, KeyKind::Guard)?;
+        let actor = system_actor()?;
+        let purpose = terms.purposes().first().copied().unwrap_or(Purpose::SupportService);
+        self.store().record(&AuditEntry { id, at, actor: &actor, purpose, event: AuditEvent::Ended })?;
+        // So that a clock set back finds a floor behind which this end lies.
+        self.store().time_floor(at)?;
+        tracing::info!(transaction = %id, "consent ended; key destroyed");
+        self.conclude(id, "consent_ended", &format!("the consent ended at {}", terms.end()))
+    }
+
+    fn is_at(&self, id: &RecordId, stages: &[Progress]) -> Result<bool, DeskError> {
+        // A request being made writes its key first and its record right after: a key may be without a record for a moment.
+        let Some(row) = self.store().transaction(id)? else { return Ok(self.keys().is_young(id)) };
+        Ok(stages.contains(&row.progress))
+    }
+}
+
+/// Sweeps every second until it is dropped, and fetches status lists whose time has come.
+pub(super) async fn janitor(desk: Arc<Desk>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut count = 0u32;
+    loop {
+        ticks.tick().await;
+        let (sweeper, rarely) = (Arc::clone(&desk), count.is_multiple_of(RARELY));
+        let swept = tokio::task::spawn_blocking(move || {
+            sweeper.sweep()?;
+            if rarely { sweeper.tidy() } else { Ok(()) }
+        });
+        if let Ok(Err(error)) = swept.await {
+            tracing::error!(%error, "the janitor failed and will try again");
+        }
+        if count.is_multiple_of(LISTS_EVERY) {
+            refresh(&desk).await;
+        }
+        count = count.wrapping_add(1);
+    }
+}
+
+/// Not by a clock that cannot be believed: a list would seem expired, or from the future.
+async fn refresh(desk: &Arc<Desk>) {
+    let Ok(now) = desk.time() else { return };
+    let desk = Arc::clone(desk);
+    // In a task of its own: slow hosts must not keep the janitor from destroying keys.
+    tokio::spawn(async move {
+        if let Err(error) = desk.refresh_due_lists(now).await {
+            tracing::error!(%error, "status lists could not be refreshed");
+        }
+    });
+}

@@ -1,0 +1,98 @@
+//! Step 10: what the holder granted, and on which terms the answer is kept.
+
+use super::held::HeldCredential;
+use super::{Complete, Held, VerifyError};
+use crate::guarded::{Guarded, KeyEncryptionKey, SealError, Terms};
+use crate::policy::ConsentMode;
+use credentials::consent::{AgreedConsent, check_grant};
+use rand_core::CryptoRng;
+use schemas::Timestamp;
+
+/// An answer that passed every check, with the terms on which it may be kept.
+#[derive(Debug)]
+pub struct VerifiedPresentation {
+    held: Held,
+    terms: Terms,
+    consent: Option<AgreedConsent>,
+}
+
+impl Complete {
+    /// Checks step 10.
+    ///
+    /// Everything disclosed in the whole answer must be covered by the one grant, whichever credential carries it. Not
+    /// checked, because it needs a store: that no other answer came with the same consent identifier.
+    ///
+    /// # Errors
+    /// [`VerifyError::ConsentMissing`], [`VerifyError::SeveralConsents`], [`VerifyError::UnaskedConsent`],
+    /// [`VerifyError::Consent`].
+    ///
+    /// # Source
+    /// `security.md` §4.1 "Verifier check order"; OpenID4VP 1.0 §8.4, §B.3.3.1.
+    pub fn check_consent(self, now: Timestamp) -> Result<VerifiedPresentation, VerifyError> {
+        let authenticated = &self.0.authenticated;
+        let transaction = &authenticated.transaction;
+        let inquiry = transaction.inquiry();
+        let received = authenticated.received;
+        let mut granting =
+            authenticated.presented.iter().filter(|answering| answering.credential.key_binding().consent().is_some());
+        let consent = match (granting.next(), granting.next(), transaction.proposal()) {
+            (Some(_), Some(_), _) => return Err(VerifyError::SeveralConsents),
+            (Some(_), None, None) => return Err(VerifyError::UnaskedConsent),
+            (Some(answering), None, Some(proposal)) => {
+                let disclosed = authenticated.disclosed();
+                let key_binding = answering.credential.key_binding();
+                let agreed = check_grant(key_binding, proposal, transaction.client_id(), &disclosed, received, now)
+                    .map_err(VerifyError::Consent)?;
+                Some(agreed)
+            }
+            (None, _, _) if inquiry.consent() == ConsentMode::Required => return Err(VerifyError::ConsentMissing),
+            (None, _, _) => None,
+        };
+        let id = transaction.id().clone();
+        let terms = match &consent {
+            Some(agreed) => Terms::granted(
+                id,
+                agreed.purposes().to_vec(),
+                received,
+                agreed.ends_at(),
+                agreed.retention(),
+                agreed.uses(),
+            ),
+            None => Terms::own_limit(id, inquiry.purpose(), received, inquiry.retention()),
+        };
+        let Self(current) = self;
+        let credentials = current
+            .authenticated
+            .presented
+            .iter()
+            .zip(current.findings)
+            .map(|(answering, finding)| HeldCredential::of(&answering.query, &answering.credential, finding, now))
+            .collect();
+        Ok(VerifiedPresentation { held: Held { credentials }, terms, consent })
+    }
+}
+
+impl VerifiedPresentation {
+    /// The terms on which it may be kept.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The consent; `None` when the verifier's own limit holds.
+    pub const fn consent(&self) -> Option<&AgreedConsent> {
+        self.consent.as_ref()
+    }
+
+    /// What was presented. To keep it, put it under guard.
+    pub const fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// Puts it under guard of its terms.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn guard<R: CryptoRng + ?Sized>(self, key: &KeyEncryptionKey, rng: &mut R) -> Result<Guarded<Held>, SealError> {
+        Guarded::seal(&self.held, self.terms, key, rng)
+    }
+}

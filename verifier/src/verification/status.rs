@@ -1,0 +1,136 @@
+//! Steps 8 and 9: whether the credentials still stand, and whether they answer the question.
+
+use super::{Authenticated, VerifyError};
+use crate::policy::UnknownStatus;
+use credentials::dcql::{Presented, Shortfall, presented_leaves};
+use credentials::status_list::{StatusError, VerifiedStatusList};
+use schemas::Timestamp;
+use schemas::status::{Status, StatusReference};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The status lists at hand, by their URI.
+pub type StatusLists = HashMap<String, Arc<VerifiedStatusList>>;
+
+/// What is known of a credential's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusFinding {
+    /// A current list says that it stands.
+    Valid,
+    /// It names no list: it is short-lived, and stands until it expires.
+    None,
+    /// No current list was at hand, and the policy took it all the same.
+    Unknown,
+}
+
+impl StatusFinding {
+    /// The word for people and machines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::None => "none",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The finding of that word.
+    pub fn by_word(word: &str) -> Option<Self> {
+        [Self::Valid, Self::None, Self::Unknown].into_iter().find(|finding| finding.as_str() == word)
+    }
+}
+
+/// Presentations whose credentials still stand.
+#[derive(Debug)]
+pub struct Current {
+    pub(super) authenticated: Authenticated,
+    pub(super) findings: Vec<StatusFinding>,
+}
+
+/// Presentations that answer the question, no less and no more.
+#[derive(Debug)]
+pub struct Complete(pub(super) Current);
+
+impl Authenticated {
+    /// Checks step 8 against the lists at hand. Fetches nothing.
+    ///
+    /// # Errors
+    /// [`VerifyError::Revoked`], [`VerifyError::Status`]; [`VerifyError::StatusUnknown`] where the policy says so. What is not
+    /// known to be valid is never taken for valid.
+    ///
+    /// # Source
+    /// Token Status List §8.3 "Validation Rules".
+    pub fn check_status(self, lists: &StatusLists, now: Timestamp) -> Result<Current, VerifyError> {
+        let policy = self.transaction.inquiry().unknown_status();
+        let findings = self
+            .presented
+            .iter()
+            .map(|answering| find(&answering.query, answering.credential.status(), lists, policy, now))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Current { authenticated: self, findings })
+    }
+}
+
+pub(super) fn find(
+    query: &str,
+    reference: Option<&StatusReference>,
+    lists: &StatusLists,
+    policy: UnknownStatus,
+    now: Timestamp,
+) -> Result<StatusFinding, VerifyError> {
+    let unknown = || match policy {
+        UnknownStatus::Refuse => Err(VerifyError::StatusUnknown { query: query.to_owned() }),
+        UnknownStatus::Accept => Ok(StatusFinding::Unknown),
+    };
+    let Some(reference) = reference else {
+        return Ok(StatusFinding::None);
+    };
+    let Some(list) = lists.get(&reference.uri) else {
+        return unknown();
+    };
+    match list.status(reference, now) {
+        Ok(Status::Valid) => Ok(StatusFinding::Valid),
+        Ok(status) => Err(VerifyError::Revoked { query: query.to_owned(), status }),
+        Err(StatusError::StatusUnknown { .. }) => unknown(),
+        Err(source) => Err(VerifyError::Status { query: query.to_owned(), source }),
+    }
+}
+
+impl Current {
+    /// Checks step 9. One presentation that does not count refuses the answer: a wallet sends what was asked for.
+    ///
+    /// # Errors
+    /// [`VerifyError::Shortfall`], [`VerifyError::OverDisclosure`], [`VerifyError::Unanswered`].
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §6.4, §8.6 steps 2.2 and 3; §14.11: a verifier relies on its own checks.
+    pub fn check_answer(self) -> Result<Complete, VerifyError> {
+        let presented = &self.authenticated.presented;
+        let leaves: Vec<_> = presented.iter().map(|answering| presented_leaves(&answering.credential)).collect();
+        let mut answer: BTreeMap<String, Vec<Presented<'_>>> = BTreeMap::new();
+        for (answering, leaves) in presented.iter().zip(&leaves) {
+            answer.entry(answering.query.clone()).or_default().push(Presented {
+                vct: &answering.vct,
+                claims: answering.credential.claims(),
+                leaves,
+                holder_bound: true,
+                authority_key_ids: None,
+            });
+        }
+        let check = self.authenticated.transaction.inquiry().query().check_presented(&answer);
+        if let Some(discarded) = check.discarded.first() {
+            return Err(match &discarded.why {
+                Shortfall::UnknownQuery => VerifyError::NotAsked,
+                why => VerifyError::Shortfall { query: discarded.query.clone(), why: why.clone() },
+            });
+        }
+        if !check.is_within_query() {
+            return Err(VerifyError::OverDisclosure {
+                paths: check.extra.into_iter().map(|extra| extra.path).collect(),
+            });
+        }
+        if !check.is_complete() {
+            return Err(VerifyError::Unanswered);
+        }
+        Ok(Complete(self))
+    }
+}
