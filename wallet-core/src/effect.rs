@@ -114,12 +114,14 @@ pub enum Progress<E: Errand> {
 }
 
 impl Effect {
-    pub(crate) fn get(url: Url, loopback: Loopback) -> Self {
+    /// `url` has passed [`address`], so that it names this machine only where that is allowed.
+    pub(crate) fn get(url: Url) -> Self {
+        let loopback = Loopback::of(&url);
         Self { method: Method::Get, url, headers: Vec::new(), body: Zeroizing::default(), loopback, max_body: MAX_BODY }
     }
 
-    pub(crate) fn post(url: Url, loopback: Loopback) -> Self {
-        Self { method: Method::Post, ..Self::get(url, loopback) }
+    pub(crate) fn post(url: Url) -> Self {
+        Self { method: Method::Post, ..Self::get(url) }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -164,7 +166,8 @@ impl Effect {
         &self.body
     }
 
-    /// Whether an address of this machine may be connected to.
+    /// Whether this machine may be connected to: it is what the address names, and the person's link led there. What this
+    /// answer names may be on this machine only then.
     pub const fn loopback(&self) -> Loopback {
         self.loopback
     }

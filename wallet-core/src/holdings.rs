@@ -7,6 +7,8 @@
 mod anchors;
 mod batch;
 mod copy;
+#[cfg(test)]
+mod in_a_vault;
 mod records;
 mod settings;
 #[cfg(test)]

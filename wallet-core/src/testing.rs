@@ -1,8 +1,10 @@
 //! Parties with real certificates, an issuer without a socket, and a clock that stands still: for the tests.
 
 mod issuer;
+mod verifier;
 
 pub(crate) use issuer::{Desk, Issuer};
+pub(crate) use verifier::{Checkpoint, Verified, Verifier, asking};
 
 use crate::effect::{Effect, Errand, Method, Outcome, Progress, Response};
 use credentials::signer::SoftwareKey;

@@ -25,6 +25,9 @@ pub enum AddressError {
     /// Neither `https` nor plain `http` to this machine as the person's link allows.
     #[error("an address is not https")]
     NotHttps,
+    /// This very machine, which the person's link does not lead to.
+    #[error("an address is on this machine, where the link does not lead")]
+    ThisMachine,
     /// A name and password, or a fragment, stand in it.
     #[error("an address holds a user name or a fragment")]
     Embellished,
@@ -43,10 +46,12 @@ impl Blame for AddressError {
 impl Loopback {
     /// What a link that names this address allows.
     pub(crate) fn as_named_by(link: &str) -> Self {
-        match Url::parse(link) {
-            Ok(url) if is_loopback(&url) => Self::NamedByThePerson,
-            _ => Self::Refused,
-        }
+        Url::parse(link).map_or(Self::Refused, |url| Self::of(&url))
+    }
+
+    /// What a place that was allowed lets the next one be: from a public place nothing leads to this machine.
+    pub(crate) fn of(url: &Url) -> Self {
+        if is_loopback(url) { Self::NamedByThePerson } else { Self::Refused }
     }
 }
 
@@ -56,10 +61,11 @@ pub(crate) fn address(text: &str, loopback: Loopback) -> Result<Url, AddressErro
         return Err(AddressError::Malformed);
     }
     let url = Url::parse(text).map_err(|_| AddressError::Malformed)?;
-    let plain_allowed = loopback == Loopback::NamedByThePerson && is_loopback(&url);
+    let here_allowed = loopback == Loopback::NamedByThePerson && is_loopback(&url);
     match url.scheme() {
+        "https" if is_loopback(&url) && !here_allowed => return Err(AddressError::ThisMachine),
         "https" => {}
-        "http" if plain_allowed => {}
+        "http" if here_allowed => {}
         _ => return Err(AddressError::NotHttps),
     }
     if url.host().is_none() {
@@ -112,6 +118,9 @@ mod tests {
         for (text, error) in [
             ("http://issuer.example/", NotHttps),
             ("http://127.0.0.1:8000/", NotHttps),
+            ("https://127.0.0.1:8000/", ThisMachine),
+            ("https://localhost/", ThisMachine),
+            ("https://[::1]/", ThisMachine),
             ("file:///etc/passwd", NotHttps),
             ("gopher://issuer.example/", NotHttps),
             ("ftp://issuer.example/", NotHttps),

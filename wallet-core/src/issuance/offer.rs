@@ -18,7 +18,6 @@ use url::Url;
 #[derive(Debug)]
 pub struct Fetching {
     effect: Effect,
-    loopback: Loopback,
     stage: Stage,
 }
 
@@ -26,7 +25,15 @@ pub struct Fetching {
 enum Stage {
     Offer,
     Issuer(OfferIn),
-    Server { offer: OfferIn, metadata: MetadataIn, server: String },
+    Server(Box<Located>),
+}
+
+/// An offer whose issuer has said where to go on.
+#[derive(Debug)]
+struct Located {
+    offer: OfferIn,
+    metadata: MetadataIn,
+    server: String,
 }
 
 /// An offer with a pre-authorized code. Nothing in it is to be believed (OpenID4VCI 1.0 §13.5).
@@ -84,24 +91,23 @@ pub fn follow(link: &str) -> Result<Fetching, IssuanceError> {
     }
     let loopback = Loopback::as_named_by(&value);
     let uri = address(&value, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
-    let effect = Effect::get(uri, loopback).header("accept", "application/json");
-    Ok(Fetching { effect, loopback, stage: Stage::Offer })
+    let effect = Effect::get(uri).header("accept", "application/json");
+    Ok(Fetching { effect, stage: Stage::Offer })
 }
 
 impl Fetching {
     fn metadata(offer: OfferIn, loopback: Loopback) -> Result<Self, IssuanceError> {
         let issuer =
             identifier(&offer.issuer, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
-        let effect =
-            Effect::get(well_known(&issuer, "openid-credential-issuer"), loopback).header("accept", "application/json");
-        Ok(Self { effect, loopback, stage: Stage::Issuer(offer) })
+        let effect = Effect::get(well_known(&issuer, "openid-credential-issuer")).header("accept", "application/json");
+        Ok(Self { effect, stage: Stage::Issuer(offer) })
     }
 
     const fn answer(&self) -> Answer {
         match self.stage {
             Stage::Offer => Answer::Offer,
             Stage::Issuer(_) => Answer::IssuerMetadata,
-            Stage::Server { .. } => Answer::ServerMetadata,
+            Stage::Server(_) => Answer::ServerMetadata,
         }
     }
 }
@@ -120,26 +126,26 @@ impl Errand for Fetching {
         if response.status != 200 {
             return Err(IssuanceError::Status { answer, status: response.status });
         }
-        let loopback = self.loopback;
+        // What a public place says leads nowhere on this machine.
+        let loopback = self.effect.loopback();
         match self.stage {
             Stage::Offer => Self::metadata(OfferIn::parse(&response.body)?, loopback).map(Progress::Waiting),
             Stage::Issuer(offer) => {
                 let (metadata, server) = read_issuer(&response.body, &offer, loopback)?;
                 let url = identifier(&server, loopback).map_err(|error| IssuanceError::Address(answer, error))?;
-                let effect = Effect::get(well_known(&url, "oauth-authorization-server"), loopback)
-                    .header("accept", "application/json");
-                Ok(Progress::Waiting(Self { effect, loopback, stage: Stage::Server { offer, metadata, server } }))
+                let effect =
+                    Effect::get(well_known(&url, "oauth-authorization-server")).header("accept", "application/json");
+                Ok(Progress::Waiting(Self {
+                    effect,
+                    stage: Stage::Server(Box::new(Located { offer, metadata, server })),
+                }))
             }
-            Stage::Server { offer, metadata, server } => {
+            Stage::Server(located) => {
+                let Located { offer, metadata, server } = *located;
                 let (token_endpoint, dpop) = read_server(&response.body, &server, loopback)?;
                 let MetadataIn { issuer_name, kinds, credential_endpoint, nonce_endpoint, batch_size } = metadata;
-                let endpoints = Endpoints {
-                    token: token_endpoint,
-                    nonce: nonce_endpoint,
-                    credential: credential_endpoint,
-                    loopback,
-                    dpop,
-                };
+                let endpoints =
+                    Endpoints { token: token_endpoint, nonce: nonce_endpoint, credential: credential_endpoint, dpop };
                 Ok(Progress::Ready(Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size)))
             }
         }

@@ -3,7 +3,6 @@
 use super::error::IssuanceError;
 use super::redeeming::{Dpop, Plan, Redeeming};
 use crate::display::Shown;
-use crate::effect::Loopback;
 use crate::holdings::{Holdings, label};
 use rand_core::CryptoRng;
 use schemas::Timestamp;
@@ -38,7 +37,6 @@ pub(super) struct Endpoints {
     pub(super) token: Url,
     pub(super) nonce: Option<Url>,
     pub(super) credential: Url,
-    pub(super) loopback: Loopback,
     pub(super) dpop: bool,
 }
 

@@ -160,10 +160,10 @@ impl Plan {
     /// # Source
     /// OpenID4VCI 1.0 §6.1; RFC 9449 §5.
     fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
-        let Endpoints { token, loopback, .. } = &self.endpoints;
+        let token = &self.endpoints.token;
         let mut fields = vec![("grant_type", PRE_AUTHORIZED_CODE_GRANT), ("pre-authorized_code", self.code.as_str())];
         fields.extend(self.tx_code.as_ref().map(|code| ("tx_code", code.as_str())));
-        let effect = Effect::post(token.clone(), *loopback).header("accept", "application/json").form(fields);
+        let effect = Effect::post(token.clone()).header("accept", "application/json").form(fields);
         match &self.dpop {
             Some(dpop) => Ok(effect.header("dpop", dpop.proof(token, None, now, rng)?)),
             None => Ok(effect),
@@ -261,7 +261,7 @@ impl Plan {
         let Some(url) = self.endpoints.nonce.clone() else {
             return self.credential(session, wish, None, false, now, rng).map(Progress::Waiting);
         };
-        let effect = Effect::post(url, self.endpoints.loopback).header("accept", "application/json");
+        let effect = Effect::post(url).header("accept", "application/json");
         Ok(Progress::Waiting(Redeeming { effect, plan: self, stage: Stage::Nonce { session, wish } }))
     }
 
@@ -290,7 +290,7 @@ impl Plan {
         };
         let body = serde_json::to_vec(&request).map_err(|_| IssuanceError::Key)?;
         let url = self.endpoints.credential.clone();
-        let effect = Effect::post(url.clone(), self.endpoints.loopback).header("accept", "application/json").json(body);
+        let effect = Effect::post(url.clone()).header("accept", "application/json").json(body);
         let effect = match &self.dpop {
             Some(dpop) => {
                 let proof = dpop.proof(&url, Some(&session.token), now, rng)?;

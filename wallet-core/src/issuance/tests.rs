@@ -7,6 +7,7 @@ use crate::testing::{Asked, Desk, Issuer, NOW, json, run};
 use crate::vault::{RecordError, RecordKind};
 use credentials::sd_jwt::VerifyError;
 use credentials::trust::{Trust, TrustAnchors};
+use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json as value};
 
@@ -267,53 +268,42 @@ fn copies_that_do_not_say_the_same_are_refused() {
 
 #[test]
 fn vci_12_2_metadata_must_be_of_the_issuer_itself() {
-    let cases: [(fn(&str, &mut Value), IssuanceError); 9] = [
-        (
-            |path, v| set(path, "issuer/tenant", v, "credential_issuer", "https://issuer.example/tenant/".into()),
-            IssuanceError::OtherIssuer,
-        ),
-        (
-            |path, v| set(path, "issuer/tenant", v, "authorization_servers", value!([])),
-            IssuanceError::Malformed(Answer::IssuerMetadata),
-        ),
-        (
-            |path, v| set(path, "server/tenant", v, "issuer", "https://issuer.example/Tenant".into()),
-            IssuanceError::OtherServer,
-        ),
-        (
-            |path, v| set(path, "server/tenant", v, "grant_types_supported", value!(["authorization_code"])),
-            IssuanceError::GrantNotSupported,
-        ),
-        (
-            |path, v| {
-                set(path, "issuer/tenant", v, "credential_response_encryption", value!({"encryption_required": true}))
-            },
-            IssuanceError::EncryptionDemanded,
-        ),
-        (
-            |path, v| set(path, "issuer/tenant", v, "credential_endpoint", "http://127.0.0.1/credential".into()),
-            IssuanceError::Address(Answer::IssuerMetadata, AddressError::NotHttps),
-        ),
-        (
-            |path, v| set(path, "server/tenant", v, "token_endpoint", "https://a:b@issuer.example/token".into()),
-            IssuanceError::Address(Answer::ServerMetadata, AddressError::Embellished),
-        ),
-        (
-            |path, v| {
-                if path.ends_with("issuer/tenant") {
-                    v["credential_configurations_supported"]["identity"]["format"] = "jwt_vc_json".into();
-                }
-            },
-            IssuanceError::NothingToHold,
-        ),
-        (
-            |path, v| set(path, "server/tenant", v, "token_endpoint", value!(7)),
-            IssuanceError::Malformed(Answer::ServerMetadata),
-        ),
-    ];
-    for (tamper, error) in cases {
-        assert_eq!(refused(Desk { tamper, ..Desk::default() }), error);
-    }
+    use AddressError::{Embellished, NotHttps};
+    use Answer::{IssuerMetadata, ServerMetadata};
+    use IssuanceError::*;
+    let issuer =
+        tampered(|path, v| set(path, "issuer/tenant", v, "credential_issuer", "https://issuer.example/tenant/".into()));
+    assert_eq!(issuer, OtherIssuer);
+    let no_server = tampered(|path, v| set(path, "issuer/tenant", v, "authorization_servers", value!([])));
+    assert_eq!(no_server, Malformed(IssuerMetadata));
+    let case = tampered(|path, v| set(path, "server/tenant", v, "issuer", "https://issuer.example/Tenant".into()));
+    assert_eq!(case, OtherServer);
+    let grant =
+        tampered(|path, v| set(path, "server/tenant", v, "grant_types_supported", value!(["authorization_code"])));
+    assert_eq!(grant, GrantNotSupported);
+    let encryption = tampered(|path, v| {
+        set(path, "issuer/tenant", v, "credential_response_encryption", value!({"encryption_required": true}));
+    });
+    assert_eq!(encryption, EncryptionDemanded);
+    let plain =
+        tampered(|path, v| set(path, "issuer/tenant", v, "credential_endpoint", "http://127.0.0.1/credential".into()));
+    assert_eq!(plain, Address(IssuerMetadata, NotHttps));
+    let named =
+        tampered(|path, v| set(path, "server/tenant", v, "token_endpoint", "https://a:b@issuer.example/token".into()));
+    assert_eq!(named, Address(ServerMetadata, Embellished));
+    let number = tampered(|path, v| set(path, "server/tenant", v, "token_endpoint", value!(7)));
+    assert_eq!(number, Malformed(ServerMetadata));
+    let format = tampered(|path, v| {
+        if path.ends_with("issuer/tenant") {
+            v["credential_configurations_supported"]["identity"]["format"] = "jwt_vc_json".into();
+        }
+    });
+    assert_eq!(format, NothingToHold);
+}
+
+/// The ceremony with an issuer whose answers are changed on the way.
+fn tampered(tamper: fn(&str, &mut Value)) -> IssuanceError {
+    refused(Desk { tamper, ..Desk::default() })
 }
 
 fn set(path: &str, at: &str, object: &mut Value, member: &str, to: Value) {
@@ -324,26 +314,22 @@ fn set(path: &str, at: &str, object: &mut Value, member: &str, to: Value) {
 
 #[test]
 fn tokens_and_answers_are_read_strictly() {
-    let token: [(fn(&str, &mut Value), IssuanceError); 4] = [
-        (|path, v| set(path, "/token", v, "token_type", "Bearer".into()), IssuanceError::TokenNotBound),
-        (|path, v| set(path, "/token", v, "access_token", "a\r\nx: y".into()), IssuanceError::Malformed(Answer::Token)),
-        (
-            |path, v| set(path, "/credential", v, "credentials", value!([])),
-            IssuanceError::CopyCount { got: 0, keys: 30 },
-        ),
-        (|path, v| set(path, "/credential", v, "transaction_id", "later".into()), IssuanceError::Deferred),
-    ];
-    for (tamper, error) in token {
-        assert_eq!(refused(Desk { tamper, ..Desk::default() }), error);
-    }
+    let bearer = tampered(|path, v| set(path, "/token", v, "token_type", "Bearer".into()));
+    assert_eq!(bearer, IssuanceError::TokenNotBound);
+    let header = tampered(|path, v| set(path, "/token", v, "access_token", "a\r\nx: y".into()));
+    assert_eq!(header, IssuanceError::Malformed(Answer::Token));
+    let none = tampered(|path, v| set(path, "/credential", v, "credentials", value!([])));
+    assert_eq!(none, IssuanceError::CopyCount { got: 0, keys: 30 });
+    let later = tampered(|path, v| set(path, "/credential", v, "transaction_id", "later".into()));
+    assert_eq!(later, IssuanceError::Deferred);
     let too_many: fn(&mut Vec<String>) = |copies| copies.push(copies[0].clone());
     assert_eq!(refused(Desk { spoil: too_many, ..Desk::default() }), IssuanceError::CopyCount { got: 31, keys: 30 });
-    let other_type = |path: &str, v: &mut Value| {
+    let other_type = tampered(|path, v| {
         if path.ends_with("issuer/tenant") {
             v["credential_configurations_supported"]["identity"]["vct"] = "urn:amparo:attestation:1".into();
         }
-    };
-    assert_eq!(refused(Desk { tamper: other_type, ..Desk::default() }), IssuanceError::WrongType);
+    });
+    assert_eq!(other_type, IssuanceError::WrongType);
     let ended = Desk { expires_at: NOW, ..Desk::default() };
     assert!(matches!(refused(ended), IssuanceError::Copy(_)), "ended at this very second");
 }
@@ -417,6 +403,14 @@ fn attack_43_a_public_issuer_never_leads_to_this_machine() {
         refused(Desk { tamper, ..Desk::default() }),
         IssuanceError::Address(Answer::IssuerMetadata, AddressError::NotHttps)
     );
+    // An offer that was fetched from this machine may name a public issuer, and from there nothing leads back.
+    let mut mixed = Issuer::new(Desk {
+        tamper: |path, v| set(path, "server/tenant", v, "token_endpoint", "https://127.0.0.1/token".into()),
+        ..Desk::default()
+    });
+    let link = mixed.link_by_reference().replace("https%3A%2F%2Fissuer.example", "http%3A%2F%2Flocalhost");
+    let refused = Wallet::new().offered(&mut mixed, &link).map(drop);
+    assert_eq!(refused, Err(IssuanceError::Address(Answer::ServerMetadata, AddressError::ThisMachine)));
     // The person's own link names this machine: all of the ceremony may go there, over plain HTTP.
     let (mut wallet, mut issuer) =
         (Wallet::new(), Issuer::new(Desk { url: "http://127.0.0.1:8080/tenant".into(), ..Desk::default() }));
@@ -464,4 +458,52 @@ fn the_same_seed_replays_the_same_ceremony() {
         wallet.memory.ids_of(RecordKind::COPY)
     };
     assert_eq!(ceremony(), ceremony());
+}
+
+/// Bytes that a peer might send: noise, JSON of any shape, and near misses.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let json = prop::sample::select(vec![
+        "{}",
+        "[]",
+        "null",
+        "{\"credentials\":[{}]}",
+        "{\"credentials\":[{\"credential\":1}]}",
+        "{\"c_nonce\":\"\"}",
+        "{\"access_token\":\"\",\"token_type\":\"DPoP\"}",
+        "{\"credential_issuer\":[]}",
+        "{\"error\":\"\\u0000\"}",
+        "{\"credentials\":[{\"credential\":\"~\"}]}",
+        "{\"credential_configurations_supported\":{\"identity\":7}}",
+    ]);
+    prop_oneof![
+        any::<Vec<u8>>(),
+        json.prop_map(|text| text.as_bytes().to_vec()),
+        any::<String>().prop_map(String::into_bytes)
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_comes_back_is_refused_without_a_panic(body in bytes(), status in prop::sample::select(vec![200u16, 202, 400, 401]), at in 0usize..8) {
+        let (mut wallet, mut issuer) = (Wallet::new(), Issuer::new(Desk::default()));
+        let mut exchange = 0;
+        let mut answer = |effect: &crate::effect::Effect| {
+            exchange += 1;
+            let headers = vec![("dpop-nonce".to_owned(), "dpop-nonce-true".to_owned())];
+            if exchange > at {
+                Outcome::Response(crate::effect::Response { status, headers, body: body.clone() })
+            } else {
+                issuer.answer(effect)
+            }
+        };
+        let offered = run(follow(&Issuer::new(Desk::default()).link_by_reference()).unwrap(), &mut Vec::new(), &mut answer, NOW, &mut wallet.rng);
+        if let Ok(offered) = offered {
+            let redeeming = offered.accept(Some(TxCode::new("12345678")), Some(2), NOW, &mut wallet.rng).unwrap();
+            if let Ok(delivered) = run(redeeming, &mut Vec::new(), &mut answer, NOW, &mut wallet.rng) {
+                let _ = delivered.verify(&TrustAnchors::default(), NOW);
+            }
+        }
+        let _ = follow(&String::from_utf8_lossy(&body));
+    }
 }

@@ -3,7 +3,7 @@
 use super::RequestId;
 use super::sending::Replying;
 use crate::display::Shown;
-use crate::effect::{Effect, Loopback};
+use crate::effect::Effect;
 use credentials::request_object::AuthenticatedRequest;
 use credentials::trust::Trust;
 use schemas::Seconds;
@@ -13,7 +13,6 @@ use schemas::purpose::Purpose;
 #[derive(Debug)]
 pub(super) struct Ask {
     pub(super) id: RequestId,
-    pub(super) loopback: Loopback,
     pub(super) request: AuthenticatedRequest,
 }
 
@@ -78,12 +77,12 @@ impl Ask {
     /// OpenID4VP 1.0 §8.5 `access_denied` (no such credential, or no consent), §15.9, §15.4.1.
     pub(super) fn refuse(&self) -> Replying {
         let state = self.request.request().state.as_deref();
-        Replying::new(self.request.response_uri().clone(), self.loopback, "access_denied", state)
+        Replying::new(self.request.response_uri().clone(), "access_denied", state)
     }
 
     /// A request to post `fields` to the verifier.
     pub(super) fn post<'f>(&self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Effect {
         let url = self.request.response_uri().clone();
-        Effect::post(url, self.loopback).header("accept", "application/json").form(fields)
+        Effect::post(url).header("accept", "application/json").form(fields)
     }
 }

@@ -107,7 +107,7 @@ impl Received {
         if let Err(error) = address(request.response_uri().as_str(), *loopback) {
             return Err(Rejected { error: error.into(), reply: None });
         }
-        Ok(Authenticated(Ask { id: *id, loopback: *loopback, request }))
+        Ok(Authenticated(Ask { id: *id, request }))
     }
 
     fn rejected(&self, error: RequestObjectError) -> Rejected {
@@ -115,7 +115,7 @@ impl Received {
             // The signature has been verified, or there were no code.
             let (url, state) = place_to_answer(&self.text)?;
             let url = address(url.as_str(), self.loopback).ok()?;
-            Some(Box::new(Replying::new(url, self.loopback, code, state.as_deref())))
+            Some(Box::new(Replying::new(url, code, state.as_deref())))
         });
         Rejected { error: error.into(), reply }
     }

@@ -183,7 +183,7 @@ impl Consented {
                 Given::new(granted.id, asker.0, asker.1, terms.purposes.clone(), terms.ends_at, terms.retention);
             holdings.remember(&given, now, rng)?;
         }
-        Ok(Unsaved::new(Sending::new(effect, self.ask.loopback, receipt, entry)))
+        Ok(Unsaved::new(Sending::new(effect, receipt, entry)))
     }
 
     fn grant(&self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Option<Grant>, AnswerError> {

@@ -39,7 +39,6 @@ pub struct RequestLink {
     client_id: String,
     request_uri: Url,
     method: RequestMethod,
-    loopback: Loopback,
 }
 
 /// Why a link is not one that can be followed.
@@ -105,7 +104,7 @@ impl RequestLink {
         };
         let loopback = Loopback::as_named_by(&request_uri);
         let request_uri = address(&request_uri, loopback)?;
-        Ok(Self { id: RequestId::of(text), client_id, request_uri, method, loopback })
+        Ok(Self { id: RequestId::of(text), client_id, request_uri, method })
     }
 
     /// Names the request, for [`unlock`](crate::unlock).
@@ -115,8 +114,8 @@ impl RequestLink {
 
     /// Sets out to fetch the request.
     pub fn fetch(self, rng: &mut dyn CryptoRng) -> Fetching {
-        let Self { id, client_id, request_uri, method, loopback } = self;
-        Fetching::new(id, client_id, request_uri, method, loopback, rng)
+        let Self { id, client_id, request_uri, method } = self;
+        Fetching::new(id, client_id, request_uri, method, rng)
     }
 }
 
@@ -132,6 +131,12 @@ const MAX_LEN: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::Errand;
+    use rand_chacha::ChaCha20Rng;
+
+    fn rng() -> ChaCha20Rng {
+        rand_core::SeedableRng::from_seed([1; 32])
+    }
 
     #[test]
     fn vp_5_links_are_read_strictly() {
@@ -161,8 +166,8 @@ mod tests {
     #[test]
     fn attack_43_plain_http_only_to_the_machine_that_the_link_names() {
         let link = RequestLink::parse("openid4vp://?client_id=a&request_uri=http%3A%2F%2F127.0.0.1%3A9%2Fr").unwrap();
-        assert_eq!(link.loopback, Loopback::NamedByThePerson);
+        assert_eq!(link.fetch(&mut rng()).effect().loopback(), Loopback::NamedByThePerson);
         let link = RequestLink::parse("openid4vp://?client_id=a&request_uri=https%3A%2F%2Fv.example%2Fr").unwrap();
-        assert_eq!(link.loopback, Loopback::Refused);
+        assert_eq!(link.fetch(&mut rng()).effect().loopback(), Loopback::Refused);
     }
 }

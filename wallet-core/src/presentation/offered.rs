@@ -117,8 +117,13 @@ impl Item {
     /// What would be seen beside `paths`, because the issuer made it inseparable from them.
     pub(super) fn comes_along(&self, paths: &[ClaimPath]) -> Vec<ClaimPath> {
         let Ok(selection) = self.credential.select(paths) else { return Vec::new() };
-        let leaves = dcql::visible_leaves(&selection.shown(), &selection.paths());
-        leaves.into_iter().filter(|leaf| !paths.iter().any(|path| path.covers(leaf))).collect()
+        let chosen = selection.paths();
+        let all = self.credential.disclosable_paths();
+        let hidden: Vec<&ClaimPath> = all.iter().filter(|path| !chosen.contains(path)).collect();
+        // Looked up in the whole credential, so that an index means the same element as in the query.
+        let mut seen = dcql::visible_leaves(self.credential.claims(), &chosen);
+        seen.retain(|leaf| !hidden.iter().any(|path| path.covers(leaf)) && !paths.iter().any(|path| path.covers(leaf)));
+        seen
     }
 }
 

@@ -70,18 +70,18 @@ impl Fetching {
         client_id: String,
         request_uri: Url,
         method: RequestMethod,
-        loopback: Loopback,
         rng: &mut dyn CryptoRng,
     ) -> Self {
         let (effect, wallet_nonce) = match method {
-            RequestMethod::Get => (Effect::get(request_uri, loopback), None),
+            RequestMethod::Get => (Effect::get(request_uri), None),
             RequestMethod::Post => {
                 let nonce = wallet_nonce(rng);
                 let fields = [("wallet_metadata", WALLET_METADATA), ("wallet_nonce", nonce.as_str())];
-                (Effect::post(request_uri, loopback).form(fields), Some(nonce))
+                (Effect::post(request_uri).form(fields), Some(nonce))
             }
         };
         let effect = effect.header("accept", "application/oauth-authz-req+jwt");
+        let loopback = effect.loopback();
         Self { effect, received: Received { id, client_id, wallet_nonce, loopback, text: String::new() } }
     }
 }

@@ -16,7 +16,6 @@ use url::Url;
 #[derive(Debug)]
 pub struct Sending {
     effect: Effect,
-    loopback: Loopback,
     receipt: Receipt,
     entry: Option<EntryNumber>,
 }
@@ -89,8 +88,8 @@ impl Blame for SendError {
 }
 
 impl Sending {
-    pub(super) const fn new(effect: Effect, loopback: Loopback, receipt: Receipt, entry: Option<EntryNumber>) -> Self {
-        Self { effect, loopback, receipt, entry }
+    pub(super) const fn new(effect: Effect, receipt: Receipt, entry: Option<EntryNumber>) -> Self {
+        Self { effect, receipt, entry }
     }
 
     /// The entry of the history, to [`settle`](crate::holdings::Holdings::settle) when it is known what came of it; none when
@@ -110,7 +109,7 @@ impl Errand for Sending {
 
     fn resume(self, outcome: Outcome, _: Timestamp, _: &mut dyn CryptoRng) -> Result<Progress<Self>, SendError> {
         let response = taken(outcome)?;
-        let redirect = redirect(&response, self.loopback);
+        let redirect = redirect(&response, self.effect.loopback());
         Ok(Progress::Ready(Answered { receipt: self.receipt, redirect }))
     }
 }
@@ -122,9 +121,9 @@ pub struct Replying {
 }
 
 impl Replying {
-    pub(super) fn new(url: Url, loopback: Loopback, code: &'static str, state: Option<&str>) -> Self {
+    pub(super) fn new(url: Url, code: &'static str, state: Option<&str>) -> Self {
         let fields = [("error", code)].into_iter().chain(state.map(|state| ("state", state)));
-        Self { effect: Effect::post(url, loopback).header("accept", "application/json").form(fields) }
+        Self { effect: Effect::post(url).header("accept", "application/json").form(fields) }
     }
 }
 
