@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use serde_json::{Value, json};
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -147,7 +147,11 @@ fn sentence(message: &str) -> String {
 
 fn log_to_stderr(format: LogFormat, level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .with_target(false);
     // A second call in one process, as tests make it, keeps the first subscriber.
     let _ = match format {
         LogFormat::Text => builder.try_init(),
