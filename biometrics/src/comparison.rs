@@ -29,6 +29,11 @@ impl ComparisonScore {
     /// What a pair gets whose sample or reference could not be made into a vector.
     pub const LOWEST: Self = Self(-1.0);
 
+    #[cfg(test)]
+    pub(crate) const fn from_value(value: f64) -> Self {
+        Self(value)
+    }
+
     /// The number, for evaluation only: it must reach no log and no answer to a peer.
     #[must_use]
     pub const fn value(self) -> f64 {

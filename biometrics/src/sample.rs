@@ -231,9 +231,8 @@ fn sniff(bytes: &[u8]) -> Result<Kind, DecodeError> {
 }
 
 fn pixels(bytes: &[u8], format: ImageFormat) -> Result<Sample, DecodeError> {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
+    // Sides are checked below, from the header, with an error that says which.
+    let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_ALLOCATION);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits.clone());
@@ -269,16 +268,14 @@ fn check_size(width: u32, height: u32) -> Result<(), DecodeError> {
 }
 
 fn classify(error: image::ImageError) -> DecodeError {
-    use image::error::{LimitErrorKind, UnsupportedErrorKind};
+    use image::error::UnsupportedErrorKind;
     match error {
         image::ImageError::Unsupported(unsupported) => match unsupported.kind() {
             UnsupportedErrorKind::Color(_) => DecodeError::UnsupportedColour,
             _ => DecodeError::UnsupportedFormat { format: "such" },
         },
-        image::ImageError::Limits(limit) => match limit.kind() {
-            LimitErrorKind::DimensionError => DecodeError::TooLong { most: MAX_SIDE },
-            _ => DecodeError::UnsupportedColour,
-        },
+        // Within eight megapixels only odd kinds of colour need more memory.
+        image::ImageError::Limits(_) => DecodeError::UnsupportedColour,
         image::ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => DecodeError::Truncated,
         _ => DecodeError::Malformed,
     }

@@ -2,6 +2,7 @@
 
 mod fixed;
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -154,13 +155,13 @@ impl Reference {
     /// # Errors
     /// [`EnrolError`] if there are too few or too many, if they come from different models, or if two of them do not look
     /// like the same person.
-    pub fn enrol(captures: &[Embedding]) -> Result<Self, EnrolError> {
+    pub fn enrol<E: Borrow<Embedding>>(captures: &[E]) -> Result<Self, EnrolError> {
         if captures.len() < MIN_CAPTURES {
             return Err(EnrolError::TooFewCaptures { needed: MIN_CAPTURES, got: captures.len() });
         }
         for (i, first) in captures.iter().enumerate() {
             for (j, second) in captures.iter().enumerate().skip(i + 1) {
-                let cosine = first.cosine(second).ok_or(EnrolError::ModelMismatch)?;
+                let cosine = first.borrow().cosine(second.borrow()).ok_or(EnrolError::ModelMismatch)?;
                 if cosine < AGREEMENT {
                     return Err(EnrolError::CapturesDisagree { first: i + 1, second: j + 1 });
                 }
@@ -173,7 +174,7 @@ impl Reference {
     ///
     /// # Errors
     /// [`EnrolError`] if there is none or too many, or if they come from different models.
-    pub fn fuse(captures: &[Embedding]) -> Result<Self, EnrolError> {
+    pub fn fuse<E: Borrow<Embedding>>(captures: &[E]) -> Result<Self, EnrolError> {
         let (vector, model) = mean(captures).map_err(|fault| match fault {
             MeanFault::Empty => EnrolError::TooFewCaptures { needed: 1, got: 0 },
             MeanFault::TooMany => EnrolError::TooManyCaptures { most: MAX_CAPTURES, got: captures.len() },
@@ -250,7 +251,7 @@ impl Probe {
     ///
     /// # Errors
     /// [`ProbeError`] if there is no frame or too many, or if they come from different models.
-    pub fn from_frames(frames: &[Embedding]) -> Result<Self, ProbeError> {
+    pub fn from_frames<E: Borrow<Embedding>>(frames: &[E]) -> Result<Self, ProbeError> {
         let (vector, model) = mean(frames).map_err(|fault| match fault {
             MeanFault::Empty => ProbeError::NoFrame,
             MeanFault::TooMany => ProbeError::TooManyFrames { most: MAX_CAPTURES, got: frames.len() },
@@ -378,13 +379,13 @@ enum MeanFault {
 }
 
 /// The mean of unit vectors, scaled to unit length again and put in fixed point. Summed in the order given.
-fn mean(embeddings: &[Embedding]) -> Result<(FixedVector, ModelId), MeanFault> {
-    let model = embeddings.first().ok_or(MeanFault::Empty)?.model;
+fn mean<E: Borrow<Embedding>>(embeddings: &[E]) -> Result<(FixedVector, ModelId), MeanFault> {
+    let model = embeddings.first().ok_or(MeanFault::Empty)?.borrow().model;
     if embeddings.len() > MAX_CAPTURES {
         return Err(MeanFault::TooMany);
     }
     let mut sum = Zeroizing::new([0.0_f64; DIMENSION]);
-    for embedding in embeddings {
+    for embedding in embeddings.iter().map(Borrow::borrow) {
         if embedding.model != model {
             return Err(MeanFault::Models);
         }

@@ -44,7 +44,7 @@ fn attack_89_an_output_that_is_no_embedding_is_refused() {
 #[test]
 fn one_capture_does_not_enrol() {
     assert_eq!(Reference::enrol(&[wave(0)]).err(), Some(EnrolError::TooFewCaptures { needed: MIN_CAPTURES, got: 1 }));
-    assert!(Reference::enrol(&[]).is_err());
+    assert!(Reference::enrol::<Embedding>(&[]).is_err());
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn too_many_captures_are_refused() {
     let error = Reference::fuse(&many).err();
     assert_eq!(error, Some(EnrolError::TooManyCaptures { most: MAX_CAPTURES, got: MAX_CAPTURES + 1 }));
     assert!(Probe::from_frames(&many).is_err());
-    assert_eq!(Probe::from_frames(&[]).err(), Some(ProbeError::NoFrame));
+    assert_eq!(Probe::from_frames::<Embedding>(&[]).err(), Some(ProbeError::NoFrame));
 }
 
 #[test]

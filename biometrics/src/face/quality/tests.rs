@@ -1,1 +1,78 @@
-//! Tests.
+//! Tests of the quality measures, on drawn faces: each fault is found, a good face has none.
+
+use super::super::pyramid::Pyramid;
+use super::*;
+use crate::sample::Sample;
+
+/// Eyes, nose, mouth corners of a frontal face, eyes 80 pixels apart.
+const FRONTAL: [Point; 5] = [
+    Point::new(160.0, 180.0),
+    Point::new(240.0, 180.0),
+    Point::new(200.0, 230.0),
+    Point::new(167.0, 271.0),
+    Point::new(233.0, 271.0),
+];
+
+fn measure(points: [Point; 5], colour: impl Fn(f64, f64) -> f64, outside: usize) -> Quality {
+    let rgb = (0..400).flat_map(|y| (0..400).map(move |x| (f64::from(x), f64::from(y))));
+    let rgb = rgb.flat_map(|(x, y)| [colour(x, y).clamp(0.0, 255.0) as u8; 3]).collect();
+    let sample = Sample::from_rgb(400, 400, rgb).unwrap();
+    let landmarks = Landmarks::from_points(points);
+    let aligned = AlignedFace::cut(&Pyramid::new(&sample), &landmarks).unwrap();
+    Quality::measure(&landmarks, &aligned, outside)
+}
+
+/// Some structure of the size of eyes, and some finer.
+fn textured(x: f64, y: f64) -> f64 {
+    130.0 + 40.0 * (x / 15.0).sin() * (y / 15.0).cos() + 15.0 * (x / 2.0).sin() * (y / 2.0).sin()
+}
+
+#[test]
+fn a_good_face_passes() {
+    assert_eq!(measure(FRONTAL, textured, 0).check(), Ok(()));
+}
+
+#[test]
+fn each_fault_is_named() {
+    let dark = |x, y| textured(x, y) / 6.0;
+    let bright = |x, y| 238.0 + textured(x, y) / 20.0;
+    let flat = |x, y| 120.0 + textured(x, y) / 30.0;
+    let blurred = |x: f64, _: f64| 130.0 + 60.0 * (x / 60.0).sin();
+    let check = |colour: &dyn Fn(f64, f64) -> f64| measure(FRONTAL, colour, 0).check();
+    assert_eq!(check(&dark), Err(QualityFault::TooDark));
+    assert_eq!(check(&bright), Err(QualityFault::TooBright));
+    assert_eq!(check(&flat), Err(QualityFault::TooFlat));
+    assert_eq!(check(&blurred), Err(QualityFault::Blurred));
+    assert_eq!(measure(FRONTAL, textured, 1).check(), Err(QualityFault::CutOff));
+    let small = FRONTAL.map(|p| Point::new(p.x / 4.0 + 100.0, p.y / 4.0 + 100.0));
+    assert_eq!(measure(small, textured, 0).check(), Err(QualityFault::TooSmall));
+}
+
+#[test]
+fn poses_are_told_apart() {
+    let moved = |i: usize, dx: f64, dy: f64| {
+        let mut points = FRONTAL;
+        points[i] = Point::new(points[i].x + dx, points[i].y + dy);
+        measure(points, textured, 0)
+    };
+    assert_eq!(moved(2, 32.0, 0.0).check(), Err(QualityFault::TurnedAway));
+    assert_eq!(moved(2, -32.0, 0.0).check(), Err(QualityFault::TurnedAway));
+    assert_eq!(moved(2, 0.0, 33.0).check(), Err(QualityFault::Nodding));
+    assert_eq!(moved(2, 0.0, -33.0).check(), Err(QualityFault::Nodding));
+    assert_eq!(moved(2, 8.0, 5.0).check(), Ok(()));
+    let (sine, cosine) = 0.8_f64.sin_cos();
+    let tilted = FRONTAL.map(|p| {
+        let (x, y) = (p.x - 200.0, p.y - 220.0);
+        Point::new(200.0 + cosine * x - sine * y, 220.0 + sine * x + cosine * y)
+    });
+    let quality = measure(tilted, textured, 0);
+    assert_eq!(quality.check(), Err(QualityFault::Tilted));
+    assert!((quality.tilt - 0.8_f64.to_degrees()).abs() < 0.1 && quality.turn.abs() < 2.0 && quality.nod.abs() < 5.0);
+}
+
+#[test]
+fn every_fault_has_a_hint_and_a_name() {
+    for fault in [QualityFault::TooSmall, QualityFault::CutOff, QualityFault::Blurred, QualityFault::TurnedAway] {
+        assert!(fault.hint().len() > 10 && !fault.code().contains(' ') && !fault.to_string().ends_with('.'));
+    }
+}

@@ -1,0 +1,143 @@
+//! The command line: what may be asked, and how answers and failures are printed.
+
+mod compare;
+mod embedding_cache;
+mod evaluate;
+mod failure;
+mod home;
+mod pair_list;
+mod pairs;
+mod plot;
+mod polar_table;
+mod release;
+mod search;
+mod template;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use failure::Failure;
+
+/// Measures what the biometrics of Amparo can and cannot do.
+#[derive(Parser)]
+#[command(name = "amparo-biometrics", version, max_term_width = 100)]
+struct CommandLine {
+    /// Print exactly one JSON object on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Where models/ and runtime/ are [default: $AMPARO_HOME, else `amparo` in the user's cache folder].
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
+    #[command(after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json")]
+    Template(template::Arguments),
+    /// Compare a probe with one reference, or several fused.
+    #[command(after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg")]
+    Compare(compare::Arguments),
+    /// Error rates over a list of pairs: EER, FNMR at FMR, exact intervals.
+    #[command(
+        after_help = "Example: amparo-biometrics evaluate --modality face --pairs pairs.csv --json --plot det.svg"
+    )]
+    Evaluate(evaluate::Arguments),
+    /// The same list through enrolment, sealing and release.
+    #[command(after_help = "Example: amparo-biometrics release --pairs pairs.csv --json")]
+    Release(release::Arguments),
+    /// Speed and recall of 1:N search on generated vectors.
+    #[command(after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json")]
+    Search(search::Arguments),
+    /// Write a list of pairs for a folder that holds one folder of pictures for each person.
+    #[command(after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv")]
+    Pairs(pairs::Arguments),
+    /// Derive the polar code's information set anew and print it as the constant in the source.
+    PolarTable,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, ValueEnum)]
+enum Modality {
+    Face,
+    Finger,
+}
+
+#[derive(Args)]
+struct ModalityArguments {
+    /// What is measured.
+    #[arg(long, value_enum)]
+    modality: Modality,
+    /// Resolution of finger images.
+    #[arg(long, value_name = "N")]
+    dpi: Option<u32>,
+}
+
+impl ModalityArguments {
+    /// Faces only, for now.
+    fn require_face(&self) -> Result<(), Failure> {
+        match (self.modality, self.dpi) {
+            (Modality::Face, None) => Ok(()),
+            (Modality::Face, Some(_)) => {
+                Err(Failure::usage("--dpi is for finger images", "leave --dpi out when measuring faces"))
+            }
+            (Modality::Finger, _) => {
+                Err(Failure::usage("fingers come in a later version; this one measures faces", "use --modality face"))
+            }
+        }
+    }
+}
+
+/// What a command has to say: an object for programs, sentences for a person.
+struct Answer {
+    object: Value,
+    sentences: String,
+}
+
+pub(crate) fn run() -> ExitCode {
+    let line = CommandLine::parse();
+    let home = line.home;
+    let result = match &line.command {
+        Command::Template(arguments) => template::run(arguments, home),
+        Command::Compare(arguments) => compare::run(arguments, home),
+        Command::Evaluate(arguments) => evaluate::run(arguments, home),
+        Command::Release(arguments) => release::run(arguments, home),
+        Command::Search(arguments) => search::run(arguments),
+        Command::Pairs(arguments) => pairs::run(arguments),
+        Command::PolarTable => Ok(polar_table::run()),
+    };
+    let (text, code) = match (&result, line.json) {
+        (Ok(answer), true) => (answer.object.to_string(), 0),
+        (Ok(answer), false) => (answer.sentences.clone(), 0),
+        (Err(failure), true) => {
+            let Failure { exit, code, message, hint } = failure;
+            (json!({ "error": { "code": code, "message": message, "hint": hint } }).to_string(), *exit)
+        }
+        (Err(Failure { exit, code: _, message, hint }), false) => {
+            let _ = writeln!(std::io::stderr(), "{message}\n{hint}");
+            return ExitCode::from(*exit);
+        }
+    };
+    match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+        Ok(()) => ExitCode::from(code),
+        // Nobody is listening any more: a closed pipe is no fault of ours.
+        Err(_) => ExitCode::from(code.max(1)),
+    }
+}
+
+/// The middle of some durations, in milliseconds.
+fn median_ms(mut durations: Vec<std::time::Duration>) -> f64 {
+    durations.sort_unstable();
+    durations.get(durations.len() / 2).map_or(0.0, |middle| round3(middle.as_secs_f64() * 1e3))
+}
+
+/// Three digits after the point: more would be noise.
+fn round3(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}

@@ -1,0 +1,63 @@
+//! `compare`: one probe against one reference.
+
+use std::path::{Path, PathBuf};
+
+use biometrics::comparison::{Decision, Threshold, compare};
+use biometrics::template::{Embedding, Probe, Reference};
+use biometrics::{Engine, Sample};
+use serde_json::json;
+
+use super::{Answer, Failure, ModalityArguments, home};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    modality: ModalityArguments,
+    /// Pictures of the enrolled person, separated by commas, or one template written by `template --out`.
+    #[arg(value_name = "REFERENCE[,REFERENCE…]", value_delimiter = ',', required = true)]
+    references: Vec<PathBuf>,
+    /// The picture to compare.
+    #[arg(value_name = "PROBE")]
+    probe: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    arguments.modality.require_face()?;
+    for path in arguments.references.iter().chain([&arguments.probe]) {
+        home::read_named(path)?;
+    }
+    let mut engine = home::load_engine(home)?;
+    let reference = reference(&mut engine, &arguments.references)?;
+    let probe = Probe::from_frames(&[embed(&mut engine, &arguments.probe)?]).map_err(Failure::internal)?;
+    let score = compare(&probe, &reference)
+        .map_err(|error| Failure::usage(error.to_string(), "make both with the same version of the models"))?;
+    let threshold = Threshold::DEFAULT;
+    let (word, sentence) = match threshold.decide(score) {
+        Decision::Match => ("match", "The probe is taken for the enrolled person"),
+        Decision::NonMatch => ("non-match", "The probe is not taken for the enrolled person"),
+    };
+    let (value, limit) = (score.value(), threshold.value());
+    Ok(Answer {
+        object: json!({
+            "modality": "face", "score": value, "threshold": limit, "decision": word, "references": reference.captures(),
+        }),
+        sentences: format!("{sentence}: score {value:.3}, threshold {limit:.3}."),
+    })
+}
+
+fn reference(engine: &mut Engine, paths: &[PathBuf]) -> Result<Reference, Failure> {
+    if let [single] = paths {
+        let bytes = zeroize::Zeroizing::new(home::read_named(single)?);
+        if let Ok(reference) = Reference::from_bytes(&bytes) {
+            return Ok(reference);
+        }
+    }
+    let captures: Vec<Embedding> = paths.iter().map(|path| embed(engine, path)).collect::<Result<_, _>>()?;
+    Reference::fuse(&captures).map_err(|error| Failure::usage(error.to_string(), error.hint()))
+}
+
+fn embed(engine: &mut Engine, path: &Path) -> Result<Embedding, Failure> {
+    let sample: Sample = home::read_sample(path)?;
+    let capture = engine.capture_ungated(&sample);
+    capture.map(|c| c.into_embedding()).map_err(|error| Failure::capture(&path.display().to_string(), &error))
+}

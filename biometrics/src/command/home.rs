@@ -1,0 +1,55 @@
+//! Where the models are, and pictures from files.
+
+use std::path::{Path, PathBuf};
+
+use biometrics::models::{DETECTOR, EMBEDDER, RUNTIME_LINUX_X86_64};
+use biometrics::{Engine, Sample};
+
+use super::Failure;
+
+/// Loads the engine from the models' home.
+pub(super) fn load_engine(home: Option<PathBuf>) -> Result<Engine, Failure> {
+    let home = match home.or_else(|| std::env::var_os("AMPARO_HOME").map(PathBuf::from)) {
+        Some(home) => home,
+        None => directories::BaseDirs::new()
+            .map(|dirs| dirs.cache_dir().join("amparo"))
+            .ok_or_else(|| Failure::usage("there is no cache folder to look for the models in", "give --home DIR"))?,
+    };
+    let read = |path: PathBuf| {
+        std::fs::read(&path).map_err(|error| Failure {
+            exit: 7,
+            code: "models",
+            message: format!("{}: {error}", path.display()),
+            hint: "fetch the models with cargo xtask setup, or say where they are with --home".to_owned(),
+        })
+    };
+    let detector = read(home.join("models").join(DETECTOR.file_name))?;
+    let embedder = read(home.join("models").join(EMBEDDER.file_name))?;
+    let runtime = home.join("runtime").join(RUNTIME_LINUX_X86_64.file_name);
+    Engine::load(&runtime, &detector, &embedder).map_err(|error| Failure::engine(&error))
+}
+
+/// Reads a file that the caller named, within the limit for pictures.
+pub(super) fn read_named(path: &Path) -> Result<Vec<u8>, Failure> {
+    let fail = |error: std::io::Error| {
+        let message = format!("{}: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::IsADirectory => {
+                Failure::usage(message, "give the path of a picture")
+            }
+            _ => Failure::storage(message, "check that you may read the file"),
+        }
+    };
+    let size = std::fs::metadata(path).map_err(fail)?.len();
+    if size > Sample::MAX_BYTES as u64 {
+        // Decoding refuses it by its length alone: do not read it first.
+        return Ok(vec![0; Sample::MAX_BYTES + 1]);
+    }
+    std::fs::read(path).map_err(fail)
+}
+
+/// Reads and decodes a picture.
+pub(super) fn read_sample(path: &Path) -> Result<Sample, Failure> {
+    let bytes = zeroize::Zeroizing::new(read_named(path)?);
+    Sample::decode(&bytes).map_err(|error| Failure::decode(&path.display().to_string(), error))
+}

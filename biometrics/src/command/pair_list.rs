@@ -1,0 +1,65 @@
+//! `pairs.csv`: which references are to be compared with which probes, and whether they are of one person.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+
+/// One line of the list.
+pub(super) struct Pair {
+    /// The enrolment captures, in order.
+    pub(super) reference: Vec<PathBuf>,
+    /// The frames of one attempt, in order.
+    pub(super) probe: Vec<PathBuf>,
+    pub(super) mated: bool,
+}
+
+/// Reads a list; every picture in it must be there, so that an evaluation does not end in its middle.
+pub(super) fn read(path: &Path) -> Result<Vec<Pair>, Failure> {
+    let name = path.display();
+    let hint =
+        "the first line is reference,probe,mated; several captures or frames are joined by ; and mated is 1 or 0";
+    let fail = |message: String| Failure::usage(format!("{name}: {message}"), hint);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| fail(error.to_string()))?;
+    let header = reader.headers().map_err(|error| fail(error.to_string()))?;
+    if !header.iter().eq(["reference", "probe", "mated"]) {
+        return Err(fail("not a list of pairs".to_owned()));
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut seen = HashSet::new();
+    let mut pairs = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| fail(error.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let (Some(reference), Some(probe), Some(mated)) = (record.get(0), record.get(1), record.get(2)) else {
+            return Err(fail(format!("line {line} has not three fields")));
+        };
+        let mated = match mated {
+            "1" => true,
+            "0" => false,
+            other => return Err(fail(format!("line {line}: mated is {other:?}"))),
+        };
+        let mut paths = |field: &str| -> Result<Vec<PathBuf>, Failure> {
+            let paths: Vec<PathBuf> =
+                field.split(';').map(str::trim).filter(|p| !p.is_empty()).map(|p| folder.join(p)).collect();
+            if paths.is_empty() {
+                return Err(fail(format!("line {line} names no picture")));
+            }
+            for picture in &paths {
+                if !seen.contains(picture) {
+                    if !picture.is_file() {
+                        return Err(fail(format!("line {line}: {} is no file", picture.display())));
+                    }
+                    seen.insert(picture.clone());
+                }
+            }
+            Ok(paths)
+        };
+        pairs.push(Pair { reference: paths(reference)?, probe: paths(probe)?, mated });
+    }
+    if pairs.is_empty() {
+        return Err(fail("there is no pair".to_owned()));
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,107 @@
+//! `pairs`: a list of pairs for a folder with one folder of pictures for each person.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{Answer, Failure};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The folder: one folder for each person, in it pictures.
+    #[arg(long, alias = "orl", value_name = "DIR")]
+    people: PathBuf,
+    /// How many captures are enrolled.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    enrol: u32,
+    /// How many frames an attempt has.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    frames: u32,
+    /// How many different choices of enrolled captures there are for each person.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    splits: u32,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+    let people = people(&arguments.people)?;
+    let (enrol, frames) = (arguments.enrol as usize, arguments.frames as usize);
+    let mut text = String::from("reference,probe,mated\n");
+    let (mut mated, mut non_mated) = (0_usize, 0_usize);
+    for (i, person) in people.iter().enumerate() {
+        for split in 0..(arguments.splits as usize).min(person.len()) {
+            // The split's captures: as many as asked for, in the folder's order, from the split's number on.
+            let turned: Vec<&str> = person.iter().cycle().skip(split).take(person.len()).map(String::as_str).collect();
+            let Some((enrolled, rest)) = turned.split_at_checked(enrol) else { continue };
+            for (j, other) in people.iter().enumerate() {
+                let shown: Vec<&str> = if i == j { rest.to_vec() } else { other.iter().map(String::as_str).collect() };
+                for attempt in attempts(&shown, frames) {
+                    text.push_str(&format!("{},{},{}\n", enrolled.join(";"), attempt.join(";"), u8::from(i == j)));
+                    *if i == j { &mut mated } else { &mut non_mated } += 1;
+                }
+            }
+        }
+    }
+    if mated == 0 || non_mated == 0 {
+        return Err(Failure::usage(
+            format!("{} does not hold enough pictures of two or more people", arguments.people.display()),
+            "each person needs a folder with more pictures than are enrolled",
+        ));
+    }
+    Ok(Answer {
+        object: json!({ "people": people.len(), "mated": mated, "non_mated": non_mated, "pairs_csv": text }),
+        sentences: text,
+    })
+}
+
+/// As many frames as an attempt has: each picture begins one, the following ones go with it.
+fn attempts<'a>(shown: &'a [&'a str], frames: usize) -> impl Iterator<Item = Vec<&'a str>> {
+    let count = if shown.len() < frames { 0 } else { shown.len() };
+    (0..count).map(move |first| shown.iter().cycle().skip(first).take(frames).copied().collect())
+}
+
+/// The pictures of each person, sorted; names as absolute paths, since the list may go anywhere.
+fn people(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
+    let mut people = Vec::new();
+    for folder in entries(root)? {
+        if !folder.is_dir() {
+            continue;
+        }
+        let pictures = entries(&folder)?.into_iter().filter(|path| path.is_file() && is_picture(path));
+        let names: Vec<String> = pictures
+            .map(|path| match path.to_str() {
+                Some(name) if !name.contains([';', ',', '"', '\n']) => Ok(name.to_owned()),
+                _ => Err(Failure::usage(
+                    format!("{} cannot stand in a list of pairs", path.display()),
+                    "rename it without ; , \" and line breaks",
+                )),
+            })
+            .collect::<Result<_, _>>()?;
+        if !names.is_empty() {
+            people.push(names);
+        }
+    }
+    Ok(people)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let fail = |error: std::io::Error| {
+        Failure::usage(format!("{}: {error}", folder.display()), "give a folder with a folder for each person")
+    };
+    let folder = std::fs::canonicalize(folder).map_err(fail)?;
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(fail)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()
+        .map_err(fail)?;
+    // s2 before s10.
+    paths.sort_by_key(|path| {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        (name.len(), name)
+    });
+    Ok(paths)
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    ["jpg", "jpeg", "png", "pgm", "ppm", "pnm", "bmp", "webp", "tif", "tiff"].contains(&extension.as_str())
+}

@@ -1,0 +1,143 @@
+//! `release`: the same list of pairs, through enrolment, sealing and release.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use biometrics::comparison::{Decision, Threshold, compare};
+use biometrics::evaluation::Rate;
+use biometrics::protection::{HelperData, Message, TransformSeed, release, seal};
+use biometrics::template::{Probe, Reference};
+use chacha20::ChaCha20Rng;
+use rand_core::SeedableRng;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use super::embedding_cache::{EmbeddingCache, progress};
+use super::{Answer, Failure, home, median_ms, pair_list};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The list: reference,probe,mated.
+    #[arg(long, value_name = "FILE")]
+    pairs: PathBuf,
+    /// Take only pictures that the product would take.
+    #[arg(long)]
+    gate: bool,
+    /// Enrol each reference this often, each time under a fresh secret transform; pairs count each time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    enrolments: u32,
+}
+
+pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    let pairs = pair_list::read(&arguments.pairs)?;
+    let mut engine = home::load_engine(home)?;
+    let cache = EmbeddingCache::fill(&mut engine, &pairs, arguments.gate)?;
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(Failure::internal)?;
+    let mut rng = ChaCha20Rng::from_seed(key);
+
+    let mut probes: HashMap<&[PathBuf], Option<Probe>> = HashMap::new();
+    let mut by_reference: HashMap<&[PathBuf], Vec<(&[PathBuf], bool)>> = HashMap::new();
+    for pair in &pairs {
+        if !probes.contains_key(pair.probe.as_slice()) {
+            probes.insert(&pair.probe, cache.probe(&pair.probe)?);
+        }
+        by_reference.entry(&pair.reference).or_default().push((&pair.probe, pair.mated));
+    }
+
+    let mut counts = Counts::default();
+    let bar = progress(pairs.len() as u64 * u64::from(arguments.enrolments), "attempts");
+    for (captures, attempts) in by_reference {
+        let reference = cache.reference(captures)?;
+        for _ in 0..arguments.enrolments {
+            let enrolment = reference.as_ref().map(|reference| Enrolment::new(reference, &mut rng));
+            for (frames, mated) in &attempts {
+                let sides = enrolment.as_ref().zip(probes.get(frames).and_then(Option::as_ref));
+                let start = Instant::now();
+                let opened = sides.is_some_and(|(enrolment, probe)| enrolment.opens_for(probe));
+                counts.times.push(start.elapsed());
+                counts.add(*mated, opened);
+                bar.inc(1);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    Ok(counts.report(cache.failures))
+}
+
+/// What a vault keeps of an enrolment, as far as the face is concerned: here without PIN and device key, whose parts a run
+/// derives once.
+struct Enrolment<'a> {
+    reference: &'a Reference,
+    seed: TransformSeed,
+    helper: HelperData,
+    commitment: [u8; 32],
+}
+
+impl<'a> Enrolment<'a> {
+    fn new(reference: &'a Reference, rng: &mut ChaCha20Rng) -> Self {
+        let (seed, message) = (TransformSeed::generate(rng), Message::generate(rng));
+        let helper = seal(reference, &seed, &message);
+        Self { reference, seed, helper, commitment: commit(&message) }
+    }
+
+    /// Released, and the second stage agrees: what the product takes for an opened slot.
+    fn opens_for(&self, probe: &Probe) -> bool {
+        let mut opened = Choice::from(0);
+        for candidate in release(probe, &self.seed, &self.helper) {
+            opened |= commit(&candidate).ct_eq(&self.commitment);
+        }
+        let second = compare(probe, self.reference).map(|score| Threshold::DEFAULT.decide(score));
+        bool::from(opened) && second == Ok(Decision::Match)
+    }
+}
+
+fn commit(message: &Message) -> [u8; 32] {
+    Sha256::digest(message.as_bytes()).into()
+}
+
+#[derive(Default)]
+struct Counts {
+    mated: usize,
+    released_mated: usize,
+    non_mated: usize,
+    released_non_mated: usize,
+    times: Vec<Duration>,
+}
+
+impl Counts {
+    fn add(&mut self, mated: bool, opened: bool) {
+        let (all, released) = if mated {
+            (&mut self.mated, &mut self.released_mated)
+        } else {
+            (&mut self.non_mated, &mut self.released_non_mated)
+        };
+        *all += 1;
+        *released += usize::from(opened);
+    }
+
+    fn report(self, failures: usize) -> Answer {
+        let Self { mated, released_mated, non_mated, released_non_mated, times } = self;
+        let interval = |misses, trials| Rate { misses, trials }.interval();
+        let (genuine, impostor) = (interval(released_mated, mated), interval(released_non_mated, non_mated));
+        let release_ms_median = median_ms(times);
+        Answer {
+            object: json!({
+                "mated": mated, "released_mated": released_mated, "released_mated_ci95": [genuine.low, genuine.high],
+                "non_mated": non_mated, "released_non_mated": released_non_mated,
+                "released_non_mated_ci95": [impostor.low, impostor.high],
+                "failures_to_extract": failures, "release_ms_median": release_ms_median,
+            }),
+            sentences: format!(
+                "Released {released_mated} of {mated} mated attempts ({:.2}–{:.2} % exact) and {released_non_mated} of \
+                 {non_mated} non-mated ones (at most {:.4} %).\nA release takes {release_ms_median:.2} ms (median); \
+                 {failures} pictures gave no template.",
+                genuine.low * 100.0,
+                genuine.high * 100.0,
+                impostor.high * 100.0
+            ),
+        }
+    }
+}

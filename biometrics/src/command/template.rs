@@ -1,0 +1,74 @@
+//! `template`: what the engine sees in one picture.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use biometrics::template::Reference;
+use serde_json::json;
+
+use super::{Answer, Failure, ModalityArguments, home, round3};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    modality: ModalityArguments,
+    /// The picture.
+    image: PathBuf,
+    /// Write the template to this file: personal data, unprotected. For evaluation only.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    arguments.modality.require_face()?;
+    // A picture that is none must not wait for the models.
+    home::read_named(&arguments.image)?;
+    let mut engine = home::load_engine(home)?;
+    let start = Instant::now();
+    let sample = home::read_sample(&arguments.image)?;
+    let decoded = start.elapsed();
+    let name = arguments.image.display().to_string();
+    let capture = engine.capture_ungated(&sample).map_err(|error| Failure::capture(&name, &error))?;
+    let whole = start.elapsed();
+
+    let (quality, place, faces) = (capture.quality().clone(), capture.place(), capture.faces());
+    let verdict = if faces > 1 {
+        Err(("several-faces", "make sure that you are alone in the picture"))
+    } else {
+        quality.check().map_err(|fault| (fault.code(), fault.hint()))
+    };
+    if let Some(out) = &arguments.out {
+        let reference = Reference::fuse(&[capture.into_embedding()]).map_err(Failure::internal)?;
+        write_private(out, &reference.to_bytes())
+            .map_err(|error| Failure::storage(format!("{}: {error}", out.display()), "choose another --out"))?;
+    }
+    let (reason, hint) = verdict.err().unzip();
+    let times = json!({ "decode": round3(decoded.as_secs_f64() * 1e3), "all": round3(whole.as_secs_f64() * 1e3) });
+    let object = json!({
+        "modality": "face", "acceptable": verdict.is_ok(), "reason": reason, "hint": hint, "faces": faces,
+        "position": place, "quality": quality, "ms": times,
+    });
+    let mut sentences = match verdict {
+        Ok(()) => format!("{name}: a face good enough to be enrolled or recognised."),
+        Err((reason, hint)) => format!("{name}: a face, but not good enough ({reason}): {hint}."),
+    };
+    sentences.push_str(&format!(
+        "\nIt is {} × {} pixels large, {} from the left and {} from the top; taken in {:.0} ms.",
+        place.width,
+        place.height,
+        place.left,
+        place.top,
+        whole.as_secs_f64() * 1e3
+    ));
+    Ok(Answer { object, sentences })
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
+}
