@@ -46,25 +46,7 @@ impl Placement {
 
     /// The detector's input: three planes, blue first, 0 to 255.
     pub(crate) fn planes(&self, pyramid: &Pyramid<'_>) -> Zeroizing<Vec<f32>> {
-        let view = pyramid.at_step(1.0 / self.scale);
-        let taps = view.taps();
-        let share = 1.0 / (taps * taps) as f32;
-        let pixels = self.side * self.side;
-        let mut planes = Zeroizing::new(vec![0.0_f32; 3 * pixels]);
-        let (blue, rest) = planes.split_at_mut(pixels);
-        let (green, red) = rest.split_at_mut(pixels);
-        for (i, ((r, g), b)) in red.iter_mut().zip(green).zip(blue).enumerate() {
-            let (row, column) = (i / self.side, i % self.side);
-            for tap in 0..taps * taps {
-                let offset = |i: u32| (f64::from(i) + 0.5) / f64::from(taps);
-                let canvas = Point::new(column as f64 + offset(tap % taps), row as f64 + offset(tap / taps));
-                let [red, green, blue] = view.colour(self.back(canvas));
-                *r += red * share;
-                *g += green * share;
-                *b += blue * share;
-            }
-        }
-        planes
+        pyramid.at_step(1.0 / self.scale).planes(self.side, |canvas| self.back(canvas))
     }
 
     fn back(&self, canvas: Point) -> Point {

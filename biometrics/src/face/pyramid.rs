@@ -76,11 +76,82 @@ impl View<'_> {
         mixed
     }
 
+    /// A square of the view in three planes, blue first; `place` says where in the sample a place of the square is, and must
+    /// not rotate. Columns first, then rows: the same mean of interpolated colours as one by one, at a fraction of the work.
+    pub(crate) fn planes(&self, side: usize, place: impl Fn(Point) -> Point) -> Zeroizing<Vec<f32>> {
+        let columns = self.filters(side, self.level.width, |at| place(Point::new(at, 0.0)).x);
+        let rows = self.filters(side, self.level.height, |at| place(Point::new(0.0, at)).y);
+        let places = || rows.iter().flatten().map(|tap| tap.at);
+        let (first, last) = (places().min().unwrap_or(0), places().max().unwrap_or(0));
+        // Each row of the level that is needed, at the square's columns.
+        let mut narrowed = Zeroizing::new(vec![0.0_f32; (last + 1 - first) * side * 3]);
+        for (row, out) in (first..=last).zip(narrowed.chunks_exact_mut(side * 3)) {
+            let source = self.level.row(row);
+            for (to, taps) in out.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
+                for Tap { at, weight } in taps {
+                    let colour: [u8; 3] =
+                        source.get(3 * at..).and_then(|p| p.first_chunk()).copied().unwrap_or_default();
+                    to.iter_mut().zip(colour).for_each(|(sum, c)| *sum += weight * f32::from(c));
+                }
+            }
+        }
+        let mut planes = Zeroizing::new(vec![0.0_f32; 3 * side * side]);
+        let (blue, rest) = planes.split_at_mut(side * side);
+        let (green, red) = rest.split_at_mut(side * side);
+        let outputs = red.chunks_exact_mut(side).zip(green.chunks_exact_mut(side)).zip(blue.chunks_exact_mut(side));
+        for (taps, ((red, green), blue)) in rows.iter().zip(outputs) {
+            for Tap { at, weight } in taps.iter().filter(|tap| tap.weight != 0.0) {
+                let start = (at - first) * side * 3;
+                let source = narrowed.get(start..start + side * 3).unwrap_or_default();
+                for ((([r, g, b], red), green), blue) in
+                    source.as_chunks::<3>().0.iter().zip(red.iter_mut()).zip(green.iter_mut()).zip(blue.iter_mut())
+                {
+                    *red += weight * r;
+                    *green += weight * g;
+                    *blue += weight * b;
+                }
+            }
+        }
+        planes
+    }
+
+    /// For each of `side` places along one axis, which pixels of the level it is the mean of.
+    fn filters(&self, side: usize, length: usize, place: impl Fn(f64) -> f64) -> Vec<[Tap; 4]> {
+        let filter = |i: usize| {
+            let mut filter = [Tap::default(); 4];
+            for (tap, pair) in (0..self.taps).zip(filter.as_chunks_mut::<2>().0) {
+                let at = i as f64 + (f64::from(tap) + 0.5) / f64::from(self.taps);
+                let x = place(at) / self.unit - 0.5;
+                let (left, share) = (x.floor(), 1.0 / self.taps as f32);
+                let fraction = (x - left) as f32;
+                let clamped = |x: f64| x.clamp(0.0, length as f64 - 1.0) as usize;
+                *pair = [
+                    Tap { at: clamped(left), weight: (1.0 - fraction) * share },
+                    Tap { at: clamped(left + 1.0), weight: fraction * share },
+                ];
+            }
+            if self.taps == 1 {
+                // Nothing is read twice, nor outside the rows that are.
+                let [first, second, ..] = filter;
+                filter = [first, second, Tap { weight: 0.0, ..second }, Tap { weight: 0.0, ..second }];
+            }
+            filter
+        };
+        (0..side).map(filter).collect()
+    }
+
     /// Whether a place is within the sample.
     pub(crate) fn contains(&self, at: Point) -> bool {
         let (x, y) = (at.x / self.unit, at.y / self.unit);
         (0.0..self.level.width as f64).contains(&x) && (0.0..self.level.height as f64).contains(&y)
     }
+}
+
+/// A pixel along one axis, and how much it counts.
+#[derive(Clone, Copy, Default)]
+struct Tap {
+    at: usize,
+    weight: f32,
 }
 
 #[derive(Clone, Copy)]
@@ -96,6 +167,10 @@ impl Level<'_> {
         let column = column.clamp(0, self.width as i64 - 1) as usize;
         let row = row.clamp(0, self.height as i64 - 1) as usize;
         self.rgb.get((row * self.width + column) * 3..).and_then(|p| p.first_chunk()).copied().unwrap_or_default()
+    }
+
+    fn row(&self, row: usize) -> &[u8] {
+        self.rgb.get(row * self.width * 3..(row + 1) * self.width * 3).unwrap_or_default()
     }
 
     /// Half the size, rounded up: each pixel the mean of four.
@@ -175,6 +250,29 @@ mod tests {
             let [a, ..] = fine.colour(middle);
             let [b, ..] = coarse.colour(middle);
             assert!((a - b).abs() <= 1.0, "{width}×{height}: {a} {b}");
+        }
+    }
+
+    #[test]
+    fn planes_are_what_colours_are_one_by_one() {
+        let sample = sample(301, 203, |x, y| ((x * 7) ^ (y * 13)) as u8);
+        let pyramid = Pyramid::new(&sample);
+        for step in [0.3, 1.0, 1.6, 3.1, 5.0] {
+            let view = pyramid.at_step(step);
+            let place = |p: Point| Point::new(p.x * step - 20.0, p.y * step - 10.0);
+            let planes = view.planes(64, place);
+            for (x, y) in [(0, 0), (20, 30), (63, 63), (5, 60)] {
+                let mut sum = 0.0;
+                for tap in 0..view.taps() * view.taps() {
+                    let offset = |i: u32| (f64::from(i) + 0.5) / f64::from(view.taps());
+                    let at =
+                        Point::new(f64::from(x) + offset(tap % view.taps()), f64::from(y) + offset(tap / view.taps()));
+                    let [red, ..] = view.colour(place(at));
+                    sum += red / (view.taps() * view.taps()) as f32;
+                }
+                let red = planes[2 * 64 * 64 + (y * 64 + x) as usize];
+                assert!((red - sum).abs() < 0.01, "step {step} at {x},{y}: {red} {sum}");
+            }
         }
     }
 
