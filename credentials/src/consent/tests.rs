@@ -313,9 +313,8 @@ fn consent_05_a_grant_within_the_proposal_is_agreed() {
 #[test]
 fn consent_06_a_grant_that_is_not_well_formed_is_refused() {
     let case = Case::new();
-    type Change = fn(&mut Grant);
-    let changes: [(&str, Change); 10] = [
-        ("v", |grant| grant.v = 2),
+    let changes = [
+        ("v", (|grant| grant.v = 2) as fn(&mut Grant)),
         ("id", |grant| grant.id = crate::b64::encode(&[0; 15])),
         ("id", |grant| grant.id = "not base64url!".to_owned()),
         ("req", |grant| grant.req.push('A')),
@@ -427,21 +426,21 @@ fn attack_70_a_consent_for_another_verifier_or_request_is_refused() {
 fn consent_07_of_two_faults_the_earlier_check_speaks() {
     // security.md §4.1: parse, hash, audience, disclosure, purpose, time, retention.
     let mut case = Case::new();
-    type Fault = (fn(&mut Case), fn(&ConsentError) -> bool);
-    let faults: [Fault; 8] = [
-        (|case| case.grant.ret = "PT73H".to_owned(), |e| matches!(e, ConsentError::WiderRetention { .. })),
-        (|case| case.grant.exp = NOW.plus(Seconds::DAY.times(31)), |e| matches!(e, ConsentError::TooLasting { .. })),
-        (|case| case.grant.nbf = NOW.plus(Seconds::HOUR), |e| matches!(e, ConsentError::NotYet { .. })),
-        (|case| case.grant.purpose = vec![Purpose::SupportService], |e| *e == ConsentError::WrongPurpose),
-        (|case| case.grant.claims.push(ClaimPath::names(["picture"])), |e| *e == ConsentError::WiderThanRequest),
-        (|case| case.disclosed.push(ClaimPath::names(["email"])), |e| *e == ConsentError::OverDisclosure),
-        (|case| case.grant.aud = "x509_san_dns:other.example".to_owned(), |e| *e == ConsentError::WrongAudience),
-        (|case| case.hashes.clear(), |e| *e == ConsentError::NotSigned),
+    let faults = [
+        ((|case| case.grant.ret = "PT73H".to_owned()) as fn(&mut Case), "WiderRetention"),
+        (|case| case.grant.exp = NOW.plus(Seconds::DAY.times(31)), "TooLasting"),
+        (|case| case.grant.nbf = NOW.plus(Seconds::HOUR), "NotYet"),
+        (|case| case.grant.purpose = vec![Purpose::SupportService], "WrongPurpose"),
+        (|case| case.grant.claims.push(ClaimPath::names(["picture"])), "WiderThanRequest"),
+        (|case| case.disclosed.push(ClaimPath::names(["email"])), "OverDisclosure"),
+        (|case| case.grant.aud = "x509_san_dns:other.example".to_owned(), "WrongAudience"),
+        (|case| case.hashes.clear(), "NotSigned"),
+        (|case| case.grant.v = 2, "Grant"),
     ];
     for (fault, speaks) in faults {
         fault(&mut case);
         let refused = case.check().unwrap_err();
-        assert!(speaks(&refused), "{refused}");
+        assert!(format!("{refused:?}").starts_with(speaks), "{refused}");
     }
 }
 
