@@ -42,6 +42,18 @@ pub enum OpenError<E: std::error::Error> {
 }
 
 /// An opened value. It cannot be serialised, printed or cloned as a whole: take what the screen must show, and drop it.
+///
+/// ```compile_fail,E0277
+/// fn write<T>(view: &verifier::guarded::View<T>) -> serde_json::Result<String> {
+///     serde_json::to_string(view)
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn keep<T>(view: &verifier::guarded::View<T>) -> verifier::guarded::View<T> {
+///     view.clone()
+/// }
+/// ```
 pub struct View<T>(T);
 
 impl<T> View<T> {

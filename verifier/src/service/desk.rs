@@ -186,6 +186,19 @@ impl Desk {
         Ok(added)
     }
 
+    /// Takes the trust anchors in a PEM text out again; gives their names and whether each was there.
+    ///
+    /// # Errors
+    /// [`DeskError::Anchor`] when there is none in it.
+    pub fn distrust(&self, pem: &[u8]) -> Result<Vec<(String, bool)>, DeskError> {
+        let anchors = TrustAnchors::from_pem(pem)?;
+        let mut removed = Vec::new();
+        for anchor in anchors.iter() {
+            removed.push((anchor.subject().to_owned(), self.store.remove_anchor(&anchor.sha256())?));
+        }
+        Ok(removed)
+    }
+
     /// The issuers that are believed, as they are now: `trust` may have run in another process.
     pub(super) fn anchors(&self) -> Result<Arc<TrustAnchors>, StoreError> {
         let pems = self.store.anchors()?;
@@ -196,6 +209,8 @@ impl Desk {
                 anchors.add_pem(pem.as_bytes()).map_err(|_| StoreError::Damaged)?;
             }
             *cached = (pems, Arc::new(anchors));
+            // Lists that were verified under anchors that may be gone are verified again.
+            self.keeper.forget();
         }
         Ok(Arc::clone(&cached.1))
     }

@@ -66,6 +66,11 @@ impl StatusKeeper {
         Self { client: Client::new(policy), learning: tokio::sync::Mutex::default(), verified: Mutex::default() }
     }
 
+    /// Forgets the verified lists; their tokens stay in the store.
+    pub(super) fn forget(&self) {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn remembered(&self, list: &StoredList) -> Option<Arc<VerifiedStatusList>> {
         let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified

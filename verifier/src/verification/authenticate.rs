@@ -38,6 +38,14 @@ pub(super) struct Answering {
 
 /// Checks steps 1 to 7 of every presentation. The transaction is spent by it: whatever comes out, it cannot be answered again.
 ///
+/// ```compile_fail,E0382
+/// use verifier::{answer::Presentations, transaction::Transaction, verification::{Surroundings, authenticate}};
+/// fn twice(transaction: Transaction, answer: &Presentations, around: &Surroundings<'_>) {
+///     let _ = authenticate(transaction, answer, around);
+///     let _ = authenticate(transaction, answer, around);
+/// }
+/// ```
+///
 /// # Errors
 /// [`VerifyError::NotAsked`], [`VerifyError::Presentation`].
 ///

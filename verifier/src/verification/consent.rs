@@ -9,6 +9,15 @@ use rand_core::CryptoRng;
 use schemas::Timestamp;
 
 /// An answer that passed every check, with the terms on which it may be kept.
+///
+/// Only the checks make one:
+///
+/// ```compile_fail,E0451
+/// use verifier::verification::{Held, VerifiedPresentation};
+/// fn forge(held: Held, terms: verifier::guarded::Terms) -> VerifiedPresentation {
+///     VerifiedPresentation { held, terms, consent: None }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct VerifiedPresentation {
     held: Held,

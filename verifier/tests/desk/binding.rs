@@ -177,6 +177,11 @@ async fn a_stranger_s_credential_is_refused_until_the_stranger_is_trusted() {
     let second = asked(&world).await;
     let reply = world.post(&second, &present(&card, &asked_paths(), &world.binding(&second))).await;
     assert_eq!(reply.status, 200);
+    world.desk.forget(&second.id, &actor()).unwrap();
+    // And no longer, once the anchor is taken out.
+    assert!(world.reopen().distrust(stranger.anchor.as_bytes()).unwrap()[0].1);
+    let third = asked(&world).await;
+    world.refused(&third, &present(&card, &asked_paths(), &world.binding(&third)), "issuer_not_trusted").await;
 }
 
 #[tokio::test]

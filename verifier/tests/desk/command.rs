@@ -223,6 +223,11 @@ fn mistakes_are_told_in_sentences_and_codes() {
     let address = taken.local_addr().unwrap().to_string();
     expect(&["serve", "--data", &data, "--listen", &address], 6, "port_taken");
     expect(&["serve", "--data", &data, "--listen", "nonsense"], 2, "usage");
+    expect(&["serve", "--data", &data, "--listen", "0.0.0.0:0"], 2, "not_loopback");
+    let again = json_of(&["trust", "--data", &data, "--anchor", &path("desk/trust-anchor.pem")]).1;
+    assert_eq!((&again["known_issuers"], &again["anchors"][0]["new"]), (&json!(1), &json!(true)));
+    let gone = json_of(&["trust", "--remove", "--data", &data, "--anchor", &path("desk/trust-anchor.pem")]).1;
+    assert_eq!((&gone["known_issuers"], &gone["anchors"][0]["removed"]), (&json!(0), &json!(true)));
     let verify = ["verify", "--anchor", &path("desk/trust-anchor.pem"), "--nonce", "n", "--audience", "a"];
     expect(&[&verify[..], &[&path("text")]].concat(), 4, "presentation_invalid");
     std::fs::write(path("cbor"), [0xa3, 0x67, 0xff, 0xfe]).unwrap();

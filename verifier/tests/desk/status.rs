@@ -59,6 +59,28 @@ async fn attack_67_holders_who_come_at_once_share_the_first_fetch() {
     assert_eq!(world.host.asked("a"), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_67_known_lists_are_fetched_on_their_schedule() {
+    let world = World::new().await;
+    let card = world.card("a", 1);
+    assert_eq!(presented(&world, &card).await.1.status, 200);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stop = std::sync::Arc::new(tokio::sync::Notify::new());
+    let stopped = stop.clone();
+    let serving =
+        tokio::spawn(verifier::service::serve(world.desk.clone(), listener, async move { stopped.notified().await }));
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert_eq!(world.host.asked("a"), 1, "its time has not come");
+    world.later(12 * 3600);
+    let begun = std::time::Instant::now();
+    while world.host.asked("a") < 2 && begun.elapsed().as_secs() < 15 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.host.asked("a"), 2, "its ttl of 12 h is over");
+    stop.notify_one();
+    serving.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn attack_67_a_list_that_could_not_be_had_is_not_asked_for_again_by_presentations() {
     let world = World::new().await;

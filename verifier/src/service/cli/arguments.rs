@@ -116,15 +116,21 @@ pub(super) struct Trust {
     /// The anchor, in PEM form.
     #[arg(long, value_name = "FILE", required = true)]
     pub(super) anchor: Vec<PathBuf>,
+    /// Take it out again: its issuer is no longer believed.
+    #[arg(long)]
+    pub(super) remove: bool,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
     pub(super) data: Data,
-    /// Where to listen.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8090")]
     pub(super) listen: String,
+    /// Listen on other addresses than loopback, because the proxy that does TLS stands on another machine.
+    #[arg(long)]
+    pub(super) allow_remote_proxy: bool,
 }
 
 #[derive(Debug, Args)]

@@ -51,7 +51,8 @@ impl Failure {
 
 const CLOCK: &str = "set this machine's clock; if it was ahead by mistake before and is right now, run \
                      amparo-verifier reset-clock";
-const RENEW: &str = "amparo-verifier renew makes a new certificate under the same trust anchor";
+const RENEW: &str = "check this machine's clock; if it is right, amparo-verifier renew makes a new certificate under the same \
+                     trust anchor";
 
 impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {

@@ -16,6 +16,7 @@ use credentials::dcql::Query;
 use schemas::Seconds;
 use serde_json::json;
 use std::fmt::Write;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -43,6 +44,13 @@ pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
 
 fn open(data: &Data) -> Result<Arc<Desk>, Failure> {
     Ok(Desk::open(&data.data, Arc::new(SystemClock))?)
+}
+
+/// Opens, and destroys what has ended: it ends on time even where no service runs.
+fn open_swept(data: &Data) -> Result<Arc<Desk>, Failure> {
+    let desk = open(data)?;
+    desk.sweep()?;
+    Ok(desk)
 }
 
 fn runtime() -> Result<Runtime, Failure> {
@@ -92,9 +100,18 @@ fn trust(arguments: &Trust) -> Result<Answer, Failure> {
     let mut text = String::new();
     let mut list = Vec::new();
     for path in &arguments.anchor {
-        for (name, new) in desk.trust(&offline::read(path)?)? {
-            let _ = writeln!(text, "{} \"{name}\".", if new { "Trusts" } else { "Already trusted" });
-            list.push(json!({"name": name, "new": new}));
+        let pem = offline::read(path)?;
+        let done = if arguments.remove { desk.distrust(&pem)? } else { desk.trust(&pem)? };
+        for (name, changed) in done {
+            let word = match (arguments.remove, changed) {
+                (false, true) => "Trusted now",
+                (false, false) => "Trusted already",
+                (true, true) => "No longer trusted",
+                (true, false) => "Was not trusted",
+            };
+            let _ = writeln!(text, "{word}: {name}.");
+            let member = if arguments.remove { "removed" } else { "new" };
+            list.push(json!({"name": name, member: changed}));
         }
     }
     Ok(Answer::new(json!({"anchors": list, "known_issuers": desk.known_issuers()?}), text))
@@ -114,8 +131,8 @@ fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure>
         Err(error) => tracing::error!(%error, "no wallet will answer; see amparo-verifier renew, and check the clock"),
     }
     runtime()?.block_on(async {
+        let listener = bind(&arguments.listen, arguments.allow_remote_proxy).await?;
         let failed = |source| ListenError { address: arguments.listen.clone(), source };
-        let listener = TcpListener::bind(&arguments.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let url = desk.config().url.as_str().to_owned();
         let line = if json {
@@ -128,6 +145,33 @@ fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure>
         serve(desk, listener, stopped()).await.map_err(failed)?;
         Ok(Answer::silent())
     })
+}
+
+async fn bind(listen: &str, allow_remote_proxy: bool) -> Result<TcpListener, Failure> {
+    let failed = |source| ListenError { address: listen.to_owned(), source };
+    let found = tokio::net::lookup_host(listen).await;
+    // What is no address at all is a mistake on the command line, whatever the system calls it.
+    let found = found.map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+    let mut addresses: Vec<_> = found.collect();
+    if let Some(open) = addresses.iter().find(|address| !address.ip().is_loopback() && !allow_remote_proxy) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "not_loopback",
+            format!("{open} is reachable from other machines, and this service speaks plain HTTP"),
+            "listen on 127.0.0.1 behind a TLS proxy, or give --allow-remote-proxy if the proxy stands elsewhere",
+        ));
+    }
+    // `localhost` is two addresses; 127.0.0.1 is the one that every client tries.
+    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+    let mut last = io::Error::from(io::ErrorKind::InvalidInput);
+    for address in addresses {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(failed(error).into()),
+            Err(error) => last = error,
+        }
+    }
+    Err(failed(last).into())
 }
 
 async fn stopped() {
@@ -146,7 +190,7 @@ async fn stopped() {
 }
 
 fn request(arguments: Request) -> Result<Answer, Failure> {
-    let desk = open(&arguments.data)?;
+    let desk = open_swept(&arguments.data)?;
     let query = match (&arguments.preset, &arguments.dcql) {
         (Some(preset), _) => Query::check(preset.query()),
         (None, Some(path)) => Query::parse(&offline::read(path)?),
@@ -185,7 +229,7 @@ fn request(arguments: Request) -> Result<Answer, Failure> {
 }
 
 fn result(arguments: &ResultOf) -> Result<Answer, Failure> {
-    let desk = open(&arguments.data)?;
+    let desk = open_swept(&arguments.data)?;
     let id = transaction(&arguments.transaction)?;
     let until = arguments.wait.map(|wait| Instant::now() + Duration::from_secs(wait.get().min(86_400)));
     loop {
@@ -199,14 +243,14 @@ fn result(arguments: &ResultOf) -> Result<Answer, Failure> {
 }
 
 fn forget(arguments: &Forget) -> Result<Answer, Failure> {
-    let desk = open(&arguments.data)?;
+    let desk = open_swept(&arguments.data)?;
     desk.forget(&transaction(&arguments.transaction)?, &arguments.actor)?;
     let object = json!({"transaction": arguments.transaction, "forgotten": true});
     Ok(Answer::new(object, "Destroyed. Nobody can open it any more.".to_owned()))
 }
 
 fn audit(arguments: &Audit) -> Result<Answer, Failure> {
-    let desk = open(&arguments.data)?;
+    let desk = open_swept(&arguments.data)?;
     let lines = desk.audit(arguments.transaction.as_deref())?;
     let mut text = String::new();
     for line in &lines {

@@ -3,6 +3,7 @@
 use super::{Desk, DeskError, rng};
 use crate::answer::{AnswerContent, AnswerError, AnswerIn, OpenedAnswer, Refusal};
 use crate::guarded::{Actor, AuditEntry, AuditEvent, KeyEncryptionKey, RecordId};
+use crate::policy::ResponseMode;
 use crate::service::key_files::KeyKind;
 use crate::service::store::ConsentFacts;
 use crate::transaction::Transaction;
@@ -78,6 +79,10 @@ impl Desk {
         };
         let id = transaction.id().clone();
         let key = self.answer_key(&transaction)?;
+        if key.is_none() && transaction.inquiry().response_mode() == ResponseMode::DirectPostJwt {
+            // Restored from a backup, which rightly has no keys: nobody can answer this any more.
+            return Ok(Received::Done(Answered::NotWaiting));
+        }
         let opened = AnswerIn::parse(body).and_then(|answer| answer.open(&transaction, key.as_ref()));
         match opened.map(OpenedAnswer::into_content) {
             // The presentation has been seen in the clear: it must not be answered with again.

@@ -14,6 +14,12 @@ impl Store {
         Ok(added > 0)
     }
 
+    /// Takes an anchor out; false when it was not there.
+    pub(crate) fn remove_anchor(&self, sha256: &[u8; 32]) -> Result<bool, StoreError> {
+        let removed = self.lock().execute("DELETE FROM anchors WHERE sha256 = ?1", params![sha256.as_slice()])?;
+        Ok(removed > 0)
+    }
+
     /// All anchors in PEM form, in the order in which they came.
     pub(crate) fn anchors(&self) -> Result<Vec<String>, StoreError> {
         let connection = self.lock();
