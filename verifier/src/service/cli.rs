@@ -11,7 +11,7 @@ use arguments::{Arguments, LogFormat};
 use clap::Parser;
 use failure::Failure;
 use output::Answer;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -48,7 +48,9 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
 /// Logs to stderr, so that stdout is the answer alone.
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,verifier=info"));
+    let colours = io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let log = log.with_ansi(colours);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

@@ -114,7 +114,7 @@ async fn from_init_to_the_end_of_the_consent() {
     assert_eq!((code, result), (0, json!({"state": "waiting", "credentials": [], "consent": null})));
 
     let object = fetch(made["request_uri"].as_str().unwrap()).await;
-    assert_eq!(answer(&object, &issuer, 4).await, 200);
+    assert_eq!(answer(&object, &issuer, 8).await, 200);
     let (code, result) = json_of(&["result", "--data", &data, id, "--wait", "10s"]);
     assert_eq!((code, &result["state"]), (0, &json!("verified")));
     assert_eq!(result["credentials"][0]["type"], "identity");
@@ -127,7 +127,7 @@ async fn from_init_to_the_end_of_the_consent() {
     // The janitor of the serving process destroys the key by itself.
     let key = Path::new(&data).join("keys").join(format!("{id}.key"));
     assert!(key.exists());
-    let patience = std::time::Instant::now() + Duration::from_secs(15);
+    let patience = std::time::Instant::now() + Duration::from_secs(40);
     while key.exists() && std::time::Instant::now() < patience {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
