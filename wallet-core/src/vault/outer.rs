@@ -22,13 +22,11 @@ pub(crate) fn seal<R: CryptoRng + ?Sized>(image: &Image, epoch: &EpochKey, rng: 
     let cipher = Aes256Gcm::new(kdf::outer_key(epoch, &salt).bytes().into());
     let mut file = Vec::with_capacity(FILE_LEN);
     file.extend(salt);
-    let mut chunk = Vec::with_capacity(CHUNK_LEN);
     for (plain, nonce) in image.bytes().chunks(CHUNK_LEN).zip(nonces()) {
-        chunk.clear();
-        chunk.extend_from_slice(plain);
-        let tag =
-            cipher.encrypt_inout_detached(&nonce.into(), &[], chunk.as_mut_slice().into()).map_err(|_| SealError)?;
-        file.extend_from_slice(&chunk);
+        let start = file.len();
+        file.extend_from_slice(plain);
+        let chunk = file.get_mut(start..).ok_or(SealError)?;
+        let tag = cipher.encrypt_inout_detached(&nonce.into(), &[], chunk.into()).map_err(|_| SealError)?;
         file.extend_from_slice(&tag);
     }
     Ok(file)

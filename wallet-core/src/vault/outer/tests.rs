@@ -32,11 +32,12 @@ fn attack_76_any_bit_of_the_file_flipped_makes_it_unavailable() {
     let first_bytes = salt.end..salt.end + 4_096;
     let first_tag = (OUTER_SALT_LEN + CHUNK_LEN) * 8..(OUTER_SALT_LEN + sealed_chunk) * 8;
     let last_tag = (FILE_LEN - TAG_LEN) * 8..FILE_LEN * 8;
-    let in_each_chunk = (0..CHUNKS).flat_map(|number| {
+    let in_each_chunk = (0..CHUNKS).map(|number| {
         let start = OUTER_SALT_LEN + number * sealed_chunk;
         let end = (start + sealed_chunk).min(FILE_LEN);
-        // Somewhere in the text, and somewhere in the tag.
-        [start * 8 + number * 6_007 % ((end - TAG_LEN - start) * 8), (end - TAG_LEN) * 8 + number % 128]
+        // In turn somewhere in the text, and somewhere in the tag.
+        let text = start * 8 + number * 6_007 % ((end - TAG_LEN - start) * 8);
+        if number % 2 == 0 { text } else { (end - TAG_LEN) * 8 + number % 128 }
     });
     let bits = salt.chain(first_bytes).chain(first_tag).chain(last_tag).chain(in_each_chunk);
     each_bit(&mut file, bits, |bit, file| assert!(is_unavailable(file), "bit {bit}"));
