@@ -57,8 +57,9 @@ impl Failure {
     }
 
     /// A picture that cannot be used, judged before the vault was touched: it speaks of the picture only.
-    pub(crate) fn picture(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit: Exit::Unavailable, code: "unavailable", message: message.into(), hint: hint.into() }
+    pub(crate) fn picture(message: &str, hint: &str) -> Self {
+        let (message, hint) = (messages::sentence(message), messages::sentence(hint));
+        Self { exit: Exit::Unavailable, code: "unavailable", message, hint }
     }
 
     /// The person said no.
@@ -194,7 +195,7 @@ impl From<FaceReaderError> for Failure {
 
 impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
-        Self::picture(messages::sentence(&error.to_string()), error.hint())
+        Self::picture(&error.to_string(), &error.hint())
     }
 }
 

@@ -42,7 +42,7 @@ impl Session {
     pub(crate) fn open(keys: &Keys<'_>) -> Result<(Self, Unlocked), Failure> {
         let device_key = device_key(keys.device_key)?;
         let probe = Probe::from_frames(&embeddings(keys.faces)?)
-            .map_err(|error| Failure::picture(error.to_string(), messages::FRAMES_HINT))?;
+            .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?;
         let pin = keys.pin_file.map(inputs::pin).transpose()?;
         let files = Files::existing(keys.vault, device_key)?;
         let _step = Step::begin(messages::OPENING);
@@ -64,11 +64,12 @@ impl Session {
     /// Puts what was changed on disk.
     ///
     /// # Errors
-    /// Storage. What was last saved is still there then.
-    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+    /// Storage. What was last saved is still there then, and the vault is locked.
+    pub(crate) fn save(self) -> Result<Self, Failure> {
         let _step = Step::begin(messages::SAVING);
-        let Self { files, store, vault } = self;
-        Ok(files.save(vault, store, surroundings::now(), &mut surroundings::randomness())?)
+        let Self { files, mut store, vault } = self;
+        let vault = files.save(vault, &mut store, surroundings::now(), &mut surroundings::randomness())?;
+        Ok(Self { files, store, vault })
     }
 }
 

@@ -94,17 +94,18 @@ impl Files {
         replace(&self.inner.disk, &self.inner.vault, vault).map(drop)
     }
 
-    /// Saves what was changed in an open vault.
+    /// Saves what was changed in an open vault, and gives the vault back.
     ///
     /// # Errors
-    /// [`KeepError`]. Whatever step fails, the old or the new vault opens afterwards.
+    /// [`KeepError`]. Whatever step fails, the old or the new vault opens afterwards; which of them stands in memory is not
+    /// known then, so the vault is not given back: it is locked, and must be opened again.
     pub fn save<S: DeviceStore + ?Sized>(
         &self,
-        vault: &mut OpenVault,
+        vault: OpenVault,
         store: &mut S,
         now: Timestamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), KeepError> {
+    ) -> Result<OpenVault, KeepError> {
         self.inner.save(vault, store, now, rng)
     }
 }
@@ -135,17 +136,18 @@ impl<D: Disk> FilesOn<D> {
     /// `security.md` §1.4: "a superseded epoch key is deleted only after a newer file authenticated in full".
     fn save<S: DeviceStore + ?Sized>(
         &self,
-        vault: &mut OpenVault,
+        vault: OpenVault,
         store: &mut S,
         now: Timestamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), KeepError> {
+    ) -> Result<OpenVault, KeepError> {
+        let mut vault = vault;
         let plan = vault.save(store, now, rng)?;
         replace(&self.disk, &self.device_key, plan.store_before())?;
         let in_place = replace(&self.disk, &self.vault, plan.file())?;
         let last = vault.confirm(plan, store, &in_place)?;
         replace(&self.disk, &self.device_key, &last)?;
-        Ok(())
+        Ok(vault)
     }
 
     fn read_vault(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {

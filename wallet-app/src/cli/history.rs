@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &History) -> Result<Answer, Failure> {
     // What is older than the person keeps it goes, for good, the next time somebody looks.
     let dropped = session.holdings().prune_history(surroundings::now(), &mut surroundings::randomness())?;
     if dropped > 0 {
-        session.save()?;
+        session = session.save()?;
     }
     let entries = session.holdings().history()?;
     let rows: Vec<Value> = entries.iter().map(row).collect();

@@ -75,14 +75,14 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
 
     let unsaved = consented.answer(holder, &mut session.holdings(), now(), &mut randomness())?;
     // Before a byte leaves: a crash in between must not leave a copy that could be shown twice.
-    session.save()?;
+    session = session.save()?;
     let sending = unsaved.saved();
     let entry = sending.entry();
     let sent = {
         let _step = Step::begin(messages::CALLING);
         performer.run(sending)
     };
-    settle(&mut session, entry, &sent);
+    settle(session, entry, &sent);
     Ok(done(&asker, &sent?))
 }
 
@@ -149,7 +149,7 @@ fn choose(arguments: &Present, only: Option<Vec<ClaimPath>>, offered: &Offered) 
 }
 
 /// Writes into the history what came of it. The answer is out either way: a disk that fails now is told in the log.
-fn settle(session: &mut Session, entry: Option<EntryNumber>, sent: &Result<Answered, ErrandError<SendError>>) {
+fn settle(mut session: Session, entry: Option<EntryNumber>, sent: &Result<Answered, ErrandError<SendError>>) {
     let outcome = match sent {
         Ok(_) => Outcome::Delivered,
         Err(ErrandError::Ended(error)) => error.outcome(),
@@ -160,7 +160,7 @@ fn settle(session: &mut Session, entry: Option<EntryNumber>, sent: &Result<Answe
         .holdings()
         .settle(entry, outcome, now(), &mut randomness())
         .map_err(Failure::from)
-        .and_then(|()| session.save());
+        .and_then(|()| session.save().map(drop));
     if let Err(failure) = settled {
         tracing::warn!(failure.message, "the history does not say what came of this answer");
     }

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
     prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, *yes)?;
     let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
     // An offer is good once: a disk that has no room for what comes is found out before it is spent.
-    session.save()?;
+    session = session.save()?;
     let delivered = {
         let _step = Step::begin(messages::CALLING);
         performer.run(redeeming)?
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
     prompt::agree(&sentences, messages::KEEP_IT, *yes)?;
     let (issuer, issuer_name, trust) = (came.issuer.clone(), came.issuer_name.clone(), came.trust);
     let unsaved = arrived.keep(came.confirmed(), &mut session.holdings(), now(), &mut randomness())?;
-    session.save()?;
+    session = session.save()?;
     let kept = unsaved.saved();
 
     let holdings = session.holdings();
