@@ -39,12 +39,20 @@ impl Home {
         if path.is_file() { Ok(path) } else { Err(HomeError::Missing { path }) }
     }
 
-    /// The bytes of the detector and of the embedder, unchecked: the engine checks their hashes.
+    /// The detector's bytes, unchecked: the engine checks their hash.
     ///
     /// # Errors
-    /// [`HomeError::Missing`] if one is not there, [`HomeError::Read`] if it cannot be read.
-    pub fn models(&self) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>), HomeError> {
-        Ok((self.model(DETECTOR.file_name)?, self.model(EMBEDDER.file_name)?))
+    /// [`HomeError::Missing`] if the file is not there, [`HomeError::Read`] if it cannot be read.
+    pub fn detector(&self) -> Result<Zeroizing<Vec<u8>>, HomeError> {
+        self.model(DETECTOR.file_name)
+    }
+
+    /// The embedder's bytes, likewise.
+    ///
+    /// # Errors
+    /// As [`Home::detector`].
+    pub fn embedder(&self) -> Result<Zeroizing<Vec<u8>>, HomeError> {
+        self.model(EMBEDDER.file_name)
     }
 
     fn model(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, HomeError> {

@@ -38,8 +38,7 @@ impl FaceReader {
     /// # Errors
     /// [`FaceReaderError`]
     pub fn load(home: &Home) -> Result<Self, FaceReaderError> {
-        let (detector, embedder) = home.models()?;
-        let engine = Engine::load(&home.runtime()?, &detector, &embedder)?;
+        let engine = Engine::load(&home.runtime()?, &home.detector()?, &home.embedder()?)?;
         Ok(Self { engine })
     }
 

@@ -34,8 +34,7 @@ pub(super) struct New {
 pub(super) fn run(arguments: &New) -> Result<Answer, Failure> {
     let device_key = session::device_key(arguments.device_key.as_deref())?;
     let captures = session::embeddings(&arguments.face)?;
-    let reference = Reference::enrol(&captures)
-        .map_err(|error| Failure::picture(&error.to_string(), error.hint()))?;
+    let reference = Reference::enrol(&captures).map_err(|error| Failure::picture(&error.to_string(), error.hint()))?;
     let pin = arguments.pin_file.as_deref().map(inputs::pin).transpose()?;
     let files = Files::fresh(&arguments.vault, device_key)?;
     let mut rng = surroundings::randomness();

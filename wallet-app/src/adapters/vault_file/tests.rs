@@ -87,8 +87,14 @@ fn attack_80_whatever_fails_in_a_save_the_old_or_the_new_vault_opens() {
                 }
                 // The outer layer authenticates the whole file, under a key that the device key holds.
                 let mut store = SoftwareStore::parse(&bytes.0).expect("the device key is whole");
-                assert!(unlock::begin(&mut store, &bytes.1, clock()).is_ok(), "{fault:?} at {at}, {view:?}: neither opens");
-                assert!(outcome.is_err() || bytes.1 != before.1, "{fault:?} at {at}, {view:?}: said to be saved, and is not");
+                assert!(
+                    unlock::begin(&mut store, &bytes.1, clock()).is_ok(),
+                    "{fault:?} at {at}, {view:?}: neither opens"
+                );
+                assert!(
+                    outcome.is_err() || bytes.1 != before.1,
+                    "{fault:?} at {at}, {view:?}: said to be saved, and is not"
+                );
                 seen.push(bytes);
             }
             before = both(files.disk.after_restart(View::All));
