@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -153,20 +154,24 @@ impl Batch {
     }
 }
 
-/// Whether two copies say the same of the same person by the word of the same issuer. What must differ from copy to copy
-/// may: key, status, the bytes of the portrait (`security.md` §3.2), and times, which an issuer may spread (RFC 9901 §10.1).
+/// Whether two copies say the same of the same person by the word of the same issuer, and let the holder hide the same: the
+/// person is asked by the look of one copy, and another is shown. What must differ from copy to copy may: key, status, the
+/// bytes of the portrait (`security.md` §3.2), and times, which an issuer may spread (RFC 9901 §10.1).
 fn say_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
     let said = |credential: &SdJwtVc| -> Map<String, Value> {
         let mut claims = credential.claims().clone();
         for name in ["cnf", "status", "iat", "nbf", "exp"] {
             claims.remove(name);
         }
-        if let Some(picture) = claims.get_mut("picture") {
+        if let Some(picture @ Value::String(_)) = claims.get_mut("picture") {
             *picture = Value::Null;
         }
         claims
     };
-    one.issuer().leaf_sha256() == other.issuer().leaf_sha256() && said(one) == said(other)
+    let hidden = |credential: &SdJwtVc| -> BTreeSet<ClaimPath> { credential.disclosable_paths().into_iter().collect() };
+    one.issuer().leaf_sha256() == other.issuer().leaf_sha256()
+        && said(one) == said(other)
+        && hidden(one) == hidden(other)
 }
 
 impl Arrived {

@@ -267,6 +267,20 @@ fn copies_that_do_not_say_the_same_are_refused() {
 }
 
 #[test]
+fn attack_47_a_copy_that_hides_less_than_the_others_is_refused() {
+    // The person is asked by the look of one copy, and another is shown: it must be able to hide what the first can.
+    let bare: fn(usize) -> &'static [&'static str] = |n| if n == 29 { &["birth_date"] } else { &[] };
+    assert_eq!(refused(Desk { bare, ..Desk::default() }), IssuanceError::Unlike);
+    // An issuer that lets nobody hide it says so with every copy.
+    let bare: fn(usize) -> &'static [&'static str] = |_| &["birth_date"];
+    Wallet::new().kept(&mut Issuer::new(Desk { bare, ..Desk::default() })).unwrap();
+    // Only the portrait's picture may differ, not what else an issuer would put in its place.
+    let vary: fn(usize, &mut serde_json::Map<String, Value>) =
+        |n, claims| drop(claims.insert("picture".into(), value!({ "case": n })));
+    assert_eq!(refused(Desk { vary, ..Desk::default() }), IssuanceError::Unlike);
+}
+
+#[test]
 fn vci_12_2_metadata_must_be_of_the_issuer_itself() {
     use AddressError::{Embellished, NotHttps};
     use Answer::{IssuerMetadata, ServerMetadata};

@@ -33,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) spoil: fn(&mut Vec<String>),
     /// Changes the claims of the nth copy.
     pub(crate) vary: fn(usize, &mut Map<String, Value>),
+    /// The claims of the nth copy that its holder cannot hide.
+    pub(crate) bare: fn(usize) -> &'static [&'static str],
 }
 
 impl Default for Desk {
@@ -55,6 +57,7 @@ impl Default for Desk {
             tamper: |_, _| {},
             spoil: |_| {},
             vary: |_, _| {},
+            bare: |_| &[],
         }
     }
 }
@@ -221,6 +224,8 @@ impl Issuer {
             };
             let mut disclosable = self.desk.claims.as_object().unwrap().clone();
             (self.desk.vary)(n, &mut disclosable);
+            let bare = (self.desk.bare)(n).iter().filter_map(|name| disclosable.remove_entry(*name));
+            let visible: Map<String, Value> = bare.collect();
             let draft = IssuanceDraft {
                 vct: self.desk.vct.clone(),
                 issuer: None,
@@ -228,7 +233,7 @@ impl Issuer {
                 not_before: None,
                 expires_at: self.desk.expires_at,
                 status: Some(StatusReference { idx: 17 * n as u64, uri: "https://status.example/1".into() }),
-                visible: Map::new(),
+                visible,
                 disclosable,
                 nested: Vec::new(),
                 decoys: true,
