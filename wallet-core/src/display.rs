@@ -84,7 +84,7 @@ fn is_foreign_letter(letter: char) -> bool {
 /// Whether a character could move the cursor, turn the text, or hide in it.
 ///
 /// General categories Cc, Cf, Zl, Zp and Co, and the invisible fillers, as ranges: the standard library knows only Cc.
-const fn is_treacherous(letter: char) -> bool {
+pub const fn is_treacherous(letter: char) -> bool {
     matches!(letter,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}'
         | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
