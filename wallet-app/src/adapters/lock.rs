@@ -1,8 +1,7 @@
 //! One process at a time on one file.
 
 use super::disk::private;
-use super::replace::StorageError;
-use std::ffi::OsString;
+use super::replace::{StorageError, beside};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -18,9 +17,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of `path`, without waiting.
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
-        let mut name = OsString::from(path.file_name().unwrap_or_default());
-        name.push(".lock");
-        let beside = path.with_file_name(name);
+        let beside = beside(path, LOCK);
         let failed = |source| LockError::Storage(StorageError::Write { path: beside.clone(), source });
         let file =
             private(OpenOptions::new().write(true).create(true).truncate(false)).open(&beside).map_err(failed)?;
@@ -31,6 +28,9 @@ impl Lock {
         }
     }
 }
+
+/// The ending of a lock's name.
+pub(super) const LOCK: &str = ".lock";
 
 /// Why a file could not be had for oneself.
 #[derive(Debug, thiserror::Error)]

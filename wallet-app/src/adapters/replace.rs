@@ -120,10 +120,18 @@ fn write_new(disk: &impl Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The name of the new file while it is written: in the same folder, because a rename cannot cross disks.
 fn temporary(target: &Path) -> PathBuf {
+    beside(target, TEMPORARY)
+}
+
+/// The name that a file's name with this ending is.
+pub(super) fn beside(target: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(target.file_name().unwrap_or_default());
-    name.push(".tmp");
+    name.push(ending);
     target.with_file_name(name)
 }
+
+/// The ending of a new file while it is written.
+pub(super) const TEMPORARY: &str = ".tmp";
 
 /// The folder that a file's name stands in.
 pub(super) fn folder(path: &Path) -> &Path {

@@ -1,8 +1,8 @@
 //! The two files of a vault, the container and the device key: held together, written in an order that survives a crash.
 
 use super::disk::{Disk, RealDisk};
-use super::lock::{Lock, LockError};
-use super::replace::{StorageError, folder, remove_stale, replace};
+use super::lock::{LOCK, Lock, LockError};
+use super::replace::{StorageError, TEMPORARY, beside, folder, remove_stale, replace};
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use std::io;
@@ -53,6 +53,9 @@ impl Files {
     }
 
     fn hold(vault: PathBuf, device_key: PathBuf) -> Result<Self, LockError> {
+        if in_each_others_way(&vault, &device_key) {
+            return Err(StorageError::Exists { path: device_key }.into());
+        }
         let vault_lock = Lock::take(&vault)?;
         // Where its folder is missing there is no device key, and nothing to lock.
         let device_lock = if folder(&device_key).is_dir() { Some(Lock::take(&device_key)?) } else { None };
@@ -178,6 +181,14 @@ impl<D: Disk> FilesOn<D> {
 /// Where a name leads, if it leads anywhere yet.
 fn real_path(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Whether one file is the other, or lies where the other's temporary file or lock will: a save would then destroy it.
+fn in_each_others_way(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| real_path(folder(path)).join(path.file_name().unwrap_or_default());
+    let (one, other) = (real(one), real(other));
+    let lies_beside = |a: &Path, b: &Path| [TEMPORARY, LOCK].iter().any(|ending| a == beside(b, ending));
+    one == other || lies_beside(&one, &other) || lies_beside(&other, &one)
 }
 
 fn longest_vault() -> u64 {

@@ -173,3 +173,29 @@ fn a_vault_behind_a_link_stays_behind_it() {
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_ne!(std::fs::read(&vault).unwrap(), made.1);
 }
+
+#[test]
+fn neither_file_may_lie_where_the_other_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    let place = |name: &str| folder.path().join(name);
+    for (vault, key) in [
+        ("me", "me.tmp"),
+        ("me", "in/../me.tmp"),
+        ("me", "me.lock"),
+        ("key.tmp", "key"),
+        ("key.lock", "key"),
+        ("me", "me"),
+    ] {
+        std::fs::write(place(key), b"kept").unwrap();
+        let refused = Files::fresh(&place(vault), &place(key));
+        assert!(matches!(refused, Err(LockError::Storage(StorageError::Exists { .. }))), "{vault} {key}");
+        assert_eq!(std::fs::read(place(key)).unwrap(), b"kept", "{vault} {key}");
+        std::fs::remove_file(place(key)).unwrap();
+    }
+    std::fs::write(place("me"), b"kept").unwrap();
+    std::fs::write(place("me.tmp"), b"kept").unwrap();
+    assert!(Files::existing(&place("me"), &place("me.tmp")).is_err());
+    assert!(Files::existing(&place("me.tmp"), &place("me")).is_err());
+    assert_eq!(std::fs::read(place("me")).unwrap(), std::fs::read(place("me.tmp")).unwrap());
+}
