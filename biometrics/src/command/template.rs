@@ -63,12 +63,36 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     Ok(Answer { object, sentences })
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read, whoever could read the one that was there.
 fn write_private(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
+    let mut file = options.open(path)?;
+    // The mode above is that of a new file only.
+    #[cfg(unix)]
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    }
+    file.write_all(bytes)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::write_private;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_template_is_for_its_owner_only_even_over_a_file_that_others_could_read() {
+        let path = std::env::temp_dir().join(format!("amparo-template-{}", std::process::id()));
+        std::fs::write(&path, b"an older file, longer than what comes").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        write_private(&path, b"template").unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        let written = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((mode & 0o777, written.as_slice()), (0o600, &b"template"[..]));
+    }
 }
