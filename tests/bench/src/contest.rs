@@ -1,0 +1,71 @@
+//! The same job for everyone.
+
+pub mod ours;
+pub mod sd_jwt_payload;
+pub mod sd_jwt_rs;
+pub mod ssi;
+
+use credentials::signer::SoftwareKey;
+use rand_core::SeedableRng;
+use serde_json::{Map, Value, json};
+
+/// Who issues, presents and verifies. A failure ends the run: a fast refusal is no speed.
+pub trait Contestant {
+    fn name(&self) -> &'static str;
+    fn issue(&mut self);
+    fn present(&mut self);
+    fn verify(&mut self);
+}
+
+/// What is issued, and by which keys.
+pub struct Job {
+    pub claims: Map<String, Value>,
+    pub presented: Vec<String>,
+    pub issuer: SoftwareKey,
+    pub holder: SoftwareKey,
+}
+
+pub const AUDIENCE: &str = "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk";
+pub const NONCE: &str = "n-0S6_WzA2Mj-aaaaaaaaaaaaa";
+pub const NOW: i64 = 1_795_000_000;
+
+impl Job {
+    pub fn new() -> Self {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        let claims: Map<String, Value> =
+            (0..20).map(|n| (format!("claim_{n:02}"), json!(format!("the value of claim number {n}")))).collect();
+        let presented = claims.keys().step_by(4).cloned().collect();
+        Self {
+            claims,
+            presented,
+            issuer: SoftwareKey::generate(&mut rng).expect("key"),
+            holder: SoftwareKey::generate(&mut rng).expect("key"),
+        }
+    }
+
+    /// PKCS#8 PEM of a key, as other libraries take it.
+    pub fn pem(key: &SoftwareKey) -> String {
+        use base64ct::{Base64, Encoding};
+        let scalar = key.scalar().expect("scalar");
+        let point = key_point(key);
+        let mut der = vec![0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07];
+        der.extend([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+        der.extend([0x04, 0x6d, 0x30, 0x6b, 0x02, 0x01, 0x01, 0x04, 0x20]);
+        der.extend(scalar.iter());
+        der.extend([0xa1, 0x44, 0x03, 0x42, 0x00]);
+        der.extend(point);
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", Base64::encode_string(&der))
+    }
+}
+
+/// The public point, uncompressed.
+pub fn key_point(key: &SoftwareKey) -> [u8; 65] {
+    use credentials::signer::Signer;
+    key.public_key().to_sec1()
+}
+
+/// The public key as a JWK.
+pub fn jwk(key: &SoftwareKey) -> Value {
+    use credentials::signer::Signer;
+    Value::Object(key.public_key().to_jwk())
+}
