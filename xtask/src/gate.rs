@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check there is, cheapest first; CI runs the same.
 
+use crate::checks::{self, ChecksError};
 use crate::graph;
 use crate::setup::{self, Home, Scope, SetupError};
 use crate::shell::{self, ShellError};
@@ -22,6 +23,8 @@ pub(crate) enum GateError {
     Step { step: &'static str, source: ShellError },
     #[error("the crate graph does not hold: {0}")]
     Graph(#[from] graph::GraphError),
+    #[error(transparent)]
+    Checks(#[from] ChecksError),
 }
 
 /// Sets up and runs everything.
@@ -34,6 +37,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), GateError> {
     step("rustfmt", shell::cargo().args(["fmt", "--all", "--check"]))?;
     println!("\n== crate graph");
     graph::run()?;
+    println!("\n== docs/checks.md against the tests");
+    checks::run()?;
     deny(&home)?;
     step(
         "clippy",
@@ -70,7 +75,7 @@ fn step(name: &'static str, command: &mut Command) -> Result<(), GateError> {
 fn tests(home: &Home, filter: Option<&str>) -> Result<(), GateError> {
     // Tests start the bins as a person would: they must be built first, from this very tree.
     step("the four commands", shell::cargo().args(["build", "--quiet", "--bins"]))?;
-    let nextest = on_path("cargo-nextest").then(|| shell::cargo()).or_else(|| {
+    let nextest = on_path("cargo-nextest").then(shell::cargo).or_else(|| {
         home.tool("cargo-nextest").map(|tool| {
             let mut command = Command::new(tool);
             command.current_dir(shell::root());

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod checks;
 mod demo;
 mod gate;
 mod graph;
@@ -36,6 +37,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Regenerate the measured numbers of the biometric evaluation from the images in ../shared/data.
     Evaluate,
+    /// Check that every test named in docs/checks.md exists, and that every attack demanded has one.
+    Checks,
     /// Check who imports whom against the graph in the README.
     Graph,
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(setup::Scope::Everything).map(|_| ()).map_err(|e| e.to_string()),
         Command::Bench(arguments) => bench::run(&arguments).map_err(|e| e.to_string()),
         Command::Evaluate => bench::evaluate().map_err(|e| e.to_string()),
+        Command::Checks => checks::run().map_err(|e| e.to_string()),
         Command::Graph => graph::run().map_err(|e| e.to_string()),
     };
     match result {

@@ -1,9 +1,10 @@
 //! `sd-jwt-payload` 0.5.1: brings neither signer nor verifier, so it gets ours for both.
 
 use super::{AUDIENCE, Contestant, Job, NONCE, NOW, jwk, key_point};
-use base64ct::{Base64UrlUnpadded, Encoding};
+use credentials::json::Limits;
+use credentials::jws::JwsIn;
 use credentials::key::PublicKey;
-use credentials::signer::{Signer, SoftwareKey};
+use credentials::signer::SoftwareKey;
 use futures_executor::block_on;
 use sd_jwt_payload::{JsonObject, JwsSigner, KeyBindingJwtBuilder, RequiredKeyBinding, SdJwt, SdJwtBuilder, Sha256Hasher};
 use serde_json::{Map, Value};
@@ -15,7 +16,7 @@ impl JwsSigner for OurSigner {
     type Error = String;
 
     async fn sign(&self, header: &JsonObject, payload: &JsonObject) -> Result<Vec<u8>, String> {
-        Ok(credentials::jws::sign(header, payload, &self.0).map_err(|e| e.to_string())?.into_bytes())
+        Ok(credentials::jws::sign_object(header, payload, &self.0).map_err(|e| e.to_string())?.into_bytes())
     }
 }
 
@@ -85,9 +86,7 @@ impl Contestant for SdJwtPayload {
         let (sd_jwt, binding) = self.presented.rsplit_once('~').expect("key binding");
         let jwt = sd_jwt.split('~').next().expect("jwt");
         for (token, key) in [(jwt, &self.issuer_key), (binding, &self.holder_key)] {
-            let (signed, signature) = token.rsplit_once('.').expect("jws");
-            let signature = Base64UrlUnpadded::decode_vec(signature).expect("base64");
-            key.verify(signed.as_bytes(), &signature).expect("signature");
+            JwsIn::parse(token, &Limits::TOKEN).expect("jws").verify(key).expect("signature");
         }
         let parsed = self.presented.parse::<SdJwt>().expect("parse");
         let claims = parsed.key_binding_jwt().expect("key binding").claims();
