@@ -1,16 +1,62 @@
 //! Speed side by side with other implementations, and the measured numbers of the biometric evaluation.
 
+use crate::setup::{self, Scope, SetupError};
+use crate::shell::{self, ShellError};
+
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only the benchmark of that name.
-    filter: Option<String>,
+    /// Also the small parts one by one (status lists, JWE, key release, vault stages), by `cargo bench`.
+    #[arg(long)]
+    parts: bool,
 }
+
+/// What could not be measured.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BenchError {}
-pub(crate) fn run(_a: &Arguments) -> Result<(), BenchError> {
+pub(crate) enum BenchError {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Shell(#[from] ShellError),
+    #[error("the images are not here: {0} (see shared/data/README.md, or set AMPARO_DATA)")]
+    NoData(std::path::PathBuf),
+}
+
+/// The peers live in a workspace of their own (docs/decisions/0004) and take minutes to build the first time.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
+    let home = setup::run(Scope::Demo)?;
+    machine();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
+    let mut bench = shell::cargo();
+    bench.current_dir(shell::root().join("tests/bench")).args(["run", "--quiet", "--release", "--locked", "--target-dir"]);
+    shell::run(bench.arg(target.join("bench")).env("AMPARO_HOME", home.path()))?;
+    if arguments.parts {
+        shell::run(shell::cargo().args(["bench", "--package", "credentials", "--package", "wallet-core", "--package", "biometrics"]))?;
+    }
     Ok(())
 }
+
+/// The protocol of docs/biometric-evaluation.md, by the product's own command.
 pub(crate) fn evaluate() -> Result<(), BenchError> {
+    let home = setup::run(Scope::Product)?;
+    let data = std::env::var_os("AMPARO_DATA").map_or_else(|| shell::root().join("../shared/data"), std::path::PathBuf::from);
+    let faces = data.join("faces/orl");
+    if !faces.is_dir() {
+        return Err(BenchError::NoData(faces));
+    }
+    machine();
+    let mut command = shell::cargo();
+    command.args(["run", "--quiet", "--release", "--package", "biometrics", "--bin", "amparo-biometrics", "--"]);
+    shell::run(command.args(["report", "--orl"]).arg(&faces).env("AMPARO_HOME", home.path()))?;
     Ok(())
+}
+
+/// Which machine and which commit the numbers are of.
+fn machine() {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu.lines().find_map(|l| l.strip_prefix("model name")).map_or("unknown processor", |l| l.trim_start_matches([' ', '\t', ':']));
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let commit = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(shell::root()).output();
+    let commit = commit.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
+    println!("{cpu}, {cores} cores, commit {commit}\n");
 }

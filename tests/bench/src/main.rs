@@ -4,7 +4,7 @@
 //! Each brings its own cryptography; where it takes a signer from outside (`sd-jwt-payload`) it gets ours, the fastest.
 
 mod contest;
-
+mod stages;
 
 use contest::{Contestant, Job};
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn main() {
         println!("| {} | {} |", contestant.name(), cells.join(" | "));
     }
     println!("\n(n×): how many times faster ours is in this run.\n");
-
+    stages::print();
 }
 
 fn median(mut turns: [f64; 7]) -> f64 {

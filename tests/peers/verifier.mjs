@@ -1,0 +1,77 @@
+// A verifier that others wrote: one request, one answer. Says its link on the first line, what it verified on the second.
+//   node verifier.mjs ISSUER_ANCHOR.pem OWN_ANCHOR.pem x509_san_dns|x509_hash direct_post|direct_post.jwt
+import { createHash, randomBytes, X509Certificate } from 'node:crypto'
+import { createServer } from 'node:http'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { Openid4vpVerifier } from '@openid4vc/openid4vp'
+import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
+import { digest, generateSalt, ES256 } from '@sd-jwt/crypto-nodejs'
+import * as jose from 'jose'
+import { body, callbacks, certificateJwk, certify, generateKey, say } from './common.mjs'
+
+const [issuerAnchor, ownAnchor, prefix = 'x509_hash', responseMode = 'direct_post.jwt'] = process.argv.slice(2)
+const key = await generateKey()
+const encryption = await generateKey()
+encryption.publicJwk = { ...encryption.publicJwk, kid: 'enc', use: 'enc', alg: 'ECDH-ES' }
+const verifier = new Openid4vpVerifier({ callbacks: callbacks([key, encryption]) })
+const server = createServer()
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+const url = `http://localhost:${server.address().port}`
+const { x5c, anchorPem } = await certify(key, { dns: 'localhost' })
+writeFileSync(ownAnchor, anchorPem)
+const leaf = Buffer.from(x5c[0], 'base64')
+const clientId = prefix === 'x509_hash' ? `x509_hash:${createHash('sha256').update(leaf).digest('base64url')}` : 'x509_san_dns:localhost'
+const nonce = randomBytes(24).toString('base64url')
+const state = randomBytes(16).toString('base64url')
+const { authorizationRequestPayload, authorizationRequest, jar } = await verifier.createOpenId4vpAuthorizationRequest({
+  authorizationRequestPayload: {
+    response_type: 'vp_token', client_id: clientId, nonce, state, response_mode: responseMode, response_uri: `${url}/response`,
+    aud: 'https://self-issued.me/v2',
+    dcql_query: { credentials: [{ id: 'pid', format: 'dc+sd-jwt', meta: { vct_values: ['urn:amparo:identity:1'] }, claims: [{ path: ['given_name'] }] }] },
+    client_metadata: {
+      ...(responseMode === 'direct_post.jwt' ? { jwks: { keys: [encryption.publicJwk] }, encrypted_response_enc_values_supported: ['A128GCM', 'A256GCM'] } : {}),
+      vp_formats_supported: { 'dc+sd-jwt': { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] } },
+    },
+  },
+  jar: { requestUri: `${url}/request`, jwtSigner: { method: 'x5c', alg: 'ES256', x5c }, expiresInSeconds: 300 },
+})
+
+server.on('request', async (request, response) => {
+  try {
+    const path = new URL(request.url, url).pathname
+    if (path === '/request') {
+      response.writeHead(200, { 'content-type': 'application/oauth-authz-req+jwt' })
+      return response.end(jar.authorizationRequestJwt)
+    }
+    const parsed = await verifier.parseOpenid4vpAuthorizationResponse({
+      authorizationResponse: Object.fromEntries(new URLSearchParams(await body(request))),
+      authorizationRequestPayload: jar.jarAuthorizationRequest ? { ...authorizationRequestPayload } : authorizationRequestPayload,
+      callbacks: callbacks([encryption, key]),
+    })
+    const presentation = parsed.dcql.presentations.pid[0]
+    const text = presentation.presentation ?? presentation
+    const header = jose.decodeProtectedHeader(text.split('~')[0])
+    const chain = header.x5c.map((c) => new X509Certificate(Buffer.from(c, 'base64')))
+    const anchor = new X509Certificate(readFileSync(issuerAnchor))
+    if (!chain.every((c, n) => c.verify((chain[n + 1] ?? anchor).publicKey))) throw new Error('peer: the chain does not hold')
+    const sdJwt = new SDJwtVcInstance({
+      verifier: await ES256.getVerifier(await certificateJwk(header.x5c[0])), hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt,
+      kbVerifier: async (data, signature, payload) => (await ES256.getVerifier(payload.cnf.jwk))(data, signature),
+      statusListFetcher: async (uri) => (await fetch(uri)).text(),
+      statusVerifier: async (data, signature) => true,
+    })
+    const { payload, kb } = await sdJwt.verify(text, { keyBindingNonce: nonce })
+    if (kb.payload.aud !== clientId) throw new Error('peer: audience')
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end('{}')
+    say({ verified: true, given_name: payload.given_name, family_name: payload.family_name ?? null, encrypted: Boolean(parsed.jarm), extra: Object.keys(kb.payload).sort() })
+    server.close()
+  } catch (error) {
+    process.stderr.write(`peer verifier: ${error.stack}\n`)
+    response.writeHead(400, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ error: 'invalid_request' }))
+    say({ verified: false, reason: String(error.message) })
+    server.close()
+  }
+})
+say({ request: authorizationRequest })
