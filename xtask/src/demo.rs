@@ -6,9 +6,10 @@ mod scene;
 
 use crate::setup::{self, Scope, SetupError};
 use crate::shell::{self, ShellError};
-use cast::{Cast, CastError};
+use cast::Cast;
 use std::path::PathBuf;
 use std::time::Instant;
+use tests::CommandError;
 
 /// What to show.
 #[derive(clap::Args)]
@@ -41,7 +42,7 @@ pub(crate) enum DemoError {
     #[error("{path}: {source}")]
     Storage { path: PathBuf, source: std::io::Error },
     #[error("step {number} does not hold ({title}): {source}")]
-    Step { number: usize, title: &'static str, source: CastError },
+    Step { number: usize, title: &'static str, source: CommandError },
 }
 
 /// Sets up and plays every scene.

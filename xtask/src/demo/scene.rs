@@ -1,9 +1,10 @@
 //! The scenes, in order. Each holds or the demo ends there.
 
 use super::DemoError;
-use super::cast::{Cast, CastError, Paths};
+use super::cast::{Cast, Paths};
 use serde_json::json;
 use std::time::{Duration, Instant};
+use tests::{Answer, CommandError};
 
 /// How long the person agrees. Long enough to look at, short enough to wait for.
 const CONSENT: Duration = Duration::from_secs(8);
@@ -19,7 +20,7 @@ impl Show {
     fn scene<T>(
         &mut self,
         title: &'static str,
-        play: impl FnOnce(&mut Self) -> Result<(T, String), CastError>,
+        play: impl FnOnce(&mut Self) -> Result<(T, String), CommandError>,
     ) -> Result<T, DemoError> {
         self.number += 1;
         let started = Instant::now();
@@ -32,7 +33,7 @@ impl Show {
         }
     }
 
-    fn holder(&self, command: &str, rest: &[&str], expected: i32) -> Result<super::cast::Answer, CastError> {
+    fn holder(&self, command: &str, rest: &[&str], expected: i32) -> Result<Answer, CommandError> {
         let mut arguments = vec![command];
         arguments.extend(self.cast.unlock(&self.paths));
         arguments.extend(rest);
@@ -40,7 +41,7 @@ impl Show {
     }
 
     /// A request for two claims of the identity, for a border, with our consent.
-    fn request(&self, dcql: &str) -> Result<(String, String), CastError> {
+    fn request(&self, dcql: &str) -> Result<(String, String), CommandError> {
         let answer = self.cast.run(
             "amparo-verifier",
             &[
@@ -82,9 +83,8 @@ fn services(show: &mut Show) -> Result<(), DemoError> {
         s.cast.run("amparo-verifier", &["init", "--data", &s.paths.verifier, "--url", &verifier_url, "--name", "Border post"], 0)?;
         let anchor = format!("{}/trust-anchor.pem", s.paths.issuer);
         s.cast.run("amparo-verifier", &["trust", "--data", &s.paths.verifier, "--anchor", &anchor], 0)?;
-        let (issuer, verifier) = (s.cast.place("issuer"), s.cast.place("verifier"));
-        s.cast.serve("amparo-issuer", &issuer, &issuer_url)?;
-        s.cast.serve("amparo-verifier", &verifier, &verifier_url)?;
+        s.cast.serve("amparo-issuer", "issuer", &issuer_url)?;
+        s.cast.serve("amparo-verifier", "verifier", &verifier_url)?;
         Ok(((), format!("A civil registry issues at {issuer_url}, a border post verifies at {verifier_url}; the post trusts the registry.")))
     })
 }
@@ -129,7 +129,7 @@ fn receive(show: &mut Show) -> Result<String, DemoError> {
     Ok(handle)
 }
 
-fn receive_one(s: &mut Show, type_: &str, claims: &str) -> Result<(String, String), CastError> {
+fn receive_one(s: &mut Show, type_: &str, claims: &str) -> Result<(String, String), CommandError> {
     let file = s.cast.write(&format!("{type_}.json"), claims)?;
     let file = file.to_string_lossy();
     let offer = s.cast.run(
@@ -144,7 +144,7 @@ fn receive_one(s: &mut Show, type_: &str, claims: &str) -> Result<(String, Strin
     let copies =
         held.iter().find(|c| c.get("type").and_then(|t| t.as_str()) == Some(type_)).and_then(|c| c.get("copies"));
     let copies =
-        copies.ok_or_else(|| CastError::Unexpected(format!("the vault lists no {type_} after it was received")))?;
+        copies.ok_or_else(|| CommandError::Unexpected(format!("the vault lists no {type_} after it was received")))?;
     Ok((
         offer.text("/handle")?,
         format!("With an eight-digit code on paper the person received an {type_}: {copies} copies, each usable once."),
@@ -183,10 +183,10 @@ fn lock_and_unlock(show: &mut Show) -> Result<(), DemoError> {
     })
 }
 
-fn expect_unavailable(answer: &super::cast::Answer) -> Result<(), CastError> {
+fn expect_unavailable(answer: &Answer) -> Result<(), CommandError> {
     match answer.text("/error/code")?.as_str() {
         "unavailable" => Ok(()),
-        other => Err(CastError::Unexpected(format!("expected the code `unavailable`, got `{other}`"))),
+        other => Err(CommandError::Unexpected(format!("expected the code `unavailable`, got `{other}`"))),
     }
 }
 
@@ -214,7 +214,7 @@ fn present(show: &mut Show) -> Result<(), DemoError> {
         let claims = result.json.pointer("/credentials/0/claims").cloned().unwrap_or_default();
         let expected = json!({"given_name": "Alma", "age_over_18": true});
         if result.text("/state")? != "verified" || claims != expected {
-            return Err(CastError::Unexpected(format!("expected state verified and exactly {expected}, got {}", result.json)));
+            return Err(CommandError::Unexpected(format!("expected state verified and exactly {expected}, got {}", result.json)));
         }
         Ok(((), format!("The officer sees {claims}: signed by the registry, bound to the person's key, not revoked, and nothing else.")))
     })?;
@@ -223,7 +223,7 @@ fn present(show: &mut Show) -> Result<(), DemoError> {
         let result = s.cast.run("amparo-verifier", &["result", "--data", &s.paths.verifier, &transaction], 5)?;
         let claims = result.json.pointer("/credentials").and_then(|c| c.as_array()).is_some_and(|c| !c.is_empty());
         if result.text("/state")? != "ended" || claims {
-            return Err(CastError::Unexpected(format!("expected state ended and no claims, got {}", result.json)));
+            return Err(CommandError::Unexpected(format!("expected state ended and no claims, got {}", result.json)));
         }
         Ok(((), "The consent ended: the verifier destroyed the key, and cannot open what it stored any more.".into()))
     })
@@ -242,12 +242,12 @@ fn revoke(show: &mut Show, handle: &str) -> Result<(), DemoError> {
         arguments.extend(s.cast.unlock(&s.paths));
         arguments.extend([link.as_str(), "--yes"]);
         if let Err(error) = s.cast.run("amparo", &arguments, 0) {
-            let CastError::ExitCode { got: Some(4), .. } = error else { return Err(error) };
+            let CommandError::ExitCode { got: Some(4), .. } = error else { return Err(error) };
         }
         let result =
             s.cast.run("amparo-verifier", &["result", "--data", &s.paths.verifier, &transaction, "--wait", "5s"], 4)?;
         if result.text("/state")? != "refused" {
-            return Err(CastError::Unexpected(format!("expected state refused, got {}", result.json)));
+            return Err(CommandError::Unexpected(format!("expected state refused, got {}", result.json)));
         }
         Ok(((), "The next presentation of it was refused.".into()))
     })
@@ -287,6 +287,6 @@ The commands are in {}.",
         p.verifier,
         show.cast.verifier_url.trim_start_matches("http://"),
         p.verifier,
-        show.cast.bins().display(),
+        show.cast.commands.bins().display(),
     );
 }

@@ -1,0 +1,16 @@
+//! Everything together, by theme: real commands, real servers, real photographs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests stop where they stand"
+)]
+
+mod bad_input;
+mod by_hand;
+mod peers;
+mod world;
