@@ -54,18 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), DemoError> {
     }
     eprintln!("build: the four commands (minutes the first time)");
     let mut build = shell::cargo();
-    build.args([
-        "build",
-        "--bins",
-        "--package",
-        "issuer",
-        "--package",
-        "verifier",
-        "--package",
-        "wallet-app",
-        "--package",
-        "biometrics",
-    ]);
+    build.args(["build", "--quiet", "--bins"]);
     shell::run(build.stdout(std::process::Stdio::null()))?;
 
     let folder = match &arguments.out {

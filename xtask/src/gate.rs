@@ -73,8 +73,6 @@ fn step(name: &'static str, command: &mut Command) -> Result<(), GateError> {
 }
 
 fn tests(home: &Home, filter: Option<&str>) -> Result<(), GateError> {
-    // Tests start the bins as a person would: they must be built first, from this very tree.
-    step("the four commands", shell::cargo().args(["build", "--quiet", "--bins"]))?;
     let nextest = on_path("cargo-nextest").then(shell::cargo).or_else(|| {
         home.tool("cargo-nextest").map(|tool| {
             let mut command = Command::new(tool);
