@@ -31,7 +31,8 @@ pub struct Unavailable;
 /// Asks for an attempt: opens the outer layer, then counts the attempt as failed before it is made.
 ///
 /// A file whose outer layer does not open tests no guess and counts none. Where it does, a superseded epoch key is
-/// forgotten, for the newer file has authenticated in full.
+/// forgotten, for the newer file has authenticated in full. So what was read must be on disk for good before the store
+/// is written: after a save that was killed between its rename and its last fsync, the caller syncs file and folder.
 ///
 /// # Errors
 /// [`Unavailable`]: it is too early, or the file is none of this device's. The store may have changed even so (the wait
