@@ -80,19 +80,45 @@ impl ClaimPath {
 }
 
 impl fmt::Display for ClaimPath {
-    /// As JSON, control characters escaped: safe to show.
+    /// As JSON, characters escaped that are not seen as themselves (controls, direction overrides, invisible ones): a peer
+    /// writes these names, and they are shown to people.
+    ///
+    /// # Source
+    /// SD-JWT VC §7.6 "Risks Associated with Textual Information".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match serde_json::to_string(&self.0) {
-            Ok(text) => f.write_str(&text),
-            Err(_) => Err(fmt::Error),
+        let text = serde_json::to_string(&self.0).map_err(|_| fmt::Error)?;
+        for c in text.chars() {
+            if is_unseen(c) {
+                let mut units = [0; 2];
+                c.encode_utf16(&mut units).iter().try_for_each(|unit| write!(f, "\\u{unit:04x}"))?;
+            } else {
+                fmt::Write::write_char(f, c)?;
+            }
         }
+        Ok(())
     }
+}
+
+/// What JSON leaves as it is and a screen does not show as itself.
+const fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn attack_13_a_path_shows_no_character_that_hides_or_reorders() {
+        let path = ClaimPath::names(["Ñandú\n", "a\u{202e}b\u{9b}31m\u{200b}\u{e0041}"]);
+        let shown = path.to_string();
+        assert_eq!(shown, r#"["Ñandú\n","a\u202eb\u009b31m\u200b\udb40\udc41"]"#);
+        assert_eq!(serde_json::from_str::<ClaimPath>(&shown).unwrap(), path, "still the same path");
+    }
 
     #[test]
     fn selects_by_name_index_and_every() {
