@@ -26,7 +26,7 @@ mod status;
 pub use authenticate::{Authenticated, Surroundings, authenticate};
 pub use consent::VerifiedPresentation;
 pub use held::{Held, HeldCredential};
-pub use status::{Complete, Current, StatusFinding, StatusLists};
+pub use status::{Complete, Current, StatusFinding, StatusLists, current_or_ended};
 
 use crate::answer::Presentations;
 use credentials::consent::ConsentError;

@@ -107,12 +107,11 @@ impl KeyFiles {
 
     /// Finishes what a process that died had begun to destroy.
     pub(super) fn finish_destroying(&self) -> Result<(), KeyFileError> {
-        for name in self.names()? {
-            if name.ends_with(GOING) {
-                self.erase(&self.0.join(name))?;
-            }
+        let mut outcome = Ok(());
+        for name in self.names()?.iter().filter(|name| name.ends_with(GOING)) {
+            outcome = outcome.and(self.erase(&self.0.join(name)));
         }
-        Ok(())
+        outcome
     }
 
     fn erase(&self, path: &Path) -> Result<(), KeyFileError> {

@@ -8,7 +8,7 @@
 
 use super::Desk;
 use super::store::{StoreError, StoredList};
-use crate::verification::StatusLists;
+use crate::verification::{StatusLists, current_or_ended};
 use credentials::status_list::{self, StatusError, VerifiedStatusList};
 use credentials::trust::TrustAnchors;
 use guarded_http::{Client, FetchError, Policy, Request};
@@ -162,7 +162,7 @@ impl Desk {
         done.await.unwrap_or(Err(ListError::NotText))
     }
 
-    /// Those of the lists that are at hand and still hold. Fetches nothing.
+    /// Those of the lists that are at hand, ended ones too. Fetches nothing.
     pub(super) fn lists_at_hand(
         &self,
         uris: impl IntoIterator<Item = String>,
@@ -174,7 +174,7 @@ impl Desk {
             let Some(stored) = self.store().list(&uri)? else { continue };
             let found = match (self.keeper().remembered(&stored), &stored.token) {
                 (Some(verified), _) => Some(verified),
-                (None, Some(token)) => status_list::verify(token, &uri, anchors, now, None).ok().map(Arc::new),
+                (None, Some(token)) => current_or_ended(token, &uri, anchors, now).ok().map(Arc::new),
                 (None, None) => None,
             };
             if let Some(verified) = found {

@@ -25,20 +25,31 @@ impl Desk {
     /// The key goes first, then the ciphertext, then the record says so: whatever is interrupted is done again next time.
     ///
     /// # Errors
-    /// The first failure; the rest is tried again at the next sweep.
+    /// The first failure, after all else was done; what failed is tried again at the next sweep.
     pub fn sweep(&self) -> Result<(), DeskError> {
         let local = self.now_unjudged();
         let at = self.store().peek_floor()?.effective(local);
-        for terms in self.store().ended(at)? {
-            self.destroy(&terms, at)?;
-        }
-        for row in self.store().overdue(at, at.minus(super::desk::PATIENCE))? {
-            match row.progress {
-                Progress::Taken if interrupted(&row, at) => drop(self.interrupt(&row)?),
-                _ => drop(self.expire(&row)?),
+        let ended = self.store().ended(at)?;
+        let mut outcome = Ok(());
+        // Every key before any record: neither a key that cannot be destroyed nor a full disk keeps the others alive.
+        let mut gone = Vec::with_capacity(ended.len());
+        for terms in &ended {
+            match self.keys().destroy(terms.id(), KeyKind::Guard) {
+                Ok(()) => gone.push(terms),
+                Err(error) => outcome = outcome.and(Err(error.into())),
             }
         }
-        Ok(())
+        for terms in gone {
+            outcome = outcome.and(self.note_end(terms, at));
+        }
+        for row in self.store().overdue(at, at.minus(super::desk::PATIENCE))? {
+            let ended = match row.progress {
+                Progress::Taken if interrupted(&row, at) => self.interrupt(&row),
+                _ => self.expire(&row),
+            };
+            outcome = outcome.and(ended.map(drop));
+        }
+        outcome
     }
 
     /// What need not be done every second: remembers the time, finishes what a process that died had begun, destroys keys
@@ -49,23 +60,23 @@ impl Desk {
     pub fn tidy(&self) -> Result<(), DeskError> {
         let local = self.now_unjudged();
         let at = self.store().time_floor(local)?.effective(local);
-        self.keys().finish_destroying()?;
-        for id in self.keys().list(KeyKind::Answer)? {
-            if !self.is_at(&id, &[Progress::Waiting])? {
-                self.keys().destroy(&id, KeyKind::Answer)?;
+        let mut outcome = self.keys().finish_destroying();
+        for (kind, stages) in [
+            (KeyKind::Answer, &[Progress::Waiting][..]),
+            (KeyKind::Guard, &[Progress::Taken, Progress::Verified][..]),
+        ] {
+            for id in self.keys().list(kind)? {
+                if !self.is_at(&id, stages)? {
+                    outcome = outcome.and(self.keys().destroy(&id, kind));
+                }
             }
         }
-        for id in self.keys().list(KeyKind::Guard)? {
-            if !self.is_at(&id, &[Progress::Taken, Progress::Verified])? {
-                self.keys().destroy(&id, KeyKind::Guard)?;
-            }
-        }
-        Ok(self.store().prune(at.minus(KEPT), at.minus(AUDITED), at)?)
+        self.store().prune(at.minus(KEPT), at.minus(AUDITED), at)?;
+        Ok(outcome?)
     }
 
-    fn destroy(&self, terms: &Terms, at: Timestamp) -> Result<(), DeskError> {
+    fn note_end(&self, terms: &Terms, at: Timestamp) -> Result<(), DeskError> {
         let id = terms.id();
-        self.keys().destroy(id, KeyKind::Guard)?;
         let actor = system_actor()?;
         let purpose = terms.purposes().first().copied().unwrap_or(Purpose::SupportService);
         self.store().record(&AuditEntry { id, at, actor: &actor, purpose, event: AuditEvent::Ended })?;
@@ -91,8 +102,8 @@ pub(super) async fn janitor(desk: Arc<Desk>) {
         ticks.tick().await;
         let (sweeper, rarely) = (Arc::clone(&desk), count.is_multiple_of(RARELY));
         let swept = tokio::task::spawn_blocking(move || {
-            sweeper.sweep()?;
-            if rarely { sweeper.tidy() } else { Ok(()) }
+            let swept = sweeper.sweep();
+            swept.and(if rarely { sweeper.tidy() } else { Ok(()) })
         });
         if let Ok(Err(error)) = swept.await {
             tracing::error!(%error, "the janitor failed and will try again");

@@ -3,13 +3,14 @@
 use super::{Authenticated, VerifyError};
 use crate::policy::UnknownStatus;
 use credentials::dcql::{Presented, Shortfall, presented_leaves};
-use credentials::status_list::{StatusError, VerifiedStatusList};
-use schemas::Timestamp;
+use credentials::status_list::{self, StatusError, VerifiedStatusList};
+use credentials::trust::TrustAnchors;
 use schemas::status::{Status, StatusReference};
+use schemas::{Seconds, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// The status lists at hand, by their URI.
+/// The status lists at hand, by their URI; current, or ended: see [`current_or_ended`].
 pub type StatusLists = HashMap<String, Arc<VerifiedStatusList>>;
 
 /// What is known of a credential's status.
@@ -90,8 +91,33 @@ pub(super) fn find(
     match list.status(reference, now) {
         Ok(Status::Valid) => Ok(StatusFinding::Valid),
         Ok(status) => Err(VerifyError::Revoked { query: query.to_owned(), status }),
-        Err(StatusError::StatusUnknown { .. }) => unknown(),
+        Err(StatusError::StatusUnknown { .. }) => match (policy, list.list().get(reference.idx)) {
+            // Whoever keeps newer lists away must not bring back what the last one revoked.
+            (UnknownStatus::Accept, Ok(status)) if status != Status::Valid => {
+                Err(VerifyError::Revoked { query: query.to_owned(), status })
+            }
+            _ => unknown(),
+        },
         Err(source) => Err(VerifyError::Status { query: query.to_owned(), source }),
+    }
+}
+
+/// Verifies a list that is current, or one that was when it ended. The latter has no word for a credential any more
+/// ([`VerifiedStatusList::status`] says that it has ended), but what it said against one still stands.
+///
+/// # Errors
+/// As [`status_list::verify`].
+pub fn current_or_ended(
+    token: &str,
+    uri: &str,
+    anchors: &TrustAnchors,
+    now: Timestamp,
+) -> Result<VerifiedStatusList, StatusError> {
+    match status_list::verify(token, uri, anchors, now, None) {
+        Err(StatusError::StatusUnknown { ended }) => {
+            status_list::verify(token, uri, anchors, ended.minus(Seconds::new(1)), None)
+        }
+        verified => verified,
     }
 }
 

@@ -324,7 +324,15 @@ fn a_presentation_in_a_file_is_verified_offline() {
         assert_eq!((exit, object["error"]["code"].as_str()), (4, Some(code)), "{object}");
     };
     refused(&[], "status_unknown");
-    refused(&["--status-list", &path("bad.jwt")], "revoked");
+    let bad = path("bad.jwt");
+    refused(&["--status-list", &bad], "revoked");
+    // An older list, or one of the same second, does not bring it back; nor does the end of the list that revoked it.
+    refused(&["--status-list", &good, "--status-list", &bad], "revoked");
+    refused(&["--status-list", &bad, "--status-list", &good], "revoked");
+    let ended = issuer.list(uri, now().minus(Seconds::DAY.times(2)), Seconds::DAY, &[3]);
+    std::fs::write(path("ended.jwt"), ended).unwrap();
+    refused(&["--status-list", &path("ended.jwt")], "status_unknown");
+    refused(&["--status-list", &path("ended.jwt"), "--unknown-status", "accept"], "revoked");
     refused(&["--status-list", &good, "--now", "2020-01-01T00:00:00Z"], "key_binding_invalid");
     let later = now().plus(Seconds::new(301)).to_string();
     refused(&["--status-list", &good, "--now", &later], "key_binding_invalid");

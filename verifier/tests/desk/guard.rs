@@ -51,6 +51,22 @@ async fn the_janitor_destroys_what_nobody_looks_at() {
 }
 
 #[tokio::test]
+async fn attack_68_a_key_that_cannot_be_destroyed_keeps_no_other_alive() {
+    let world = World::new().await;
+    let (stuck, other) = (kept(&world, 30, None).await, kept(&world, 31, None).await);
+    let path = world.data().join(format!("keys/{}.key", stuck.id));
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    world.later(60);
+    assert!(world.desk.sweep().is_err(), "the janitor says that something failed");
+    assert!(!world.data().join(format!("keys/{}.key", other.id)).exists(), "and has gone on all the same");
+    assert_eq!(world.stands(&other), (Outcome::Ended, "consent_ended".into()));
+    fs::remove_dir(world.data().join(format!("keys/{}.key.gone", stuck.id))).unwrap();
+    world.desk.sweep().unwrap();
+    assert_eq!(world.stands(&stuck), (Outcome::Ended, "consent_ended".into()));
+}
+
+#[tokio::test]
 async fn the_key_of_a_request_goes_with_its_answer() {
     let world = World::new().await;
     let asked = world.ask(ConsentMode::NotAsked, MODE).await;

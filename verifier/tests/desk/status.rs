@@ -185,6 +185,28 @@ async fn attack_65_a_stale_list_is_refused_unless_the_policy_takes_it() {
 }
 
 #[tokio::test]
+async fn attack_65_a_stale_list_that_said_revoked_is_refused_whatever_the_policy() {
+    let world = World::new().await;
+    let (revoked, other) = (world.card("a", 5), world.card("a", 6));
+    assert_eq!(presented(&world, &other).await.1.status, 200);
+    world.later(1);
+    world.publish("a", &[5]);
+    let accepting = || Ask { unknown_status: UnknownStatus::Accept, response_mode: ResponseMode::DirectPost, ..ask() };
+    // The request fetches the new list; nobody presents under it. Then someone keeps newer ones away until it has ended.
+    world.ask_as(accepting()).await;
+    world.host.put("a", String::new());
+    world.later(2 * 86_400);
+    // Twice: once with the list read from the store, once from memory.
+    for _ in 0..2 {
+        let asked = world.ask_as(accepting()).await;
+        let reply = world.post(&asked, &present(&revoked, &asked_paths(), &world.binding(&asked))).await;
+        assert_eq!((reply.status, reply.code()), (400, "revoked"));
+    }
+    let asked = world.ask_as(accepting()).await;
+    assert_eq!(world.post(&asked, &present(&other, &asked_paths(), &world.binding(&asked))).await.status, 200);
+}
+
+#[tokio::test]
 async fn attack_66_an_older_list_does_not_bring_a_credential_back() {
     let world = World::new().await;
     let card = world.card("a", 5);

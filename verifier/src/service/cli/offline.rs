@@ -6,9 +6,9 @@ use super::output::Answer;
 use super::words;
 use crate::policy::UnknownStatus;
 use crate::service::clock::{Clock, SystemClock};
-use crate::verification::{HeldCredential, StatusFinding};
+use crate::verification::{HeldCredential, StatusFinding, current_or_ended};
 use credentials::sd_jwt::{self, Expected, PresentedCredential};
-use credentials::status_list::{self, StatusError};
+use credentials::status_list::{StatusError, VerifiedStatusList};
 use credentials::trust::{ChainPolicy, TrustAnchors};
 use schemas::Timestamp;
 use schemas::status::{Status, StatusReference};
@@ -60,19 +60,37 @@ fn look_up(
 ) -> Result<StatusFinding, Failure> {
     let refused = |code: &'static str, message: String| Failure::new(Exit::Refused, code, message, words::hint(code));
     let mut why = "no status list was given for it".to_owned();
+    // Of several lists for one URI the newest counts: an older one must not bring a credential back.
+    let rank = |list: &VerifiedStatusList| {
+        (list.issued_at(), !matches!(list.list().get(reference.idx), Ok(Status::Valid)))
+    };
+    let mut newest: Option<(&PathBuf, VerifiedStatusList)> = None;
     for path in &arguments.status_list {
         let bytes = read(path)?;
         let token = std::str::from_utf8(&bytes).unwrap_or_default().trim();
-        let status =
-            status_list::verify(token, &reference.uri, anchors, now, None).and_then(|list| list.status(reference, now));
-        match status {
-            Ok(Status::Valid) => return Ok(StatusFinding::Valid),
-            Ok(Status::Suspended) => return Err(refused("suspended", "the credential is suspended".to_owned())),
-            Ok(_) => return Err(refused("revoked", "the credential is revoked".to_owned())),
-            Err(error @ StatusError::IndexOutOfRange { .. }) => {
-                return Err(refused("status_invalid", error.to_string()));
+        match current_or_ended(token, &reference.uri, anchors, now) {
+            Ok(list) if newest.as_ref().is_none_or(|(_, seen)| rank(&list) > rank(seen)) => {
+                newest = Some((path, list));
             }
+            Ok(_) => {}
             Err(error) => why = format!("{}: {error}", path.display()),
+        }
+    }
+    if let Some((path, list)) = newest {
+        let status = match list.status(reference, now) {
+            Err(error @ StatusError::StatusUnknown { .. }) => {
+                why = format!("{}: {error}", path.display());
+                // It has no word for a credential any more, but what it said against one still stands.
+                list.list().get(reference.idx).map(|status| Some(status).filter(|status| *status != Status::Valid))
+            }
+            status => status.map(Some),
+        };
+        match status {
+            Ok(Some(Status::Valid)) => return Ok(StatusFinding::Valid),
+            Ok(Some(Status::Suspended)) => return Err(refused("suspended", "the credential is suspended".to_owned())),
+            Ok(Some(_)) => return Err(refused("revoked", "the credential is revoked".to_owned())),
+            Ok(None) => {}
+            Err(error) => return Err(refused("status_invalid", error.to_string())),
         }
     }
     match arguments.unknown_status {

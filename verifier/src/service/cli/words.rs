@@ -151,6 +151,8 @@ pub(super) fn hint(code: &str) -> &'static str {
         "not_yet_valid" | "expired" => "the holder needs a current credential; check this machine's clock too",
         "key_binding_missing" | "key_binding_invalid" => "ask again; if it repeats, check the clocks of both machines",
         "revoked" | "suspended" => "do not accept it; the issuer can say why",
+        "status_invalid" => "do not accept it; its issuer's status list does not know it",
+        "purpose_not_granted" => "ask again for the purpose you need it for",
         "status_unknown" => "check the network to the status list and ask again, or ask with --unknown-status accept",
         "not_as_asked" | "incomplete" | "not_asked" => "the wallet answered something else; ask again",
         "over_disclosure" => "nothing was kept; the wallet shows more than it should, tell its maker",
