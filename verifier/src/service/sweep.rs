@@ -61,10 +61,9 @@ impl Desk {
         let local = self.now_unjudged();
         let at = self.store().time_floor(local)?.effective(local);
         let mut outcome = self.keys().finish_destroying();
-        for (kind, stages) in [
-            (KeyKind::Answer, &[Progress::Waiting][..]),
-            (KeyKind::Guard, &[Progress::Taken, Progress::Verified][..]),
-        ] {
+        for (kind, stages) in
+            [(KeyKind::Answer, &[Progress::Waiting][..]), (KeyKind::Guard, &[Progress::Taken, Progress::Verified][..])]
+        {
             for id in self.keys().list(kind)? {
                 if !self.is_at(&id, stages)? {
                     outcome = outcome.and(self.keys().destroy(&id, kind));

@@ -61,9 +61,8 @@ fn look_up(
     let refused = |code: &'static str, message: String| Failure::new(Exit::Refused, code, message, words::hint(code));
     let mut why = "no status list was given for it".to_owned();
     // Of several lists for one URI the newest counts: an older one must not bring a credential back.
-    let rank = |list: &VerifiedStatusList| {
-        (list.issued_at(), !matches!(list.list().get(reference.idx), Ok(Status::Valid)))
-    };
+    let rank =
+        |list: &VerifiedStatusList| (list.issued_at(), !matches!(list.list().get(reference.idx), Ok(Status::Valid)));
     let mut newest: Option<(&PathBuf, VerifiedStatusList)> = None;
     for path in &arguments.status_list {
         let bytes = read(path)?;
@@ -81,7 +80,8 @@ fn look_up(
             Err(error @ StatusError::StatusUnknown { .. }) => {
                 why = format!("{}: {error}", path.display());
                 // It has no word for a credential any more, but what it said against one still stands.
-                list.list().get(reference.idx).map(|status| Some(status).filter(|status| *status != Status::Valid))
+                let accepting = arguments.unknown_status == UnknownStatus::Accept;
+                list.list().get(reference.idx).map(|status| (accepting && status != Status::Valid).then_some(status))
             }
             status => status.map(Some),
         };
