@@ -64,9 +64,9 @@ impl Engine {
         if found > 1 {
             return Err(CaptureError::SeveralFaces { got: found });
         }
-        let (face, aligned, quality) = self.settle(&pyramid, &largest)?;
-        quality.check()?;
-        self.embed(&face, &aligned, quality, found)
+        let settled = self.settle(&pyramid, &largest, found)?;
+        settled.quality.check()?;
+        self.embed(settled)
     }
 
     /// Captures the largest face of a sample, whatever its quality and however many others there are: for evaluation,
@@ -78,37 +78,41 @@ impl Engine {
         let pyramid = Pyramid::new(sample);
         let faces = self.detector.find_anything(&pyramid)?;
         let largest = dominant(&faces, 0.0).ok_or(CaptureError::NoFace)?;
-        let (face, aligned, quality) = self.settle(&pyramid, &largest)?;
-        self.embed(&face, &aligned, quality, count(&faces, &largest))
+        let settled = self.settle(&pyramid, &largest, count(&faces, &largest))?;
+        self.embed(settled)
     }
 
     /// Finds the landmarks exactly, cuts the face out and measures it.
-    fn settle(&mut self, pyramid: &Pyramid<'_>, found: &Face) -> Result<(Face, AlignedFace, Quality), CaptureError> {
+    fn settle(&mut self, pyramid: &Pyramid<'_>, found: &Face, faces: usize) -> Result<Settled, CaptureError> {
         let face = self.detector.refine(pyramid, found)?;
-        let aligned = AlignedFace::cut(pyramid, &face.landmarks).ok_or(CaptureError::NoFace)?;
+        let cut = |zoom| AlignedFace::cut(pyramid, &face.landmarks, zoom).ok_or(CaptureError::NoFace);
+        let (close, wide) = (cut(1.0)?, cut(embedder::WIDE_ZOOM)?);
         let view = pyramid.at_step(1.0);
         let outside = face.landmarks.points().iter().filter(|point| !view.contains(**point)).count();
-        let quality = Quality::measure(&face.landmarks, &aligned, outside);
-        Ok((face, aligned, quality))
+        let quality = Quality::measure(&face.landmarks, &close, outside);
+        let place = FacePlace {
+            left: face.place.left.round() as i32,
+            top: face.place.top.round() as i32,
+            width: face.place.width.round() as i32,
+            height: face.place.height.round() as i32,
+        };
+        Ok(Settled { close, wide, quality, place, faces })
     }
 
-    fn embed(
-        &mut self,
-        face: &Face,
-        aligned: &AlignedFace,
-        quality: Quality,
-        faces: usize,
-    ) -> Result<Capture, CaptureError> {
-        let embedding = self.embedder.embed(aligned)?;
-        let place = face.place;
-        let place = FacePlace {
-            left: place.left.round() as i32,
-            top: place.top.round() as i32,
-            width: place.width.round() as i32,
-            height: place.height.round() as i32,
-        };
+    fn embed(&mut self, settled: Settled) -> Result<Capture, CaptureError> {
+        let Settled { close, wide, quality, place, faces } = settled;
+        let embedding = self.embedder.embed(&close, &wide)?;
         Ok(Capture { embedding, quality, place, faces })
     }
+}
+
+/// A face found, cut out and measured, but not embedded.
+struct Settled {
+    close: AlignedFace,
+    wide: AlignedFace,
+    quality: Quality,
+    place: FacePlace,
+    faces: usize,
 }
 
 impl fmt::Debug for Engine {

@@ -12,7 +12,8 @@ use crate::models::EMBEDDER;
 use crate::onnx::{self, Contract, Port};
 use crate::template::{DIMENSION, Embedding, ModelId};
 
-/// SFace. Each face is embedded as it is and mirrored, and the two are added: a face's halves differ less than lights do.
+/// SFace. Each face is embedded twice, and the two are added: as it is, and mirrored with more around it. What light and a
+/// landmark a pixel off do to one differs from what they do to the other (measured in `docs/biometric-evaluation.md`).
 pub(super) struct Embedder {
     session: Session,
 }
@@ -27,9 +28,10 @@ impl Embedder {
         ModelId::new(EMBEDDER.sha256)
     }
 
-    pub(super) fn embed(&mut self, face: &AlignedFace) -> Result<Embedding, CaptureError> {
-        let plain = self.run(&face.planes(false))?;
-        let mirrored = self.run(&face.planes(true))?;
+    /// `close` is the face as the model was trained with it, `wide` the same at [`WIDE_ZOOM`].
+    pub(super) fn embed(&mut self, close: &AlignedFace, wide: &AlignedFace) -> Result<Embedding, CaptureError> {
+        let plain = self.run(&close.planes(false))?;
+        let mirrored = self.run(&wide.planes(true))?;
         let mut sum = Zeroizing::new([0.0_f32; DIMENSION]);
         for ((to, a), b) in sum.iter_mut().zip(plain.iter()).zip(mirrored.iter()) {
             *to = a + b;
@@ -51,6 +53,9 @@ impl Embedder {
         Ok(values)
     }
 }
+
+/// How much smaller the face is in its mirrored cut.
+pub(super) const WIDE_ZOOM: f64 = 0.88;
 
 const NAME: &str = "the embedder";
 const CONTRACT: Contract<'static> = Contract {

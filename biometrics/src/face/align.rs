@@ -12,9 +12,9 @@ pub(crate) struct AlignedFace {
 }
 
 impl AlignedFace {
-    /// Cuts the face out. Nothing if the landmarks are all in one place.
-    pub(crate) fn cut(pyramid: &Pyramid<'_>, landmarks: &Landmarks) -> Option<Self> {
-        let back = Similarity::fit(&TARGET, &landmarks.points())?;
+    /// Cuts the face out, its size times `zoom`. Nothing if the landmarks are all in one place.
+    pub(crate) fn cut(pyramid: &Pyramid<'_>, landmarks: &Landmarks, zoom: f64) -> Option<Self> {
+        let back = Similarity::fit(&zoomed(zoom), &landmarks.points())?;
         let view = pyramid.at_step(back.scale());
         let taps = view.taps();
         let share = 1.0 / (taps * taps) as f32;
@@ -58,6 +58,13 @@ impl AlignedFace {
     }
 }
 
+/// The target's landmarks, nearer to or farther from their middle.
+fn zoomed(zoom: f64) -> [Point; 5] {
+    let sum = TARGET.iter().fold(Point::default(), |sum, p| Point::new(sum.x + p.x, sum.y + p.y));
+    let middle = Point::new(sum.x / 5.0, sum.y / 5.0);
+    TARGET.map(|p| Point::new(middle.x + (p.x - middle.x) * zoom, middle.y + (p.y - middle.y) * zoom))
+}
+
 /// Pixels a side.
 pub(crate) const SIDE: usize = 112;
 
@@ -97,7 +104,7 @@ mod tests {
         }
         let sample = Sample::from_rgb(800, 800, rgb).unwrap();
         let pyramid = Pyramid::new(&sample);
-        let face = AlignedFace::cut(&pyramid, &landmarks).unwrap();
+        let face = AlignedFace::cut(&pyramid, &landmarks, 1.0).unwrap();
         let luma = face.luma();
         for p in TARGET {
             let at = p.y.round() as usize * SIDE + p.x.round() as usize;
@@ -110,7 +117,7 @@ mod tests {
     fn mirroring_turns_each_row_around() {
         let sample = Sample::from_rgb(2, 1, vec![10, 20, 30, 40, 50, 60]).unwrap();
         let pyramid = Pyramid::new(&sample);
-        let face = AlignedFace::cut(&pyramid, &Landmarks::from_points(TARGET)).unwrap();
+        let face = AlignedFace::cut(&pyramid, &Landmarks::from_points(TARGET), 1.0).unwrap();
         let (plain, mirrored) = (face.planes(false), face.planes(true));
         assert_eq!(plain.len(), 3 * SIDE * SIDE);
         for (a, b) in plain.chunks_exact(SIDE).zip(mirrored.chunks_exact(SIDE)) {

@@ -18,7 +18,7 @@ fn measure(points: [Point; 5], colour: impl Fn(f64, f64) -> f64, outside: usize)
     let rgb = rgb.flat_map(|(x, y)| [colour(x, y).clamp(0.0, 255.0) as u8; 3]).collect();
     let sample = Sample::from_rgb(400, 400, rgb).unwrap();
     let landmarks = Landmarks::from_points(points);
-    let aligned = AlignedFace::cut(&Pyramid::new(&sample), &landmarks).unwrap();
+    let aligned = AlignedFace::cut(&Pyramid::new(&sample), &landmarks, 1.0).unwrap();
     Quality::measure(&landmarks, &aligned, outside)
 }
 

@@ -1,0 +1,174 @@
+//! The engine with its real models, on real faces. Skipped, saying so, where models or pictures are absent.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test may stop where it stands, and reads files"
+)]
+
+use std::path::{Path, PathBuf};
+
+use biometrics::comparison::{Decision, Threshold, compare};
+use biometrics::engine::{CaptureError, EngineError};
+use biometrics::models::{DETECTOR, EMBEDDER, RUNTIME_LINUX_X86_64};
+use biometrics::protection::{Message, TransformSeed, release, seal};
+use biometrics::template::{Embedding, Probe, Reference};
+use biometrics::{Engine, Sample};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+fn home() -> PathBuf {
+    let set = std::env::var_os("AMPARO_HOME").map(PathBuf::from);
+    set.unwrap_or_else(|| directories::BaseDirs::new().expect("a home").cache_dir().join("amparo"))
+}
+
+fn model_files() -> Option<(PathBuf, Vec<u8>, Vec<u8>)> {
+    let read = |name: &str| std::fs::read(home().join("models").join(name)).ok();
+    let runtime = home().join("runtime").join(RUNTIME_LINUX_X86_64.file_name);
+    let files = (runtime.is_file(), read(DETECTOR.file_name), read(EMBEDDER.file_name));
+    let (true, Some(detector), Some(embedder)) = files else {
+        println!("skipped: no models in {} (cargo xtask setup fetches them)", home().display());
+        return None;
+    };
+    Some((runtime, detector, embedder))
+}
+
+fn engine() -> Option<Engine> {
+    let (runtime, detector, embedder) = model_files()?;
+    Some(Engine::load(&runtime, &detector, &embedder).unwrap())
+}
+
+/// The ORL faces, if they are there: a folder for each person.
+fn orl() -> Option<PathBuf> {
+    let data = std::env::var_os("AMPARO_DATA").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let further = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let found = data.into_iter().chain([beside, further]).map(|d| d.join("faces/orl")).find(|d| d.is_dir());
+    if found.is_none() {
+        println!("skipped: no shared/data/faces/orl (AMPARO_DATA says where)");
+    }
+    found
+}
+
+fn embed(engine: &mut Engine, orl: &Path, person: usize, picture: usize) -> Embedding {
+    let bytes = std::fs::read(orl.join(format!("s{person}/{picture}.pgm"))).unwrap();
+    engine.capture_ungated(&Sample::decode(&bytes).unwrap()).unwrap().into_embedding()
+}
+
+/// A face-like picture enlarged from an ORL one, so that the quality gate sees enough pixels.
+fn enlarged(orl: &Path, person: usize, picture: usize, factor: usize) -> (u32, u32, Vec<u8>) {
+    let bytes = std::fs::read(orl.join(format!("s{person}/{picture}.pgm"))).unwrap();
+    let sample = Sample::decode(&bytes).unwrap();
+    let (width, height) = (sample.width() as usize, sample.height() as usize);
+    let mut rgb = Vec::new();
+    for y in 0..height * factor {
+        for x in 0..width * factor {
+            let at = ((y / factor) * width + x / factor) * 3;
+            rgb.extend_from_slice(&sample.as_rgb()[at..at + 3]);
+        }
+    }
+    ((width * factor) as u32, (height * factor) as u32, rgb)
+}
+
+#[test]
+fn attack_92_swapped_models_do_not_start_the_engine() {
+    let Some((runtime, detector, embedder)) = model_files() else { return };
+    let mut swapped = embedder.clone();
+    *swapped.last_mut().unwrap() ^= 1;
+    assert!(matches!(Engine::load(&runtime, &detector, &swapped), Err(EngineError::NotPinned(_))));
+    assert!(matches!(Engine::load(&runtime, &embedder, &detector), Err(EngineError::NotPinned(_))));
+    assert!(matches!(Engine::load(&runtime, &[], &embedder), Err(EngineError::NotPinned(_))));
+    let nowhere = Engine::load(Path::new("/nonexistent/libonnxruntime.so"), &detector, &embedder);
+    assert!(matches!(nowhere, Err(EngineError::RuntimeLibrary { .. })));
+}
+
+#[test]
+fn pictures_that_cannot_be_used_say_why() {
+    let (Some(mut engine), Some(orl)) = (engine(), orl()) else { return };
+    let grey = Sample::from_rgb(300, 300, vec![128; 300 * 300 * 3]).unwrap();
+    assert_eq!(engine.capture(&grey).unwrap_err(), CaptureError::NoFace);
+    assert_eq!(engine.capture_ungated(&grey).unwrap_err(), CaptureError::NoFace);
+    let tiny = Sample::from_rgb(1, 1, vec![9; 3]).unwrap();
+    assert_eq!(engine.capture(&tiny).unwrap_err(), CaptureError::NoFace);
+
+    let small = Sample::decode(&std::fs::read(orl.join("s1/1.pgm")).unwrap()).unwrap();
+    let error = engine.capture(&small).unwrap_err();
+    assert_eq!((error.code(), error.hint()), ("face-too-small", "come closer to the camera"));
+
+    let (width, height, rgb) = enlarged(&orl, 1, 1, 8);
+    let dark = Sample::from_rgb(width, height, rgb.iter().map(|v| v / 8).collect()).unwrap();
+    assert!(matches!(engine.capture(&dark).unwrap_err().code(), "too-dark" | "no-face"));
+
+    // Two people side by side.
+    let (_, _, other) = enlarged(&orl, 4, 1, 8);
+    let row = width as usize * 3;
+    let both: Vec<u8> = rgb.chunks(row).zip(other.chunks(row)).flat_map(|(a, b)| a.iter().chain(b).copied()).collect();
+    let both = Sample::from_rgb(2 * width, height, both).unwrap();
+    assert_eq!(engine.capture(&both).unwrap_err(), CaptureError::SeveralFaces { got: 2 });
+}
+
+#[test]
+fn the_same_sample_gives_the_same_template_and_faces_small_or_large_are_found() {
+    let (Some(mut engine), Some(orl)) = (engine(), orl()) else { return };
+    let (width, height, rgb) = enlarged(&orl, 5, 1, 10);
+    let sample = Sample::from_rgb(width, height, rgb.clone()).unwrap();
+    let once = Reference::fuse(&[engine.capture_ungated(&sample).unwrap().into_embedding()]).unwrap();
+    let again = Reference::fuse(&[engine.capture_ungated(&sample).unwrap().into_embedding()]).unwrap();
+    assert_eq!(once.to_bytes(), again.to_bytes());
+
+    // The same face, a tenth as wide as the picture.
+    let (w, h) = (width as usize, height as usize);
+    let mut large = vec![90_u8; w * 7 * h * 7 * 3];
+    for y in 0..h {
+        let at = ((y + 3 * h) * w * 7 + 3 * w) * 3;
+        large[at..at + w * 3].copy_from_slice(&rgb[y * w * 3..(y + 1) * w * 3]);
+    }
+    let far = Sample::from_rgb(width * 7, height * 7, large).unwrap();
+    let probe = Probe::from_frames(&[engine.capture_ungated(&far).unwrap().into_embedding()]).unwrap();
+    let score = compare(&probe, &once).unwrap();
+    // Around the one there is its own edge, around the other a grey wall: alike, not equal.
+    assert_eq!(Threshold::new(0.6).unwrap().decide(score), Decision::Match, "{}", score.value());
+}
+
+#[test]
+fn attack_90_no_other_orl_face_is_released() {
+    let (Some(mut engine), Some(orl)) = (engine(), orl()) else { return };
+    // Five captures enrolled, the other five are genuine attempts; every other person's pictures are impostors'.
+    let people = 8;
+    let mut faces: Vec<Vec<Embedding>> = Vec::new();
+    for person in 1..=people {
+        faces.push((1..=10).map(|picture| embed(&mut engine, &orl, person, picture)).collect());
+    }
+    let mut rng = ChaCha20Rng::seed_from_u64(90);
+    let (mut genuine, mut released, mut impostors, mut false_releases) = (0, 0, 0, 0);
+    for (i, person) in faces.iter().enumerate() {
+        let reference = Reference::enrol(&person[..5]).unwrap();
+        let (seed, message) = (TransformSeed::generate(&mut rng), Message::generate(&mut rng));
+        let helper = seal(&reference, &seed, &message);
+        let opens = |probe: &Probe| {
+            release(probe, &seed, &helper).iter().any(|candidate| candidate.as_bytes() == message.as_bytes())
+        };
+        for (j, other) in faces.iter().enumerate() {
+            let attempts = if i == j { &other[5..] } else { &other[..] };
+            for frames in attempts.windows(3) {
+                let opened = opens(&Probe::from_frames(frames).unwrap());
+                if i == j {
+                    genuine += 1;
+                    released += u32::from(opened);
+                } else {
+                    impostors += 1;
+                    false_releases += u32::from(opened);
+                }
+            }
+        }
+    }
+    println!("released {released} of {genuine} genuine and {false_releases} of {impostors} impostor attempts");
+    assert_eq!((genuine, impostors), (24, 448));
+    assert_eq!(false_releases, 0);
+    assert!(released >= 22, "{released} of 24");
+}
