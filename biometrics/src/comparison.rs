@@ -71,7 +71,6 @@ impl Threshold {
     }
 
     /// Whether a score reaches the threshold.
-    #[must_use]
     pub fn decide(self, score: ComparisonScore) -> Decision {
         if score.0 >= self.0 { Decision::Match } else { Decision::NonMatch }
     }

@@ -23,8 +23,8 @@ pub const MAX_CAPTURES: usize = 64;
 
 /// Two captures of one enrolment must be at least this alike (cosine).
 ///
-/// Low enough for one person years and glasses apart, high enough that a stranger's picture mixed in is noticed: on the
-/// ORL faces no impostor pair in a thousand reaches it. Measured in `docs/biometric-evaluation.md`.
+/// Low enough for one person years and glasses apart, high enough that a stranger's picture mixed in is noticed: of the
+/// ORL faces one impostor pair in a thousand reaches it. Measured in `docs/biometric-evaluation.md`.
 const AGREEMENT: f64 = 0.40;
 
 /// Length, in the embedder's own units, below which an output is no embedding. Real faces lie between 5 and 25.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use biometrics::comparison::{ComparisonScore, compare};
+use biometrics::comparison::{ComparisonScore, Threshold, compare};
 use biometrics::evaluation::{Evaluation, OperatingPoint};
 use biometrics::template::{Probe, Reference};
 use serde_json::{Map, Value, json};
@@ -117,6 +117,17 @@ fn report(evaluation: &Evaluation, cache: &EmbeddingCache, comparisons_per_secon
             most * 100.0, fmr.misses, fmr.trials,
         ));
     }
+    let product = Threshold::DEFAULT.value();
+    let (fmr, fnmr) = (evaluation.fmr(product), evaluation.fnmr(product));
+    sentences.push_str(&format!(
+        "At the product's threshold, {product}: FNMR {:.2} % ({}/{}), FMR {:.4} % ({}/{}).\n",
+        fnmr.value() * 100.0,
+        fnmr.misses,
+        fnmr.trials,
+        fmr.value() * 100.0,
+        fmr.misses,
+        fmr.trials
+    ));
     let template_ms = median_ms(cache.times.clone());
     sentences.push_str(&format!(
         "A template takes {template_ms:.0} ms (median); {comparisons_per_second} comparisons a second."
@@ -128,6 +139,9 @@ fn report(evaluation: &Evaluation, cache: &EmbeddingCache, comparisons_per_secon
         "failures_to_extract": cache.failures,
         "eer": evaluation.eer(),
         "fnmr_at_fmr": Value::Object(points),
+        "at_product_threshold": {
+            "threshold": product, "fnmr": fnmr.value(), "misses": fnmr.misses, "fmr": fmr.value(), "false_matches": fmr.misses,
+        },
         "template_ms_median": template_ms,
         "comparisons_per_second": comparisons_per_second,
         "quality": cache.quality,

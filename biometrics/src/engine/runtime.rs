@@ -17,14 +17,11 @@ pub(super) fn session(library: &Path, name: &'static str, model: &[u8]) -> Resul
     let environment = environment(library)?;
     let refuse = |detail: String| EngineError::Session { model: name, detail };
     let builder = Session::builder(&environment).map_err(|e| refuse(e.to_string()))?;
-    builder
-        .with_intra_threads(1)
-        .and_then(|b| b.with_inter_threads(1))
-        .and_then(|b| b.with_deterministic_compute(true))
-        .and_then(|b| b.with_log_level(LogLevel::Error))
-        .map_err(|e| refuse(e.to_string()))?
-        .commit_from_memory(model)
-        .map_err(|e| refuse(e.to_string()))
+    let builder = builder.with_intra_threads(1).map_err(|e| refuse(e.to_string()))?;
+    let builder = builder.with_inter_threads(1).map_err(|e| refuse(e.to_string()))?;
+    let builder = builder.with_deterministic_compute(true).map_err(|e| refuse(e.to_string()))?;
+    let mut builder = builder.with_log_level(LogLevel::Error).map_err(|e| refuse(e.to_string()))?;
+    builder.commit_from_memory(model).map_err(|e| refuse(e.to_string()))
 }
 
 fn environment(library: &Path) -> Result<Environment, EngineError> {
