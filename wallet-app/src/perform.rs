@@ -105,3 +105,6 @@ async fn exchange(client: &Client, effect: &Effect) -> Result<Outcome, FetchErro
 const MOST_BODY: usize = 8 * 1024 * 1024;
 /// Thirty copies are signed in less.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests;

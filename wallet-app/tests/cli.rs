@@ -138,7 +138,7 @@ fn what_is_mistyped_is_usage() {
 }
 
 #[test]
-fn a_bad_picture_is_judged_before_the_vault_is_touched() {
+fn attack_93_a_bad_picture_is_judged_before_the_vault_is_touched() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     std::fs::write(place("notes.jpg"), "this is a text file\n").unwrap();
@@ -221,7 +221,7 @@ fn a_vault_is_made_opened_and_never_overwritten() {
 }
 
 #[test]
-fn every_reason_not_to_open_is_one_answer() {
+fn attack_77_every_reason_not_to_open_is_one_answer() {
     let Some(scene) = Scene::new() else { return };
     scene.make("other.amparo", "other.key");
     std::fs::write(scene.place("wrong-pin"), "11111111\n").unwrap();

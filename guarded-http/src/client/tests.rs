@@ -275,6 +275,12 @@ async fn attack_44_a_long_body_is_cut_off() {
     let error = Client::new(loopback()).get(&announced.url("/")).await.unwrap_err();
     assert!(matches!(error, FetchError::TooLarge { limit: 1_048_576, .. }));
 
+    let small = Server::fixed(ok("twelve bytes")).await;
+    let request = || Request::get(&small.url("/"));
+    assert_eq!(Client::new(loopback()).send(request().at_most(12)).await.unwrap().body(), b"twelve bytes");
+    let error = Client::new(loopback()).send(request().at_most(11)).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooLarge { limit: 11, .. }));
+
     let written = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&written);
     let streamed = Server::start("127.0.0.1:0", move |_, mut stream| {

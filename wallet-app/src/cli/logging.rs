@@ -1,5 +1,6 @@
 //! Logs, on stderr.
 
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -14,7 +15,10 @@ pub(super) enum LogFormat {
 /// Starts logging: warnings and worse, unless `RUST_LOG` says otherwise.
 pub(super) fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // An error says that somebody else logs already; then they do.
     let _ = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

@@ -7,7 +7,7 @@ use crate::adapters::{inputs, surroundings};
 use crate::failure::Failure;
 use crate::messages;
 use crate::session;
-use biometrics::template::{RECOMMENDED_CAPTURES, Reference};
+use biometrics::template::{MIN_CAPTURES, RECOMMENDED_CAPTURES, Reference};
 use serde_json::json;
 use std::path::PathBuf;
 use wallet_core::device_key::SoftwareStore;
@@ -33,6 +33,10 @@ pub(super) struct New {
 
 pub(super) fn run(arguments: &New) -> Result<Answer, Failure> {
     let device_key = session::device_key(arguments.device_key.as_deref())?;
+    if arguments.face.len() < MIN_CAPTURES {
+        let message = messages::too_few_captures(arguments.face.len(), MIN_CAPTURES);
+        return Err(Failure::usage(message, messages::MORE_CAPTURES_HINT));
+    }
     let captures = session::embeddings(&arguments.face)?;
     let reference = Reference::enrol(&captures).map_err(|error| Failure::picture(&error.to_string(), error.hint()))?;
     let pin = arguments.pin_file.as_deref().map(inputs::pin).transpose()?;
@@ -55,6 +59,9 @@ pub(super) fn run(arguments: &New) -> Result<Answer, Failure> {
     if arguments.face.len() < RECOMMENDED_CAPTURES {
         warnings.push(messages::few_captures(arguments.face.len()));
     }
+    if pin.as_ref().is_some_and(|pin| pin.characters() < SHORT_PIN_CHARACTERS) {
+        warnings.push(messages::SHORT_PIN.to_owned());
+    }
     if created.factors.convenience_only() {
         warnings.push(messages::CONVENIENCE_ONLY.to_owned());
     }
@@ -72,6 +79,9 @@ pub(super) fn run(arguments: &New) -> Result<Answer, Failure> {
         text,
     })
 }
+
+/// Shorter PINs are warned of (`security.md` §2.1: six digits cost an attacker with everything else less than a dollar).
+const SHORT_PIN_CHARACTERS: usize = 8;
 
 pub(super) const EXAMPLE: &str = "Example:
   amparo new --vault me.amparo --face 1.jpg --face 2.jpg --face 3.jpg --face 4.jpg --face 5.jpg --pin-file pin.txt --device-key device.key";

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     let choice = choose(arguments, only, &offered)?;
     let consented = offered.consent(&choice, now(), &mut randomness())?;
     prompt::agree(
-        &messages::to_be_shown(&asker, &consented.disclosed(), consented.terms()),
+        &messages::to_be_shown(&asker, &consented.disclosed(), consented.terms(), choice.only.is_some()),
         messages::SHOW_IT,
         arguments.yes,
     )?;

@@ -42,8 +42,9 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
         let _step = Step::begin(messages::CALLING);
         performer.run(errand)?
     };
-    let tx_code = transaction_code(&offered, tx_code.as_deref(), *yes)?;
+    // Who it goes to is seen before a code is typed.
     prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, *yes)?;
+    let tx_code = transaction_code(&offered, tx_code.as_deref(), *yes)?;
     let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
     // An offer is good once: a disk that has no room for what comes is found out before it is spent.
     session = session.save()?;
@@ -77,7 +78,7 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
             "known": trust == Trust::Known,
             "credentials": rows,
         }),
-        text: format!("{sentences}\n{}", messages::KEPT),
+        text: if *yes { format!("{sentences}\n{}", messages::KEPT) } else { messages::KEPT.to_owned() },
     })
 }
 

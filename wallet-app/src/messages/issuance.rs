@@ -1,0 +1,49 @@
+//! What an issuer offers, and what came.
+
+use super::claims::listed;
+use credentials::trust::Trust;
+use wallet_core::issuance::{Offered, Summary, SummaryEntry, TxCodeWanted};
+
+/// What an issuer says that it offers.
+pub(crate) fn offered(offered: &Offered, met_before: bool) -> String {
+    let types: Vec<String> = offered.types().iter().map(ToString::to_string).collect();
+    let who = match offered.issuer_name() {
+        Some(name) => format!("{} (by its own word: {name})", offered.issuer()),
+        None => offered.issuer().to_string(),
+    };
+    let met = if met_before {
+        "You have a credential of a known issuer from this address."
+    } else {
+        "You have nothing from this address yet."
+    };
+    format!("{who} offers: {}.\n{met}", types.join(", "))
+}
+
+/// Which code is asked for.
+pub(crate) fn tx_code(wanted: &TxCodeWanted) -> String {
+    let length = wanted.length.map(|length| format!(" of {length} characters")).unwrap_or_default();
+    let described = wanted.description.as_ref().map(|text| format!(" (the issuer says: {text})")).unwrap_or_default();
+    format!("The code{length} that the issuer gave you{described}")
+}
+
+/// What came from an issuer.
+pub(crate) fn arrived(summary: &Summary) -> String {
+    let who = &summary.issuer_name;
+    let first = match summary.trust {
+        Trust::Known => format!("{who} ({}) is known: one of your trust anchors vouches for it.", summary.issuer),
+        _ => format!(
+            "{who} ({}) is not known: the signature is valid, and no trust anchor of yours vouches for who made it.",
+            summary.issuer
+        ),
+    };
+    let rest = summary.credentials.iter().map(arrived_entry);
+    std::iter::once(first).chain(rest).collect::<Vec<_>>().join("\n")
+}
+
+fn arrived_entry(entry: &SummaryEntry) -> String {
+    let about = entry.subject.as_ref().map(|initials| format!(" about {initials}")).unwrap_or_default();
+    let other = if entry.other_subject { " Another name than in what you already hold: is it about you?" } else { "" };
+    let until = entry.expires_at.map(|end| format!(", valid until {end}")).unwrap_or_default();
+    let copies = if entry.copies == 1 { "1 copy".to_owned() } else { format!("{} copies", entry.copies) };
+    format!("{}{about}, {copies}{until}. In it: {}.{other}", entry.label, listed(&entry.claims))
+}

@@ -1,0 +1,107 @@
+//! What a verifier asks for, and what it is shown.
+
+use super::claims::{listed, named, what};
+use credentials::trust::Trust;
+use schemas::ClaimPath;
+use url::Url;
+use wallet_core::display::Shown;
+use wallet_core::history::Disclosed;
+use wallet_core::presentation::{Asker, Concern, OfferedCredential, Receipt, Terms};
+
+/// Who asks, what for, and what would be shown, with what to be wary of.
+pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential]) -> String {
+    let mut lines = vec![who_asks(asker)];
+    if let Some(proposal) = &asker.proposal {
+        let purposes: Vec<String> = proposal.purposes.iter().map(ToString::to_string).collect();
+        let contact =
+            proposal.contact.as_ref().map(|contact| format!(", to be reached at {contact}")).unwrap_or_default();
+        lines.push(format!(
+            "Purpose: {}. {}{contact} would keep it at most {}.",
+            purposes.join(", "),
+            proposal.controller,
+            proposal.retention
+        ));
+        if !proposal.onward.is_empty() {
+            let onward: Vec<String> = proposal.onward.iter().map(ToString::to_string).collect();
+            lines.push(format!("It would be passed on to: {}.", onward.join(", ")));
+        }
+    } else {
+        lines.push("No purpose and no end are named.".to_owned());
+    }
+    for credential in credentials {
+        lines.push(format!("{} from {}:", credential.label, credential.issuer_name));
+        if credential.paths.is_empty() {
+            lines.push("  only that you hold it".to_owned());
+        }
+        lines.extend(
+            credential.paths.iter().map(|shown| format!("  {}{}", named(&shown.path), shown.concern.map_or("", wary))),
+        );
+    }
+    lines.join("\n")
+}
+
+fn who_asks(asker: &Asker) -> String {
+    let host = &asker.host;
+    match asker.trust {
+        Trust::Known => {
+            format!("{} asks, and one of your trust anchors vouches for it. The answer goes to {host}.", asker.name)
+        }
+        _ => format!("Somebody asks who is not known and calls itself {}. The answer goes to {host}.", asker.name),
+    }
+}
+
+const fn wary(concern: Concern) -> &'static str {
+    match concern {
+        Concern::ComesAlong => "  (not asked for; it cannot be separated from the rest)",
+        Concern::Portrait => "  (your portrait)",
+        Concern::BeyondPurpose => "  (the purpose does not need it)",
+        Concern::PortraitBeyondPurpose => "  (your portrait, which the purpose does not need: it is not shown)",
+        Concern::Unexplained => "  (without a reason: it is not shown)",
+    }
+}
+
+/// The question about claims beyond the purpose.
+pub(crate) fn beyond_purpose(paths: &[ClaimPath]) -> String {
+    format!("The purpose does not need {}. Show it all the same?", listed(paths))
+}
+
+/// The question about claims that come along.
+pub(crate) fn comes_along(paths: &[ClaimPath]) -> String {
+    format!("{} cannot be separated from the rest. Show it too?", listed(paths))
+}
+
+/// What will be shown, and on which terms, before the last yes.
+pub(crate) fn to_be_shown(asker: &Asker, disclosed: &[Disclosed], terms: Option<&Terms>, narrowed: bool) -> String {
+    let less = if narrowed { "\nThat is less than it asks for, and it may turn the answer down." } else { "" };
+    format!("{} would see {}.{less}\n{}", asker.name, what(disclosed), on_terms(terms))
+}
+
+/// What was shown, and on which terms.
+pub(crate) fn sent(receipt: &Receipt, redirect: Option<&Url>) -> String {
+    let mut text =
+        format!("{} was shown {}.\n{}", receipt.verifier, what(&receipt.disclosed), on_terms(receipt.consent.as_ref()));
+    if let Some(address) = redirect {
+        text.push_str(&format!("\nIt wants you to go on at {}", Shown::text(address.as_str())));
+    }
+    text
+}
+
+fn on_terms(terms: Option<&Terms>) -> String {
+    match terms {
+        Some(terms) => {
+            let purposes: Vec<String> = terms.purposes.iter().map(ToString::to_string).collect();
+            format!(
+                "Your consent, for {}, ends at {}; it may be kept for {}.",
+                purposes.join(", "),
+                terms.ends_at,
+                terms.retention
+            )
+        }
+        None => "The verifier asks for no consent, so none is given and none ends.".to_owned(),
+    }
+}
+
+/// A refusal was sent.
+pub(crate) fn refused(asker: &Asker) -> String {
+    format!("{} was told no, in the words of a wallet that holds nothing.", asker.name)
+}
