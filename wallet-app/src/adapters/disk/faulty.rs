@@ -26,8 +26,11 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Full, Self::Broken, Self::Short, Self::KilledAfter, Self::KilledBefore, Self::Lost];
+    /// Those that differ from each other at an operation that is, or is not, a write.
+    pub(crate) fn at(is_write: bool) -> impl Iterator<Item = Self> {
+        let everywhere = [Self::Broken, Self::KilledAfter, Self::KilledBefore, Self::Lost];
+        everywhere.into_iter().chain(is_write.then_some([Self::Full, Self::Short]).into_iter().flatten())
+    }
 }
 
 /// What is on the disk when the machine comes back.
@@ -53,7 +56,8 @@ struct State {
     flushed: Vec<Vec<u8>>,
     names: BTreeMap<PathBuf, usize>,
     flushed_names: BTreeMap<PathBuf, usize>,
-    operations: usize,
+    /// Of each operation so far, whether it was a write.
+    operations: Vec<bool>,
     fault: Option<(usize, Fault)>,
     dead: bool,
     full_at_next_write: bool,
@@ -90,9 +94,9 @@ impl FaultyDisk {
         self.0.borrow_mut().fault = Some((operation, fault));
     }
 
-    /// How many operations there were.
-    pub(crate) fn operations(&self) -> usize {
-        self.0.borrow().operations
+    /// Of each operation so far, whether it was a write.
+    pub(crate) fn operations(&self) -> Vec<bool> {
+        self.0.borrow().operations.clone()
     }
 
     /// The files after the machine comes back.
@@ -117,8 +121,8 @@ impl FaultyDisk {
         if is_write && std::mem::take(&mut state.full_at_next_write) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let number = state.operations;
-        state.operations += 1;
+        let number = state.operations.len();
+        state.operations.push(is_write);
         match state.fault {
             Some((at, fault)) if at == number => match fault {
                 Fault::Full => Err(io::ErrorKind::StorageFull.into()),

@@ -65,14 +65,14 @@ fn attack_80_whatever_fails_in_a_save_the_old_or_the_new_vault_opens() {
     let mut before = made();
     let whole = disk(&before);
     save(&whole, &before).unwrap();
-    let most = whole.disk.operations();
+    let operations = whole.disk.operations();
     let after = both(whole.disk.after_restart(View::Flushed));
     assert_eq!(said(&opened(&after).unwrap().1).unwrap(), b"new");
-    assert!(most >= 20, "three files, each with its flushes and renames");
+    assert!(operations.len() >= 20, "three files, each with its flushes and renames");
 
     let mut open: Option<(SoftwareStore, OpenVault)> = None;
-    for at in 0..most {
-        for fault in Fault::ALL {
+    for (at, is_write) in operations.into_iter().enumerate() {
+        for fault in Fault::at(is_write) {
             let files = disk(&before);
             files.disk.fail_at(at, fault);
             // A failed save locks; what is then on the disk is opened for the next one.
