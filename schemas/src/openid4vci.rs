@@ -30,7 +30,11 @@ pub struct CredentialOffer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OfferGrants {
     /// The pre-authorized code.
-    #[serde(rename = "urn:ietf:params:oauth:grant-type:pre-authorized_code", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "urn:ietf:params:oauth:grant-type:pre-authorized_code",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pre_authorized_code: Option<PreAuthorizedCodeGrant>,
 }
 
@@ -176,7 +180,11 @@ pub struct AuthorizationServerMetadata {
     #[serde(default)]
     pub response_types_supported: Vec<String>,
     /// Whether a pre-authorized code needs no client authentication (§12.3).
-    #[serde(rename = "pre-authorized_grant_anonymous_access_supported", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "pre-authorized_grant_anonymous_access_supported",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pre_authorized_grant_anonymous_access_supported: Option<bool>,
     /// Algorithms of DPoP proofs (RFC 9449 §5.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,7 +206,10 @@ pub struct TokenResponse {
 impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { access_token: _, token_type, expires_in } = self;
-        f.debug_struct("TokenResponse").field("token_type", token_type).field("expires_in", expires_in).finish_non_exhaustive()
+        f.debug_struct("TokenResponse")
+            .field("token_type", token_type)
+            .field("expires_in", expires_in)
+            .finish_non_exhaustive()
     }
 }
 

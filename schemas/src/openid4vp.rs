@@ -1,7 +1,7 @@
 //! OpenID for Verifiable Presentations 1.0 on the wire.
 
-use crate::dcql::DcqlQuery;
 use crate::Timestamp;
+use crate::dcql::DcqlQuery;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

@@ -18,8 +18,14 @@ fn pictures_that_cannot_be_used_are_judged_before_the_vault_is_touched() {
     let key_before = std::fs::read(world.place("key")).unwrap();
     let no_face = RgbImage::from_fn(640, 480, |x, y| Rgb([(x / 3) as u8, (y / 2) as u8, 90]));
     no_face.save(world.place("no-face.png")).unwrap();
-    let one = image::open(world.photograph("obama.jpg")).unwrap().resize(480, 640, image::imageops::FilterType::Triangle).to_rgb8();
-    let two = image::open(world.photograph("biden.jpg")).unwrap().resize(480, 640, image::imageops::FilterType::Triangle).to_rgb8();
+    let one = image::open(world.photograph("obama.jpg"))
+        .unwrap()
+        .resize(480, 640, image::imageops::FilterType::Triangle)
+        .to_rgb8();
+    let two = image::open(world.photograph("biden.jpg"))
+        .unwrap()
+        .resize(480, 640, image::imageops::FilterType::Triangle)
+        .to_rgb8();
     let mut both = RgbImage::new(one.width() + two.width(), one.height().max(two.height()));
     both.copy_from(&one, 0, 0).unwrap();
     both.copy_from(&two, one.width(), 0).unwrap();
@@ -31,9 +37,13 @@ fn pictures_that_cannot_be_used_are_judged_before_the_vault_is_touched() {
         assert_helps(&answer.json, "unavailable");
     }
     for name in ["folder.jpg", "absent.jpg"] {
-        let output = world.commands.command("amparo").args(["unlock", "--json", "--vault", &world.text("vault")])
+        let output = world
+            .commands
+            .command("amparo")
+            .args(["unlock", "--json", "--vault", &world.text("vault")])
             .args(["--pin-file", &world.text("pin"), "--device-key", &world.text("key"), "--face", &world.text(name)])
-            .output().unwrap();
+            .output()
+            .unwrap();
         assert!([Some(2), Some(3), Some(7)].contains(&output.status.code()), "{name}: {output:?}");
         assert!(!output.stdout.is_empty(), "{name}: {output:?}");
     }
@@ -47,7 +57,11 @@ fn a_damaged_vault_a_wrong_pin_and_an_absent_device_key_are_one_answer_and_nothi
     let vault = std::fs::read(world.place("vault")).unwrap();
     std::fs::write(world.place("vault"), &vault[..vault.len() / 2]).unwrap();
     let truncated = world.holder("unlock", &[], 3).json;
-    assert_eq!(std::fs::read(world.place("vault")).unwrap(), vault[..vault.len() / 2], "an unreadable vault is left alone");
+    assert_eq!(
+        std::fs::read(world.place("vault")).unwrap(),
+        vault[..vault.len() / 2],
+        "an unreadable vault is left alone"
+    );
     std::fs::write(world.place("vault"), &vault).unwrap();
     std::fs::write(world.place("pin"), "00000000").unwrap();
     let wrong_pin = world.holder("unlock", &[], 3).json;
@@ -93,7 +107,11 @@ fn a_taken_port_and_a_second_init_are_refused_with_a_word() {
     let [port] = free_ports().unwrap();
     let url = format!("http://127.0.0.1:{port}");
     commands.run("amparo-issuer", &["init", "--data", &data, "--url", &url, "--name", "Registry"], 0).unwrap();
-    let again = commands.command("amparo-issuer").args(["init", "--data", &data, "--url", &url, "--name", "Registry"]).output().unwrap();
+    let again = commands
+        .command("amparo-issuer")
+        .args(["init", "--data", &data, "--url", &url, "--name", "Registry"])
+        .output()
+        .unwrap();
     assert!(!again.status.success(), "a second init must not replace the keys");
     let _held = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
     let taken = commands

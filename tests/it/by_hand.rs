@@ -25,7 +25,8 @@ fn a_request_waits_for_a_credential_that_comes_later_and_a_refusal_looks_like_ab
     world.holder("refuse", &[&link], 0);
     assert_eq!(world.result(&refused, 4)["state"], "refused");
 
-    let (transaction, link) = world.request(&["--preset", "age-over-18", "--purpose", "age-check", "--retention", "15m"]);
+    let (transaction, link) =
+        world.request(&["--preset", "age-over-18", "--purpose", "age-check", "--retention", "15m"]);
     let sent = world.holder("present", &[&link, "--for", "1h", "--yes"], 0).json;
     assert_eq!(sent["sent"], true);
     assert_eq!(sent["purpose"], "age-check");
@@ -47,7 +48,8 @@ fn without_our_consent_a_plain_answer_is_given_and_taken() {
     let Some(world) = World::with_vault() else { return };
     let (_, offer, code) = world.offer("2");
     world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
-    let arguments = ["--preset", "border-identity", "--purpose", "border-entry", "--retention", "15m", "--consent", "none"];
+    let arguments =
+        ["--preset", "border-identity", "--purpose", "border-entry", "--retention", "15m", "--consent", "none"];
     let (transaction, link) = world.request(&arguments);
     let sent = world.holder("present", &[&link, "--yes"], 0).json;
     assert!(sent["consent"].is_null(), "{sent}");

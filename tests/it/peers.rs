@@ -15,7 +15,9 @@ fn peers() -> Option<&'static Path> {
 
 fn install() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    let works = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+    let works = |program: &str| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success())
+    };
     if !works("node") || !works("npm") {
         println!("skipped: Node.js 20 and npm are not here (Debian: apt-get install nodejs npm)");
         return None;
@@ -24,7 +26,11 @@ fn install() -> Option<PathBuf> {
     let lock = std::fs::File::create(folder.join(".install.lock")).unwrap();
     lock.lock().unwrap();
     if !folder.join("node_modules/.package-lock.json").is_file() {
-        let status = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder).status().unwrap();
+        let status = Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--silent"])
+            .current_dir(&folder)
+            .status()
+            .unwrap();
         if !status.success() {
             println!("skipped: the peers could not be installed (npm ci): is there a network?");
             return None;
@@ -41,7 +47,8 @@ struct Peer {
 
 impl Peer {
     fn start(folder: &Path, script: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new("node").arg(folder.join(script)).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            Command::new("node").arg(folder.join(script)).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
@@ -82,8 +89,16 @@ fn a_wallet_that_others_wrote_receives_from_our_issuer_and_presents_to_our_verif
     assert_eq!(received["received"], 2);
     assert_eq!(received["token_type"], "DPoP");
     for (enc, consent) in [("A256GCM", "none"), ("A128GCM", "offered")] {
-        let (transaction, link) =
-            world.request(&["--preset", "border-identity", "--purpose", "border-entry", "--retention", "15m", "--consent", consent]);
+        let (transaction, link) = world.request(&[
+            "--preset",
+            "border-identity",
+            "--purpose",
+            "border-entry",
+            "--retention",
+            "15m",
+            "--consent",
+            consent,
+        ]);
         let claims = "given_name,family_name,nationalities";
         let sent = wallet(folder, &state, &["present", &link, claims], &[("ENC", enc)]);
         assert_eq!(sent["status"], 200, "{enc} {consent}");

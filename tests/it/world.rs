@@ -51,7 +51,11 @@ impl World {
         let (issuer, verifier) = (world.text("issuer"), world.text("verifier"));
         world.run("amparo-issuer", &["init", "--data", &issuer, "--url", &world.issuer_url, "--name", "Registry"], 0);
         world.run("amparo-verifier", &["init", "--data", &verifier, "--url", &world.verifier_url, "--name", "Desk"], 0);
-        world.run("amparo-verifier", &["trust", "--data", &verifier, "--anchor", &world.text("issuer/trust-anchor.pem")], 0);
+        world.run(
+            "amparo-verifier",
+            &["trust", "--data", &verifier, "--anchor", &world.text("issuer/trust-anchor.pem")],
+            0,
+        );
         world.issuer = Some(world.serve("amparo-issuer", "issuer", &world.issuer_url));
         world.verifier = Some(world.serve("amparo-verifier", "verifier", &world.verifier_url));
         Some(world)
@@ -62,8 +66,19 @@ impl World {
         let world = Self::new()?;
         let (vault, pin, key) = (world.text("vault"), world.text("pin"), world.text("key"));
         let faces = ["obama.jpg", "obama2.jpg"].map(|n| world.photograph(n));
-        let arguments =
-            ["new", "--vault", &vault, "--pin-file", &pin, "--device-key", &key, "--face", &faces[0], "--face", &faces[1]];
+        let arguments = [
+            "new",
+            "--vault",
+            &vault,
+            "--pin-file",
+            &pin,
+            "--device-key",
+            &key,
+            "--face",
+            &faces[0],
+            "--face",
+            &faces[1],
+        ];
         world.run("amparo", &arguments, 0);
         for data in ["issuer", "verifier"] {
             world.holder("trust", &["--anchor", &world.text(&format!("{data}/trust-anchor.pem"))], 0);
@@ -106,7 +121,8 @@ impl World {
 
     /// An offer of an identity: handle, link, code.
     pub(crate) fn offer(&self, count: &str) -> (String, String, String) {
-        let claims = json!({"given_name": "Alma", "family_name": "Rivas", "birth_date": "1998-04-12", "nationalities": ["SV"]});
+        let claims =
+            json!({"given_name": "Alma", "family_name": "Rivas", "birth_date": "1998-04-12", "nationalities": ["SV"]});
         std::fs::write(self.place("claims.json"), claims.to_string()).unwrap();
         let (data, claims) = (self.text("issuer"), self.text("claims.json"));
         let offer = self.run(

@@ -17,7 +17,8 @@ impl Server {
     /// [`CommandError`].
     pub fn start(commands: &Commands, program: &str, data: &Path, url: &str, log: &Path) -> Result<Self, CommandError> {
         let address = url.trim_start_matches("http://").to_owned();
-        let file = std::fs::File::create(log).map_err(|source| CommandError::Storage { path: log.to_path_buf(), source })?;
+        let file =
+            std::fs::File::create(log).map_err(|source| CommandError::Storage { path: log.to_path_buf(), source })?;
         let child = commands
             .command(program)
             .args(["serve", "--listen", &address, "--data"])

@@ -26,12 +26,27 @@ pub(crate) enum BenchError {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
     let home = setup::run(Scope::Demo)?;
     machine();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
     let mut bench = shell::cargo();
-    bench.current_dir(shell::root().join("tests/bench")).args(["run", "--quiet", "--release", "--locked", "--target-dir"]);
+    bench.current_dir(shell::root().join("tests/bench")).args([
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--target-dir",
+    ]);
     shell::run(bench.arg(target.join("bench")).env("AMPARO_HOME", home.path()))?;
     if arguments.parts {
-        shell::run(shell::cargo().args(["bench", "--package", "credentials", "--package", "wallet-core", "--package", "biometrics"]))?;
+        shell::run(shell::cargo().args([
+            "bench",
+            "--package",
+            "credentials",
+            "--package",
+            "wallet-core",
+            "--package",
+            "biometrics",
+        ]))?;
     }
     Ok(())
 }
@@ -39,7 +54,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
 /// The protocol of docs/biometric-evaluation.md, by the product's own command.
 pub(crate) fn evaluate() -> Result<(), BenchError> {
     let home = setup::run(Scope::Product)?;
-    let data = std::env::var_os("AMPARO_DATA").map_or_else(|| shell::root().join("../shared/data"), std::path::PathBuf::from);
+    let data =
+        std::env::var_os("AMPARO_DATA").map_or_else(|| shell::root().join("../shared/data"), std::path::PathBuf::from);
     let faces = data.join("faces/orl");
     if !faces.is_dir() {
         return Err(BenchError::NoData(faces));
@@ -54,9 +70,13 @@ pub(crate) fn evaluate() -> Result<(), BenchError> {
 /// Which machine and which commit the numbers are of.
 fn machine() {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|l| l.strip_prefix("model name")).map_or("unknown processor", |l| l.trim_start_matches([' ', '\t', ':']));
+    let cpu = cpu
+        .lines()
+        .find_map(|l| l.strip_prefix("model name"))
+        .map_or("unknown processor", |l| l.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let commit = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(shell::root()).output();
+    let commit =
+        std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).current_dir(shell::root()).output();
     let commit = commit.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
     println!("{cpu}, {cores} cores, commit {commit}\n");
 }

@@ -18,7 +18,12 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    pub(super) fn new(home: &Home, folder: PathBuf, mut faces: Vec<PathBuf>, other: PathBuf) -> Result<Self, CommandError> {
+    pub(super) fn new(
+        home: &Home,
+        folder: PathBuf,
+        mut faces: Vec<PathBuf>,
+        other: PathBuf,
+    ) -> Result<Self, CommandError> {
         let probe = faces.pop().ok_or_else(|| CommandError::Unexpected("no photograph".into()))?;
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
         let [issuer, verifier] = free_ports()?;
@@ -60,7 +65,16 @@ impl Cast {
 
     /// The arguments that open the vault with the photograph that was not enrolled.
     pub(super) fn unlock<'a>(&self, paths: &'a Paths) -> Vec<&'a str> {
-        vec!["--vault", &paths.vault, "--face", &paths.probe, "--pin-file", &paths.pin, "--device-key", &paths.device_key]
+        vec![
+            "--vault",
+            &paths.vault,
+            "--face",
+            &paths.probe,
+            "--pin-file",
+            &paths.pin,
+            "--device-key",
+            &paths.device_key,
+        ]
     }
 
     /// The paths that the holder's commands need.
