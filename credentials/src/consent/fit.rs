@@ -6,7 +6,7 @@ use schemas::{ClaimPath, PathElement, Seconds};
 
 /// The claims of our credential types that a purpose can need, by their name at the top level.
 ///
-/// A judgement, kept here in one place: `docs/checks/credentials-2.md` row 47.
+/// A judgement, kept here in one place: `docs/checks.md` row 47.
 const fn needed(purpose: Purpose) -> &'static [&'static str] {
     match purpose {
         // "Older than some age, and nothing else": the derived claims say so, the date of birth says more.
