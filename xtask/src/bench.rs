@@ -20,6 +20,8 @@ pub(crate) enum BenchError {
     Shell(#[from] ShellError),
     #[error("the images are not here: {0} (see shared/data/README.md, or set AMPARO_DATA)")]
     NoData(std::path::PathBuf),
+    #[error("{path}: {source}")]
+    Storage { path: std::path::PathBuf, source: std::io::Error },
 }
 
 /// The peers live in a workspace of their own (docs/decisions/0004) and take minutes to build the first time.
@@ -61,10 +63,33 @@ pub(crate) fn evaluate() -> Result<(), BenchError> {
         return Err(BenchError::NoData(faces));
     }
     machine();
+    let folder = home.path().join("evaluation");
+    std::fs::create_dir_all(&folder).map_err(|source| BenchError::Storage { path: folder.clone(), source })?;
+    for (enrol, frames, command) in
+        [("1", "1", "evaluate"), ("3", "1", "evaluate"), ("5", "1", "release"), ("5", "3", "release")]
+    {
+        let list = folder.join(format!("pairs-{enrol}-{frames}.csv"));
+        let pairs =
+            biometrics(&home).args(["pairs", "--enrol", enrol, "--frames", frames, "--people"]).arg(&faces).output();
+        let pairs = pairs.map_err(|source| BenchError::Storage { path: list.clone(), source })?;
+        std::fs::write(&list, pairs.stdout).map_err(|source| BenchError::Storage { path: list.clone(), source })?;
+        println!("{command}, {enrol} captures enrolled, {frames} frames a probe:");
+        let mut measured = biometrics(&home);
+        measured.args([command, "--json", "--pairs"]).arg(&list);
+        if command == "evaluate" {
+            measured.args(["--modality", "face", "--plot"]).arg(folder.join(format!("det-{enrol}-{frames}.svg")));
+        }
+        shell::run(&mut measured)?;
+    }
+    Ok(())
+}
+
+/// The product's own command, built for speed.
+fn biometrics(home: &setup::Home) -> std::process::Command {
     let mut command = shell::cargo();
     command.args(["run", "--quiet", "--release", "--package", "biometrics", "--bin", "amparo-biometrics", "--"]);
-    shell::run(command.args(["report", "--orl"]).arg(&faces).env("AMPARO_HOME", home.path()))?;
-    Ok(())
+    command.env("AMPARO_HOME", home.path());
+    command
 }
 
 /// Which machine and which commit the numbers are of.

@@ -47,7 +47,8 @@ pub(crate) fn run() -> Result<(), ChecksError> {
 fn named_tests(table: &str) -> BTreeSet<String> {
     let rows = table.lines().filter(|l| l.starts_with('|') && l.ends_with('|'));
     let last = rows.filter_map(|row| row.trim_end_matches('|').rsplit_once('|').map(|(_, cell)| cell));
-    let names = last.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(|name| name.rsplit("::").next().unwrap_or(name));
+    let names =
+        last.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(|name| name.rsplit("::").next().unwrap_or(name));
     let is_name = |name: &&str| {
         name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '…') && name.matches('_').count() >= 2
     };
