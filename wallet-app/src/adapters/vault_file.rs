@@ -146,11 +146,21 @@ impl<D: Disk> FilesOn<D> {
     ) -> Result<OpenVault, KeepError> {
         let mut vault = vault;
         let plan = vault.save(store, now, rng)?;
-        replace(&self.disk, &self.device_key, plan.store_before())?;
-        let in_place = replace(&self.disk, &self.vault, plan.file())?;
+        let in_place = self.place(plan.store_before(), plan.file())?;
         let last = vault.confirm(plan, store, &in_place)?;
-        replace(&self.disk, &self.device_key, &last)?;
+        self.forget(&last)?;
         Ok(vault)
+    }
+
+    /// The first two of the three files; gives what is then read from the vault's place.
+    fn place(&self, store_before: &[u8], vault: &[u8]) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        replace(&self.disk, &self.device_key, store_before)?;
+        replace(&self.disk, &self.vault, vault)
+    }
+
+    /// The third: the key of the old vault is gone from it.
+    fn forget(&self, store_after: &[u8]) -> Result<(), StorageError> {
+        replace(&self.disk, &self.device_key, store_after).map(drop)
     }
 
     fn read_vault(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {

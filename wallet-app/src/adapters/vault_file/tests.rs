@@ -61,47 +61,59 @@ fn save(files: &FilesOn<FaultyDisk>, bytes: &Bytes) -> Result<(), KeepError> {
 }
 
 #[test]
-fn attack_80_whatever_fails_in_a_save_the_old_or_the_new_vault_opens() {
-    let mut before = made();
-    let whole = disk(&before);
-    save(&whole, &before).unwrap();
+fn attack_80_whatever_fails_in_a_save_one_of_four_states_is_on_disk() {
+    let old: Bytes = (b"old key".to_vec(), b"old vault".to_vec());
+    let new_vault = vec![7; 12_000_000];
+    let save = |files: &FilesOn<FaultyDisk>| {
+        files.place(b"old key and new key", &new_vault)?;
+        files.forget(b"new key")
+    };
+    let allowed: [Bytes; 4] = [
+        old.clone(),
+        (b"old key and new key".to_vec(), old.1.clone()),
+        (b"old key and new key".to_vec(), new_vault.clone()),
+        (b"new key".to_vec(), new_vault.clone()),
+    ];
+    let whole = disk(&old);
+    save(&whole).unwrap();
     let operations = whole.disk.operations();
-    let after = both(whole.disk.after_restart(View::Flushed));
-    assert_eq!(said(&opened(&after).unwrap().1).unwrap(), b"new");
     assert!(operations.len() >= 20, "three files, each with its flushes and renames");
-
-    let mut open: Option<(SoftwareStore, OpenVault)> = None;
+    let mut reached = [false; 4];
     for (at, is_write) in operations.into_iter().enumerate() {
         for fault in Fault::at(is_write) {
-            let files = disk(&before);
+            let files = disk(&old);
             files.disk.fail_at(at, fault);
-            // A failed save locks; what is then on the disk is opened for the next one.
-            let (mut store, vault) = open.take().unwrap_or_else(|| opened(&before).expect("it opens"));
-            let outcome = files.save(vault, &mut store, clock().now, &mut randomness());
+            let outcome = save(&files);
             let views = if fault == Fault::Lost { &View::ALL[..1] } else { &View::ALL[..] };
-            let mut seen: Vec<Bytes> = Vec::new();
             for view in views {
-                let bytes = both(files.disk.after_restart(*view));
-                if seen.contains(&bytes) {
-                    continue;
-                }
-                // The outer layer authenticates the whole file, under a key that the device key holds.
-                let mut store = SoftwareStore::parse(&bytes.0).expect("the device key is whole");
-                assert!(
-                    unlock::begin(&mut store, &bytes.1, clock()).is_ok(),
-                    "{fault:?} at {at}, {view:?}: neither opens"
-                );
-                assert!(
-                    outcome.is_err() || bytes.1 != before.1,
-                    "{fault:?} at {at}, {view:?}: said to be saved, and is not"
-                );
-                seen.push(bytes);
+                let found = both(files.disk.after_restart(*view));
+                let state = allowed.iter().position(|state| *state == found);
+                let state = state.unwrap_or_else(|| panic!("{fault:?} at {at}, {view:?}: another state"));
+                reached[state] = true;
+                assert!(outcome.is_err() || state == 3, "{fault:?} at {at}, {view:?}: said to be saved, and is not");
             }
-            before = both(files.disk.after_restart(View::All));
-            open = outcome.ok().map(|vault| (store, vault));
         }
     }
-    assert!(opened(&before).is_some());
+    assert_eq!(reached, [true; 4], "the faults reach every state");
+}
+
+#[test]
+fn attack_80_in_each_of_the_four_states_the_old_or_the_new_vault_opens() {
+    let before = made();
+    let (mut store, mut vault) = opened(&before).unwrap();
+    vault.put(RecordKind::SETTING, None, b"new", &mut randomness()).unwrap();
+    let plan = vault.save(&mut store, clock().now, &mut randomness()).unwrap();
+    let (both_keys, new) = (plan.store_before().to_vec(), plan.file().to_vec());
+    let new_key = vault.confirm(plan, &mut store, &new).unwrap().to_vec();
+    for (key, file, expected) in [
+        (&before.0, &before.1, None),
+        (&both_keys, &before.1, None),
+        (&both_keys, &new, Some(b"new".to_vec())),
+        (&new_key, &new, Some(b"new".to_vec())),
+    ] {
+        let (_, vault) = opened(&(key.clone(), file.clone())).expect("it opens");
+        assert_eq!(said(&vault), expected);
+    }
 }
 
 #[test]
