@@ -1,0 +1,140 @@
+//! The command as a caller sees it: exit codes, one JSON object, a sentence that says what to do.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may stop where it stands, starts the program and reads files"
+)]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_amparo-biometrics")).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn json(arguments: &[&str]) -> (i32, Value) {
+    let mut all = arguments.to_vec();
+    all.push("--json");
+    let (code, out, _) = run(&all);
+    assert_eq!(out.lines().count(), 1, "{out}");
+    (code, serde_json::from_str(&out).unwrap())
+}
+
+/// A fresh folder for one test, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("amparo-biometrics-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn fingers_come_later() {
+    let (code, answer) = json(&["template", "--modality", "finger", "print.tif", "--dpi", "500"]);
+    assert_eq!(code, 2);
+    assert_eq!(answer["error"]["code"], "usage");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("later"));
+    assert_eq!(run(&["template", "--modality", "face", "--dpi", "500", "portrait.jpg"]).0, 2);
+    assert_eq!(run(&["template", "--modality", "iris", "eye.jpg"]).0, 2);
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let folder = Folder::new("missing");
+    let (code, answer) = json(&["template", "--modality", "face", "/nonexistent/portrait.jpg"]);
+    assert_eq!(code, 2);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("/nonexistent/portrait.jpg"));
+    let (code, answer) = json(&["template", "--modality", "face", folder.0.to_str().unwrap()]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (2, Some("usage")));
+    // The picture is there, the models are not.
+    let picture = folder.write("portrait.jpg", "text");
+    let (code, answer) = json(&["--home", "/nonexistent", "compare", "--modality", "face", &picture, &picture]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (7, Some("models")));
+    assert!(answer["error"]["hint"].as_str().unwrap().contains("xtask setup"));
+}
+
+#[test]
+fn lists_of_pairs_are_checked_before_anything_is_measured() {
+    let folder = Folder::new("pairs");
+    let refused = |name: &str, text: &str, expected: &str| {
+        let list = folder.write(name, text);
+        for command in [&["release"][..], &["evaluate", "--modality", "face"][..]] {
+            let (code, out, error) = run(&[command, &["--pairs", &list][..]].concat());
+            assert_eq!((code, out.as_str()), (2, ""), "{name}");
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+    };
+    folder.write("a.jpg", "");
+    refused("empty.csv", "", "not a list");
+    refused("header.csv", "a,b\n", "not a list");
+    refused("none.csv", "reference,probe,mated\n", "no pair");
+    refused("mated.csv", "reference,probe,mated\na.jpg,a.jpg,yes\n", "line 2: mated is \"yes\"");
+    refused("gone.csv", "reference,probe,mated\na.jpg,b.jpg,1\n", "b.jpg is no file");
+    refused("nothing.csv", "reference,probe,mated\n;,a.jpg,1\n", "names no picture");
+    refused("short.csv", "reference,probe,mated\na.jpg,a.jpg\n", "fields");
+    assert_eq!(run(&["release", "--pairs", "/nonexistent.csv"]).0, 2);
+}
+
+#[test]
+fn pairs_are_listed_for_a_folder_of_people() {
+    let folder = Folder::new("people");
+    for person in ["s1", "s2", "s10"] {
+        for picture in 1..=4 {
+            folder.write(&format!("{person}/{picture}.pgm"), "");
+        }
+    }
+    folder.write("readme.txt", "");
+    let root = folder.0.to_str().unwrap();
+    let (code, out, _) = run(&["pairs", "--people", root, "--enrol", "2", "--frames", "2", "--splits", "1"]);
+    assert_eq!(code, 0);
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[0], "reference,probe,mated");
+    // Three people: two genuine attempts each of two remaining pictures, four on each of two others.
+    assert_eq!(lines.iter().filter(|line| line.ends_with(",1")).count(), 6);
+    assert_eq!(lines.iter().filter(|line| line.ends_with(",0")).count(), 24);
+    assert!(lines[1].contains("s1/1.pgm;") && lines[1].contains("s1/2.pgm,") && lines[1].contains("s1/3.pgm;"));
+    assert!(lines[3].contains("s2/1.pgm"), "s2 comes before s10: {}", lines[3]);
+    assert_eq!(run(&["pairs", "--people", root, "--enrol", "4"]).0, 2);
+    assert_eq!(run(&["pairs", "--people", "/nonexistent"]).0, 2);
+}
+
+#[test]
+fn the_information_set_is_the_shipped_one() {
+    let (code, answer) = json(&["polar-table"]);
+    assert_eq!((code, &answer["as_shipped"]), (0, &Value::Bool(true)));
+    assert_eq!(answer["information_set"].as_array().unwrap().len(), 96);
+}
+
+#[test]
+fn a_search_finds_what_is_there() {
+    let (code, answer) = json(&["search", "--gallery", "2000", "--probes", "20"]);
+    assert_eq!(code, 0);
+    assert!(answer["rank1"].as_f64().unwrap() >= 0.95, "{answer}");
+    assert!(answer["recall_against_f32"].as_f64().unwrap() >= 0.95, "{answer}");
+    assert_eq!(run(&["search", "--gallery", "0", "--probes", "1"]).0, 2);
+    assert_eq!(run(&["search", "--gallery", "5000000", "--probes", "1"]).0, 2);
+}
