@@ -53,7 +53,8 @@ impl fmt::Debug for ComparisonScore {
 pub struct Threshold(f64);
 
 impl Threshold {
-    /// The product's own: FMR 1 in 1,000 on the ORL faces; `docs/biometric-evaluation.md` has counts and intervals.
+    /// The product's own: of the ORL faces, one comparison of two people in 19,000 reaches it (one capture against one),
+    /// and 97 in 100 of one person's do. `docs/biometric-evaluation.md` has counts and intervals.
     pub const DEFAULT: Self = Self(0.45);
 
     /// A threshold in `[-1, 1]`.

@@ -118,6 +118,10 @@ fn pairs_are_listed_for_a_folder_of_people() {
     assert_eq!(lines.iter().filter(|line| line.ends_with(",0")).count(), 24);
     assert!(lines[1].contains("s1/1.pgm;") && lines[1].contains("s1/2.pgm,") && lines[1].contains("s1/3.pgm;"));
     assert!(lines[3].contains("s2/1.pgm"), "s2 comes before s10: {}", lines[3]);
+    // One against one: each of 6 + 6 + 6 pairs within, each of 48 between, once.
+    let (_, out, _) = run(&["pairs", "--people", root]);
+    assert_eq!(out.lines().filter(|line| line.ends_with(",1")).count(), 18);
+    assert_eq!(out.lines().filter(|line| line.ends_with(",0")).count(), 48);
     assert_eq!(run(&["pairs", "--people", root, "--enrol", "4"]).0, 2);
     assert_eq!(run(&["pairs", "--people", "/nonexistent"]).0, 2);
 }

@@ -25,6 +25,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     let people = people(&arguments.people)?;
     let (enrol, frames) = (arguments.enrol as usize, arguments.frames as usize);
+    let one_to_one = (enrol, frames) == (1, 1);
     let mut text = String::from("reference,probe,mated\n");
     let (mut mated, mut non_mated) = (0_usize, 0_usize);
     for (i, person) in people.iter().enumerate() {
@@ -33,7 +34,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
             let turned: Vec<&str> = person.iter().cycle().skip(split).take(person.len()).map(String::as_str).collect();
             let Some((enrolled, rest)) = turned.split_at_checked(enrol) else { continue };
             for (j, other) in people.iter().enumerate() {
-                let shown: Vec<&str> = if i == j { rest.to_vec() } else { other.iter().map(String::as_str).collect() };
+                // One picture against one is the same both ways: list it once.
+                if one_to_one && j < i {
+                    continue;
+                }
+                let shown: Vec<&str> = if i != j {
+                    other.iter().map(String::as_str).collect()
+                } else if one_to_one {
+                    person.iter().skip(split + 1).map(String::as_str).collect()
+                } else {
+                    rest.to_vec()
+                };
                 for attempt in attempts(&shown, frames) {
                     text.push_str(&format!("{},{},{}\n", enrolled.join(";"), attempt.join(";"), u8::from(i == j)));
                     *if i == j { &mut mated } else { &mut non_mated } += 1;
