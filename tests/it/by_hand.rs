@@ -8,7 +8,7 @@ fn a_request_waits_for_a_credential_that_comes_later_and_a_refusal_looks_like_ab
     let Some(world) = World::with_vault() else { return };
     // Asked before the person holds anything: nothing to show, and the verifier learns nothing.
     let (waiting, link) = world.request(&["--preset", "age-over-18", "--purpose", "age-check", "--retention", "15m"]);
-    world.holder("present", &[&link, "--yes"], 4);
+    world.holder("present", &[&link, "--yes"], 5);
     let data = world.text("verifier");
     let state = world.run("amparo-verifier", &["result", "--data", &data, &waiting], 0);
     assert_eq!(state.text("/state").unwrap(), "waiting");

@@ -51,10 +51,17 @@ async function verifyIssued(credential, anchorFile) {
     const above = chain[n + 1] ?? anchor
     if (!certificate.verify(above.publicKey)) throw new Error(`peer: certificate ${n} is not signed by the one above it`)
   })
+  // The status list is signed by a key of its own: the one in its header.
+  let statusJwk
   const sdJwt = new SDJwtVcInstance({
     verifier: await ES256.getVerifier(await certificateJwk(header.x5c[0])), signAlg: 'ES256', hasher: digest, hashAlg: 'sha-256',
     saltGenerator: generateSalt, loadTypeMetadataFormat: false,
-    statusListFetcher: async (uri) => (await fetch(uri)).text(), statusVerifier: undefined,
+    statusListFetcher: async (uri) => {
+      const token = await (await fetch(uri)).text()
+      statusJwk = await certificateJwk(jose.decodeProtectedHeader(token).x5c[0])
+      return token
+    },
+    statusVerifier: async (data, signature) => (await ES256.getVerifier(statusJwk))(data, signature),
   })
   await sdJwt.verify(credential, {})
 }
