@@ -110,7 +110,12 @@ mod tests {
     fn tests_are_found_in_sources_and_in_the_table() {
         let source = "#[test]\nfn attack_01_a() {}\nfn helper() {}\n#[tokio::test(flavor = \"x\")]\nasync fn b() {}\n";
         assert_eq!(tests_in(source), ["attack_01_a", "b"]);
-        let table = "| id | s | `f` | test |\n|---|---|---|---|\n| 1 | `x` | `f` | `attack_01_a`, `m::b` |\n";
-        assert_eq!(named_tests(table).into_iter().collect::<Vec<_>>(), ["attack_01_a", "b"]);
+        let table = "| id | s | `f` | test |\n|---|---|---|---|\n| 1 | `x` | `f` | `attack_01_a`, `m::is_b_too` |\n";
+        assert_eq!(named_tests(table).into_iter().collect::<Vec<_>>(), ["attack_01_a", "is_b_too"]);
+        assert!(
+            stands_for("attack_01_…", "attack_01_a")
+                && stands_for("…_too", "is_b_too")
+                && !stands_for("is_b", "is_b_too")
+        );
     }
 }
