@@ -39,7 +39,7 @@ fn a_request_waits_for_a_credential_that_comes_later_and_a_refusal_looks_like_ab
     let history = world.holder("history", &[], 0).json.to_string();
     assert!(history.contains("age_over_18") && !history.contains("Alma") && !history.contains("Rivas"), "{history}");
     assert_eq!(world.holder("list", &[], 0).json["credentials"][0]["copies"], 2);
-    world.holder("forget", &[&id, "--yes"], 0);
+    world.holder("forget", &[&id], 0);
     assert_eq!(world.holder("list", &[], 0).json["credentials"], json!([]));
 }
 

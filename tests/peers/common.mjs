@@ -79,7 +79,7 @@ export async function certify(key, { dns, uri }) {
   const notBefore = new Date(Date.now() - day)
   const notAfter = new Date(Date.now() + 30 * day)
   const anchor = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: '01', name: 'CN=Peer anchor', notBefore, notAfter, signingAlgorithm: algorithm, keys: anchorKeys,
+    serialNumber: '01', name: `CN=Peer anchor ${randomBytes(4).toString('hex')}`, notBefore, notAfter, signingAlgorithm: algorithm, keys: anchorKeys,
     extensions: [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
   })
   const publicKey = await webcrypto.subtle.importKey('jwk', key.publicJwk, algorithm, true, ['verify'])

@@ -100,8 +100,8 @@ impl Store {
     /// All presentations whose terms have ended and whose ciphertext is still there.
     pub(crate) fn ended(&self, now: Timestamp) -> Result<Vec<Terms>, StoreError> {
         let connection = self.lock();
-        let mut statement =
-            connection.prepare_cached("SELECT * FROM guarded WHERE sealed IS NOT NULL AND ends_at <= ?1 ORDER BY ends_at")?;
+        let mut statement = connection
+            .prepare_cached("SELECT * FROM guarded WHERE sealed IS NOT NULL AND ends_at <= ?1 ORDER BY ends_at")?;
         let mut found = statement.query(params![now.unix()])?;
         let mut ended = Vec::new();
         while let Some(row) = found.next()? {
