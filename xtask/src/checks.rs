@@ -31,8 +31,11 @@ pub(crate) fn run() -> Result<(), ChecksError> {
     for test in tests.iter().filter(|t| t.starts_with("attack_") && !named.iter().any(|name| stands_for(name, t))) {
         faults.push(format!("  the test `{test}` has no row in docs/checks.md"));
     }
-    let attacks: BTreeSet<u32> =
-        tests.iter().filter_map(|t| t.strip_prefix("attack_")?.split('_').next()?.parse().ok()).collect();
+    // One test may bear several: `attack_07_08_09_…`.
+    let numbers = |test: &String| -> Option<Vec<u32>> {
+        Some(test.strip_prefix("attack_")?.split('_').map_while(|n| n.parse().ok()).collect())
+    };
+    let attacks: BTreeSet<u32> = tests.iter().filter_map(numbers).flatten().collect();
     for attack in DEMANDED.iter().flat_map(|(first, last)| *first..=*last).filter(|a| !attacks.contains(a)) {
         faults.push(format!("  no test bears the id attack_{attack:02}"));
     }
