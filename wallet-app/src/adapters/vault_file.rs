@@ -163,7 +163,11 @@ impl<D: Disk> FilesOn<D> {
         replace(&self.disk, &self.device_key, store_after).map(drop)
     }
 
+    /// The vault whose name lasts: an attempt forgets the keys of older ones, and must not on the word of a rename that a save,
+    /// killed before it flushed the folder, left to be undone when power goes.
     fn read_vault(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        let unsettled = |source| StorageError::Write { path: self.vault.clone(), source };
+        self.disk.sync_directory(folder(&self.vault)).map_err(unsettled)?;
         match self.disk.read(&self.vault, longest_vault()) {
             Err(source) if source.kind() == io::ErrorKind::FileTooLarge => Ok(Zeroizing::default()),
             read => read.map_err(|source| StorageError::Read { path: self.vault.clone(), source }),

@@ -94,6 +94,12 @@ impl FaultyDisk {
         self.0.borrow_mut().fault = Some((operation, fault));
     }
 
+    /// The next process finds what the killed one left; the machine never went off.
+    pub(crate) fn next_process(&self) {
+        let mut state = self.0.borrow_mut();
+        (state.dead, state.fault) = (false, None);
+    }
+
     /// Of each operation so far, whether it was a write.
     pub(crate) fn operations(&self) -> Vec<bool> {
         self.0.borrow().operations.clone()

@@ -117,6 +117,33 @@ fn attack_80_in_each_of_the_four_states_the_old_or_the_new_vault_opens() {
 }
 
 #[test]
+fn attack_80_an_attempt_after_a_killed_save_forgets_no_key_that_the_lasting_vault_needs() {
+    let before = made();
+    // In folders of their own: flushing the one for the other must not be what saves us.
+    let key = Path::new("/run/key/device.key");
+    let fresh = || {
+        let disk = FaultyDisk::with(&[(key, &before.0), (Path::new(VAULT), &before.1)]);
+        FilesOn { disk, vault: VAULT.into(), device_key: key.into() }
+    };
+    let whole = fresh();
+    save(&whole, &before).unwrap();
+    for at in 0..whole.disk.operations().len() {
+        let files = fresh();
+        files.disk.fail_at(at, Fault::KilledAfter);
+        save(&files, &before).unwrap_err();
+        files.disk.next_process();
+        let vault = files.read_vault().unwrap();
+        let mut store = SoftwareStore::parse(&files.read_device_key().unwrap().unwrap()).unwrap();
+        let _counted = unlock::begin(&mut store, &vault, clock()).unwrap();
+        replace(&files.disk, key, &store.to_bytes()).unwrap();
+        // Now the power goes.
+        let mut left = files.disk.after_restart(View::Flushed);
+        let left = (left.remove(key).unwrap(), left.remove(Path::new(VAULT)).unwrap());
+        assert!(opened(&left).is_some(), "killed after operation {at}");
+    }
+}
+
+#[test]
 fn attack_80_a_vault_saved_after_a_failed_save_opens() {
     let before = made();
     for (at, fault) in [(3, Fault::Full), (9, Fault::Short), (11, Fault::Broken), (14, Fault::KilledBefore)] {
