@@ -90,8 +90,6 @@ export async function certify(key, { dns, uri }) {
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      // Our trust profile: a leaf says what it may sign (credentials::trust::oid: credentials, requests).
-      new x509.ExtendedKeyUsageExtension(['2.25.1095585857.1', '2.25.1095585857.3']),
       ...(names.length ? [new x509.SubjectAlternativeNameExtension(names)] : []),
     ],
   })

@@ -51,7 +51,7 @@ pub enum ChainError {
     /// A leaf that vouches for itself.
     #[error("the leaf certificate is self-signed")]
     SelfSigned,
-    /// A leaf, or an authority that says what it is for, without the usage asked for.
+    /// A leaf or an authority that says what it is for, and not this; or a leaf that must say it and does not.
     #[error("a certificate is not for this usage")]
     WrongUsage,
     /// A certificate after its time.
@@ -306,12 +306,12 @@ fn check_order(facts: &[Facts], usage: Usage) -> Result<(), ChainError> {
     if in_order { Ok(()) } else { Err(ChainError::NotAChain) }
 }
 
-/// The leaf must carry the usage; an authority that carries usages at all must carry it too.
+/// A certificate that carries usages at all must carry this one.
 struct Purpose(Usage);
 
 impl webpki::ExtendedKeyUsageValidator for Purpose {
     fn validate(&self, present: webpki::KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        // A leaf without any is refused in `check_order`: this validator is not told whose usages it is shown.
+        // Which leaf must carry it is seen to in `check_order`: this validator is not told whose usages it is shown.
         KeyUsage::required_if_present(self.0.der()).validate(present)
     }
 }

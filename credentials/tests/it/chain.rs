@@ -63,9 +63,8 @@ fn a_good_chain_is_known_by_its_anchor_and_says_so_without() {
 }
 
 #[test]
-fn attack_11_a_leaf_without_the_usage_is_refused() {
+fn attack_11_a_leaf_for_other_usages_is_refused() {
     for usages in [
-        vec![],
         vec![ExtendedKeyUsagePurpose::ServerAuth],
         vec![ExtendedKeyUsagePurpose::Any],
         vec![ExtendedKeyUsagePurpose::Other(Usage::StatusSigning.oid().to_vec())],
@@ -78,6 +77,22 @@ fn attack_11_a_leaf_without_the_usage_is_refused() {
     let mut leaf = leaf();
     leaf.key_usages = vec![KeyUsagePurpose::KeyAgreement];
     assert_eq!(usual(&leaf), refused(ChainError::WrongUsage));
+}
+
+#[test]
+fn attack_11_a_leaf_that_names_no_usage_signs_credentials_and_requests_but_no_status_list() {
+    let root = Authority::root(authority_params("Root", None));
+    let mut silent = leaf();
+    silent.extended_key_usages = vec![];
+    let chain = chain(&[&root.leaf(&silent, key(1).public_key())]);
+    let known = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    for usage in [Usage::CredentialIssuing, Usage::Verifier] {
+        assert_eq!(chain.verify(&known, usage, NOW).unwrap().trust(), Trust::Known);
+        assert_eq!(chain.verify_or_unknown(&TrustAnchors::default(), usage, NOW).unwrap().trust(), Trust::NotKnown);
+    }
+    assert_eq!(chain.verify(&known, Usage::StatusSigning, NOW), Err(ChainError::WrongUsage));
+    let none = TrustAnchors::default();
+    assert_eq!(chain.verify_or_unknown(&none, Usage::StatusSigning, NOW), Err(ChainError::WrongUsage));
 }
 
 #[test]
