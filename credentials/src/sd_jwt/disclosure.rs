@@ -23,21 +23,10 @@ impl DisclosureIn {
     /// RFC 9901 §4.2.1, §4.2.2.
     pub(super) fn parse(text: &str, digest: String) -> Result<Self, ParseError> {
         let bytes = b64::decode(text).map_err(|_| ParseError::Disclosure)?;
-        let Value::Array(items) = json::parse(&bytes, &Limits::TOKEN)? else {
-            return Err(ParseError::Disclosure);
-        };
-        if items.len() > 3 {
-            return Err(ParseError::Disclosure);
-        }
-        let mut items = items.into_iter();
-        match (items.next(), items.next(), items.next()) {
-            (Some(Value::String(_)), Some(value), None) => Ok(Self { digest, name: None, value }),
-            (Some(Value::String(_)), Some(Value::String(name)), Some(value)) => {
-                if is_reserved(&name) {
-                    return Err(ParseError::ReservedName);
-                }
-                Ok(Self { digest, name: Some(name), value })
-            }
+        match json::parse_salted(&bytes, &Limits::TOKEN)? {
+            Some((value, None)) => Ok(Self { digest, name: None, value }),
+            Some((Value::String(name), Some(_))) if is_reserved(&name) => Err(ParseError::ReservedName),
+            Some((Value::String(name), Some(value))) => Ok(Self { digest, name: Some(name), value }),
             _ => Err(ParseError::Disclosure),
         }
     }

@@ -3,6 +3,7 @@
 use super::disclosure::DisclosureIn;
 use crate::json::Limits;
 use schemas::{ClaimPath, PathElement};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -162,17 +163,17 @@ impl Walk<'_> {
             self.refuse_never()?;
             if let Some((index, name, mut value)) = self.take(&digest)? {
                 let name = name.ok_or(DisclosureError::WrongKind)?;
-                if map.contains_key(&name) {
-                    return Err(DisclosureError::NameCollision);
-                }
                 if self.path.is_empty() && self.never.contains(&name.as_str()) {
                     return Err(DisclosureError::NeverDisclosable);
                 }
-                self.within(PathElement::Name(name.clone()), None, |walk| {
+                let Entry::Vacant(free) = map.entry(name) else {
+                    return Err(DisclosureError::NameCollision);
+                };
+                self.within(PathElement::Name(free.key().clone()), None, |walk| {
                     walk.place(index);
                     walk.container(&mut value, depth + 1)
                 })?;
-                map.insert(name, value);
+                free.insert(value);
             }
             self.digests.push(digest);
         }

@@ -96,6 +96,7 @@ impl Contestant for Ours {
 /// An anchor and the chain below it, for the issuer's key.
 fn certificates(job: &Job) -> (String, String) {
     let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, "Root of the contest");
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.not_before = rcgen::date_time_ymd(2026, 1, 1);
     parameters.not_after = rcgen::date_time_ymd(2036, 1, 1);

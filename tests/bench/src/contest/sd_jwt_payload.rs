@@ -26,7 +26,6 @@ pub struct SdJwtPayload {
     issuer: OurSigner,
     holder: OurSigner,
     issuer_key: PublicKey,
-    holder_key: PublicKey,
     binding: JsonObject,
     issued: String,
     presented: String,
@@ -42,7 +41,6 @@ impl SdJwtPayload {
             issuer: OurSigner(copy(&job.issuer)),
             holder: OurSigner(copy(&job.holder)),
             issuer_key: PublicKey::from_sec1(&key_point(&job.issuer)).expect("key"),
-            holder_key: PublicKey::from_sec1(&key_point(&job.holder)).expect("key"),
             binding,
             issued: String::new(),
             presented: String::new(),
@@ -85,10 +83,12 @@ impl Contestant for SdJwtPayload {
         let hasher = Sha256Hasher::new();
         let (sd_jwt, binding) = self.presented.rsplit_once('~').expect("key binding");
         let jwt = sd_jwt.split('~').next().expect("jwt");
-        for (token, key) in [(jwt, &self.issuer_key), (binding, &self.holder_key)] {
-            JwsIn::parse(token, &Limits::TOKEN).expect("jws").verify(key).expect("signature");
-        }
+        JwsIn::parse(jwt, &Limits::TOKEN).expect("jws").verify(&self.issuer_key).expect("signature");
         let parsed = self.presented.parse::<SdJwt>().expect("parse");
+        // A verifier learns the holder's key from the credential (RFC 9901 §7.3), as the others do here.
+        let Some(RequiredKeyBinding::Jwk(holder)) = parsed.required_key_bind() else { panic!("cnf") };
+        let holder = PublicKey::from_jwk(holder).expect("key");
+        JwsIn::parse(binding, &Limits::TOKEN).expect("jws").verify(&holder).expect("signature");
         let claims = parsed.key_binding_jwt().expect("key binding").claims();
         assert!(claims.aud == AUDIENCE && claims.nonce == NONCE);
         let digest = {
