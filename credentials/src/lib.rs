@@ -5,7 +5,9 @@
 
 pub mod algorithm;
 pub mod b64;
+pub mod cbor;
 pub mod consent;
+pub mod cose;
 pub mod dcql;
 pub mod dpop;
 pub mod escape;
@@ -13,7 +15,9 @@ pub mod json;
 pub mod jwe;
 pub mod jws;
 pub mod key;
+pub mod key_agreement;
 pub mod key_binding;
+pub mod mdoc;
 pub mod proof;
 pub mod request_object;
 pub mod sd_jwt;

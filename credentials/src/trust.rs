@@ -28,4 +28,8 @@ pub enum Usage {
     StatusSigning,
     /// Request objects of a verifier.
     Verifier,
+    /// Mobile documents, by the usage that ISO/IEC 18013-5 Annex B names for document signers.
+    MdocIssuing,
+    /// Requests of a reader for mobile documents, by the usage that ISO/IEC 18013-5 Annex B names.
+    MdocReader,
 }

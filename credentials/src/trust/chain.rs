@@ -119,6 +119,23 @@ impl<'a> ChainPolicy<'a> {
         };
         if verified.trust() == Trust::Known || self.strangers { Ok(verified) } else { Err(ChainError::UnknownIssuer) }
     }
+
+    /// Verifies `chain` for either of two usages: ours, or the one of another profile that means the same.
+    ///
+    /// # Errors
+    /// As [`ChainPolicy::verify`].
+    pub fn verify_either(
+        &self,
+        chain: &CertificateChain,
+        usages: [Usage; 2],
+        now: Timestamp,
+    ) -> Result<VerifiedChain, ChainError> {
+        let [ours, theirs] = usages;
+        match self.verify(chain, ours, now) {
+            Err(ChainError::WrongUsage) => self.verify(chain, theirs, now),
+            verified => verified,
+        }
+    }
 }
 
 impl CertificateChain {

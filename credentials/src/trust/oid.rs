@@ -1,6 +1,7 @@
-//! The object identifiers of our extended key usages.
+//! The object identifiers of extended key usages.
 //!
-//! They stand under `2.25`, the arc that needs no registration (ITU-T X.667), at the number `0x414d5041`.
+//! Ours stand under `2.25`, the arc that needs no registration (ITU-T X.667), at the number `0x414d5041`; those of
+//! ISO/IEC 18013-5 Annex B stand under `1.0.18013.5`.
 
 use super::Usage;
 
@@ -10,14 +11,20 @@ pub const CREDENTIAL_ISSUING: [u64; 4] = [2, 25, 1_095_585_857, 1];
 pub const STATUS_SIGNING: [u64; 4] = [2, 25, 1_095_585_857, 2];
 /// Request object signing.
 pub const VERIFIER: [u64; 4] = [2, 25, 1_095_585_857, 3];
+/// Signing mobile documents (`id-mdl-kp-mdlDS`).
+pub const MDOC_ISSUING: [u64; 6] = [1, 0, 18_013, 5, 1, 2];
+/// Signing requests of a reader (`id-mdl-kp-mdlReaderAuth`).
+pub const MDOC_READER: [u64; 6] = [1, 0, 18_013, 5, 1, 6];
 
 impl Usage {
     /// The object identifier as numbers, for whoever makes certificates.
-    pub const fn oid(self) -> [u64; 4] {
+    pub const fn oid(self) -> &'static [u64] {
         match self {
-            Self::CredentialIssuing => CREDENTIAL_ISSUING,
-            Self::StatusSigning => STATUS_SIGNING,
-            Self::Verifier => VERIFIER,
+            Self::CredentialIssuing => &CREDENTIAL_ISSUING,
+            Self::StatusSigning => &STATUS_SIGNING,
+            Self::Verifier => &VERIFIER,
+            Self::MdocIssuing => &MDOC_ISSUING,
+            Self::MdocReader => &MDOC_READER,
         }
     }
 
@@ -27,6 +34,8 @@ impl Usage {
             Self::CredentialIssuing => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 1],
             Self::StatusSigning => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 2],
             Self::Verifier => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 3],
+            Self::MdocIssuing => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 2],
+            Self::MdocReader => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 6],
         }
     }
 }
@@ -38,8 +47,10 @@ mod tests {
 
     #[test]
     fn numbers_and_octets_agree() {
-        for usage in [Usage::CredentialIssuing, Usage::StatusSigning, Usage::Verifier] {
-            let dotted = usage.oid().map(|n| n.to_string()).join(".");
+        for usage in
+            [Usage::CredentialIssuing, Usage::StatusSigning, Usage::Verifier, Usage::MdocIssuing, Usage::MdocReader]
+        {
+            let dotted = usage.oid().iter().map(u64::to_string).collect::<Vec<_>>().join(".");
             assert_eq!(ObjectIdentifier::new(&dotted).unwrap().as_bytes(), usage.der());
         }
     }

@@ -1,0 +1,223 @@
+//! A document that was verified: in its holder's hands, and as a verifier received it.
+
+use super::issuer_signed::{IssuerSignedIn, Items};
+use super::item::Item;
+use super::mso::Validity;
+use super::{DeviceProof, Elements, KeyAuthorizations, ResponseError, SelectError, Selection};
+use crate::cbor::Fields;
+use crate::key::PublicKey;
+use crate::trust::{ChainError, VerifiedChain};
+use schemas::status::StatusReference;
+use schemas::{ClaimPath, Timestamp};
+use std::fmt;
+
+/// Why bytes kept by their holder cannot be opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReopenError {
+    /// Not an `IssuerSigned`, or items and digests do not fit.
+    #[error(transparent)]
+    Form(#[from] ResponseError),
+    /// No certificate in it, or one that cannot be read.
+    #[error("x5chain: {0}")]
+    Chain(#[from] ChainError),
+}
+
+/// A document in its holder's hands: verified, with all its items.
+#[derive(Clone)]
+pub struct Mdoc {
+    content: Content,
+    items: Items,
+    bytes: Vec<u8>,
+    issuer_auth: Vec<u8>,
+}
+
+/// A document as a verifier received it: verified, with what the holder chose to show, bound to this session.
+#[derive(Clone)]
+pub struct PresentedMdoc {
+    content: Content,
+    elements: Elements,
+    own: Elements,
+    proof: DeviceProof,
+}
+
+/// What both have.
+#[derive(Clone)]
+pub(super) struct Content {
+    doc_type: String,
+    device_key: PublicKey,
+    authorizations: KeyAuthorizations,
+    validity: Validity,
+    status: Option<StatusReference>,
+    issuer: VerifiedChain,
+}
+
+impl Mdoc {
+    pub(super) fn new(issuer_signed: IssuerSignedIn, bytes: Vec<u8>, issuer: VerifiedChain) -> Self {
+        let issuer_auth = issuer_signed.encode_auth();
+        let IssuerSignedIn { items, auth: _, object } = issuer_signed;
+        Self { content: Content::new(object, issuer), items, bytes, issuer_auth }
+    }
+
+    /// Opens bytes again that their holder verified before and has kept where nobody else could change them.
+    ///
+    /// Checks the form and the digests. Does *not* check signature, chain or times: [`Mdoc::issuer`] says
+    /// [`crate::trust::Trust::NotChecked`].
+    ///
+    /// # Errors
+    /// [`ReopenError`].
+    pub fn reopen(bytes: &[u8]) -> Result<Self, ReopenError> {
+        let issuer_signed = parse_issuer_signed(bytes)?;
+        let issuer = issuer_signed.auth.chain().ok_or(ChainError::Empty)?.unchecked()?;
+        Ok(Self::new(issuer_signed, bytes.to_vec(), issuer))
+    }
+
+    /// The `IssuerSigned` as it was issued.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All elements.
+    pub fn elements(&self) -> Elements {
+        self.items.elements()
+    }
+
+    /// Chooses what to show, by paths of name space and identifier.
+    ///
+    /// # Errors
+    /// [`SelectError::NoSuchElement`] for a path that leads nowhere.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §7.2 "Semantics for ISO mdoc-based credentials".
+    pub fn select(&self, paths: &[ClaimPath]) -> Result<Selection<'_>, SelectError> {
+        Selection::new(self, paths)
+    }
+
+    pub(super) fn item(&self, name_space: &str, identifier: &str) -> Option<(&str, &Item)> {
+        let (name_space, items) = self.items.0.get_key_value(name_space)?;
+        Some((name_space, items.get(identifier)?))
+    }
+
+    pub(super) fn issuer_auth(&self) -> &[u8] {
+        &self.issuer_auth
+    }
+}
+
+impl PresentedMdoc {
+    pub(super) fn new(issuer_signed: IssuerSignedIn, issuer: VerifiedChain, own: Elements, proof: DeviceProof) -> Self {
+        let IssuerSignedIn { items, auth: _, object } = issuer_signed;
+        Self { content: Content::new(object, issuer), elements: items.elements(), own, proof }
+    }
+
+    /// What the issuer vouches for.
+    pub const fn elements(&self) -> &Elements {
+        &self.elements
+    }
+
+    /// What only the holder says, within what the issuer authorised the device key to say. Never part of
+    /// [`PresentedMdoc::elements`].
+    pub const fn own_elements(&self) -> &Elements {
+        &self.own
+    }
+
+    /// How the device key vouched for it.
+    pub const fn proof(&self) -> DeviceProof {
+        self.proof
+    }
+
+    /// The paths of everything that the holder chose to show.
+    pub fn disclosed_paths(&self) -> Vec<ClaimPath> {
+        self.elements.paths()
+    }
+}
+
+impl Content {
+    fn new(object: super::mso::SecurityObject, issuer: VerifiedChain) -> Self {
+        Self {
+            doc_type: object.doc_type,
+            device_key: object.device_key,
+            authorizations: object.authorizations,
+            validity: object.validity,
+            status: object.status,
+            issuer,
+        }
+    }
+}
+
+/// Reads an `IssuerSigned` that is all of `bytes`.
+pub(super) fn parse_issuer_signed(bytes: &[u8]) -> Result<IssuerSignedIn, ResponseError> {
+    Ok(IssuerSignedIn::read(Fields::parse(bytes, "IssuerSigned")?)?)
+}
+
+/// The getters that both have.
+macro_rules! getters {
+    ($($type:ty),*) => {$(
+        impl $type {
+            /// The document type.
+            pub fn doc_type(&self) -> &str {
+                &self.content.doc_type
+            }
+
+            /// Who signed it.
+            pub const fn issuer(&self) -> &VerifiedChain {
+                &self.content.issuer
+            }
+
+            /// The key the document is bound to.
+            pub const fn device_key(&self) -> &PublicKey {
+                &self.content.device_key
+            }
+
+            /// What the device key may say for itself.
+            pub const fn authorizations(&self) -> &KeyAuthorizations {
+                &self.content.authorizations
+            }
+
+            /// Where its status is found.
+            pub const fn status(&self) -> Option<&StatusReference> {
+                self.content.status.as_ref()
+            }
+
+            /// `signed`
+            pub const fn signed_at(&self) -> Timestamp {
+                self.content.validity.signed
+            }
+
+            /// `validFrom`
+            pub const fn valid_from(&self) -> Timestamp {
+                self.content.validity.from
+            }
+
+            /// `validUntil`
+            pub const fn valid_until(&self) -> Timestamp {
+                self.content.validity.until
+            }
+
+            /// `expectedUpdate`
+            pub const fn expected_update(&self) -> Option<Timestamp> {
+                self.content.validity.expected_update
+            }
+        }
+    )*};
+}
+
+getters!(Mdoc, PresentedMdoc);
+
+impl fmt::Debug for Mdoc {
+    /// Type only; no element.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content, items: _, bytes: _, issuer_auth: _ } = self;
+        f.debug_struct("Mdoc").field("doc_type", &content.doc_type).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PresentedMdoc {
+    /// Type only; no element.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content, elements: _, own: _, proof } = self;
+        f.debug_struct("PresentedMdoc")
+            .field("doc_type", &content.doc_type)
+            .field("proof", proof)
+            .finish_non_exhaustive()
+    }
+}
