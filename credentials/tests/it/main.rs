@@ -15,6 +15,7 @@ mod chain;
 mod disclosures;
 mod issuance;
 mod issued;
+mod mdoc;
 mod presented;
 mod properties;
 mod vectors;

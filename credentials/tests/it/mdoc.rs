@@ -1,0 +1,7 @@
+//! mdoc: what a peer may send, and what comes of it.
+
+mod issued;
+mod presented;
+mod properties;
+mod vectors;
+mod world;
