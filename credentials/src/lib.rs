@@ -19,6 +19,7 @@ pub mod key_agreement;
 pub mod key_binding;
 pub mod mdoc;
 pub mod proof;
+pub mod proximity;
 pub mod request_object;
 pub mod sd_jwt;
 pub mod signer;

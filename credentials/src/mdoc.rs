@@ -20,7 +20,7 @@ mod key_authorizations;
 mod mso;
 mod response;
 mod selection;
-mod session_key;
+pub(crate) mod session_key;
 mod transcript;
 mod verify;
 
@@ -30,7 +30,7 @@ pub use elements::Elements;
 pub use issue::{IssuanceDraft, IssueError, issue};
 pub use issuer_signed::ItemError;
 pub use key_authorizations::KeyAuthorizations;
-pub use response::{Document, ResponseError, device_response};
+pub use response::{Document, ResponseError, ResponseStatus, device_failure, device_response};
 pub use selection::{PresentError, SelectError, Selection};
 pub use transcript::{Handover, SessionTranscript};
 pub use verify::{Expected, Response, VerifyError, verify_issued, verify_presented, verify_response};

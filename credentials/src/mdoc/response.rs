@@ -69,6 +69,33 @@ pub fn device_response(documents: &[Document]) -> Vec<u8> {
     writer.into_bytes()
 }
 
+/// Why a holder's side cannot answer at all.
+///
+/// # Source
+/// ISO/IEC 18013-5 §8.3.2.1.2.3, Table 8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseStatus {
+    /// 10: something that the other side is told nothing about.
+    GeneralError,
+    /// 11: the request is not CBOR.
+    DecodingError,
+    /// 12: the request is CBOR of another form.
+    ValidationError,
+}
+
+/// Writes a `DeviceResponse` without documents that says why there is no answer. A person's refusal is none of these: it is
+/// an answer without documents, [`device_response`] of nothing, as if there were none.
+pub fn device_failure(status: ResponseStatus) -> Vec<u8> {
+    let status = match status {
+        ResponseStatus::GeneralError => 10,
+        ResponseStatus::DecodingError => 11,
+        ResponseStatus::ValidationError => 12,
+    };
+    let mut writer = Writer::new();
+    writer.map(2).text("version").text("1.0").text("status").integer(status);
+    writer.into_bytes()
+}
+
 /// A `DeviceResponse` as it came: nothing of it is verified.
 pub(super) struct ResponseIn {
     pub(super) documents: Vec<DocumentIn>,

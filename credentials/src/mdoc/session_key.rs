@@ -8,15 +8,21 @@ use zeroize::Zeroizing;
 
 /// What a session key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// The MAC that authenticates a document.
     DeviceMac,
+    /// What the reader sends in a session in person.
+    Reader,
+    /// What the holder's device sends in a session in person.
+    Device,
 }
 
 impl Purpose {
     const fn info(self) -> &'static [u8] {
         match self {
             Self::DeviceMac => b"EMacKey",
+            Self::Reader => b"SKReader",
+            Self::Device => b"SKDevice",
         }
     }
 }
@@ -25,7 +31,7 @@ impl Purpose {
 ///
 /// # Source
 /// ISO/IEC 18013-5 §9.1.1.5 (session), §9.1.3.5 (MAC); RFC 5869.
-pub(super) fn derive(secret: &SharedSecret, transcript: &SessionTranscript, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+pub(crate) fn derive(secret: &SharedSecret, transcript: &SessionTranscript, purpose: Purpose) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0; 32]);
     let expanded =
         Hkdf::<Sha256>::new(Some(&transcript.salt()), secret.as_bytes()).expand(purpose.info(), &mut key[..]);

@@ -18,5 +18,6 @@ mod issued;
 mod mdoc;
 mod presented;
 mod properties;
+mod proximity;
 mod vectors;
 mod world;

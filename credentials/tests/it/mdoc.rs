@@ -3,5 +3,5 @@
 mod issued;
 mod presented;
 mod properties;
-mod vectors;
-mod world;
+pub mod vectors;
+pub mod world;
