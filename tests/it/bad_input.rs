@@ -93,6 +93,49 @@ fn a_wrong_code_a_dead_issuer_and_a_used_offer_are_told_apart_and_leave_the_vaul
     assert_helps_any(&world.holder("present", &[&link, "--yes"], 6).json);
 }
 
+#[test]
+fn a_clock_a_day_off_is_named_and_costs_nothing() {
+    let Some(library) = faketime() else { return println!("skipped: there is no libfaketime here") };
+    let Some(world) = World::with_vault() else { return };
+    let (vault, pin, key, face) =
+        (world.text("vault"), world.text("pin"), world.text("key"), world.photograph("obama3.jpg"));
+    let off = |by: &str, command: &str, rest: &[&str]| {
+        let mut run = world.commands.command("amparo");
+        run.env("LD_PRELOAD", &library).env("FAKETIME", by).args([command, "--json", "--vault", &vault]);
+        let output =
+            run.args(["--pin-file", &pin, "--device-key", &key, "--face", &face, "--yes"]).args(rest).output().unwrap();
+        let said = serde_json::from_slice::<serde_json::Value>(&output.stdout);
+        (output.status.code(), said.unwrap_or_else(|_| panic!("{by} {command}: {output:?}")))
+    };
+    for by in ["-1d", "+1d"] {
+        let (_, offer, code) = world.offer("2");
+        let (exit, said) = off(by, "receive", &[&offer, "--tx-code", &code]);
+        assert_eq!(exit, Some(4), "{by}: {said}");
+        assert!(said["error"]["hint"].as_str().unwrap().contains("clock"), "{by}: {said}");
+        assert!(world.holder("list", &[], 0).json["credentials"].as_array().unwrap().is_empty(), "nothing was kept");
+    }
+    let (_, offer, code) = world.offer("2");
+    world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
+    let before = world.holder("list", &[], 0).json["credentials"].clone();
+    for by in ["-1d", "+1d"] {
+        let (transaction, link) =
+            world.request(&["--preset", "age-over-18", "--purpose", "age-check", "--retention", "15m"]);
+        let (exit, said) = off(by, "present", &[&link]);
+        assert_eq!(exit, Some(4), "{by}: {said}");
+        assert!(said["error"]["hint"].as_str().unwrap().contains("clock"), "{by}: {said}");
+        assert_eq!(world.holder("list", &[], 0).json["credentials"], before, "no copy is spent");
+        // The same request still serves the same person when the clock is right.
+        world.holder("present", &[&link, "--yes"], 0);
+        assert_eq!(world.result(&transaction, 0)["outcome"], "verified");
+    }
+}
+
+/// The library that shows a process another time, where Debian's package `faketime` has put it.
+fn faketime() -> Option<std::path::PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    folders.map(|folder| folder.join("faketime/libfaketime.so.1")).find(|library| library.is_file())
+}
+
 fn assert_helps_any(error: &serde_json::Value) {
     let code = error["error"]["code"].as_str().unwrap_or_default().to_owned();
     assert!(!code.is_empty(), "{error}");

@@ -60,6 +60,17 @@ pub enum VerifyError {
     KeyBinding(#[from] KeyBindingError),
 }
 
+impl VerifyError {
+    /// Whether a clock that is wrong could be the reason.
+    pub const fn is_about_time(&self) -> bool {
+        match self {
+            Self::NotYetValid { .. } | Self::Expired { .. } => true,
+            Self::Chain(error) => error.is_about_time(),
+            _ => false,
+        }
+    }
+}
+
 /// What a verifier expects of a presentation.
 ///
 /// Key binding is always demanded: it is this policy that decides, not the token (RFC 9901 §7.3 step 1).

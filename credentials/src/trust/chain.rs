@@ -83,6 +83,13 @@ pub enum ChainError {
     Unacceptable,
 }
 
+impl ChainError {
+    /// Whether a clock that is wrong could be the reason.
+    pub const fn is_about_time(&self) -> bool {
+        matches!(self, Self::Expired | Self::NotYetValid)
+    }
+}
+
 /// Whom to believe: the anchors, whether strangers are let through as such, and the cache of chains seen before.
 #[derive(Debug, Clone, Copy)]
 pub struct ChainPolicy<'a> {

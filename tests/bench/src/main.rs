@@ -3,6 +3,7 @@
 //! Every contestant does the same job: 20 disclosable claims, 5 presented, key binding over audience and nonce, ES256.
 //! Each brings its own cryptography; where it takes a signer from outside (`sd-jwt-payload`) it gets ours, the fastest.
 
+mod backends;
 mod contest;
 mod stages;
 
@@ -35,6 +36,7 @@ fn main() {
         println!("| {} | {} |", contestant.name(), cells.join(" | "));
     }
     println!("\n(n×): how many times faster ours is in this run.\n");
+    backends::print();
     stages::print();
 }
 

@@ -192,6 +192,12 @@ impl Blame for IssuanceError {
             Self::NotKnown => {
                 "add the issuer's trust anchor with `amparo trust`, if you have it from someone you trust"
             }
+            Self::Copy(error) if error.is_about_time() => {
+                "nothing was kept: check this machine's clock, then ask the issuer for a new offer"
+            }
+            Self::Refused { code: Some(code), .. } if code == "invalid_dpop_proof" || code == "invalid_proof" => {
+                "check this machine's clock, then try again or ask the issuer for a new offer"
+            }
             Self::Copy(_) | Self::WrongType | Self::WrongKey | Self::Unlike | Self::CopyCount { .. } => {
                 "the issuer made a faulty credential: nothing was kept, tell the issuer"
             }

@@ -40,10 +40,13 @@ impl Blame for RequestError {
     fn hint(&self) -> &'static str {
         match self {
             Self::RequestObject(RequestObjectError::Ended { .. }) => {
-                "the request is over: ask the verifier for a new one"
+                "ask the verifier for a new request; if that is over too, check this machine's clock"
             }
             Self::RequestObject(RequestObjectError::IssuedLater { .. }) => {
                 "check this machine's clock, then ask for a new request"
+            }
+            Self::RequestObject(RequestObjectError::Chain(error)) if error.is_about_time() => {
+                "nothing was shown: check this machine's clock; if it is right, tell the verifier"
             }
             Self::NotKnown => {
                 "add the verifier's trust anchor with `amparo trust`, if you have it from someone you trust"
