@@ -3,6 +3,7 @@
 mod check;
 mod fit;
 mod grant;
+mod mdoc;
 mod proposal;
 
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 pub use check::{AgreedConsent, check_grant};
 pub use fit::{caps, fits, over_asking};
 pub use grant::{Caps, Choice, ConsentId, DEFAULT_LASTING, GrantError, MAX_LASTING, grant, revocation_digest};
+pub use mdoc::{check_mdoc_grant, grant_elements, holder_authorizations};
 pub use proposal::{ProposedConsent, RequestIn};
 
 use crate::b64::B64Error;

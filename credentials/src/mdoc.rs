@@ -9,6 +9,7 @@
 //!
 //! Both ends of a presentation need the same [`SessionTranscript`]: it stands for verifier, nonce and session.
 
+mod claims;
 mod credential;
 mod device_auth;
 mod device_signed;
@@ -24,6 +25,7 @@ pub(crate) mod session_key;
 mod transcript;
 mod verify;
 
+pub use claims::{ClaimMismatch, claims_of, elements_of};
 pub use credential::{Mdoc, PresentedMdoc, ReopenError};
 pub use device_signed::DeviceProof;
 pub use elements::Elements;

@@ -6,6 +6,7 @@ pub mod claim_path;
 pub mod consent;
 pub mod credential_type;
 pub mod dcql;
+pub mod mdoc;
 pub mod openid4vci;
 pub mod openid4vp;
 pub mod purpose;

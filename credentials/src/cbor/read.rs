@@ -84,7 +84,8 @@ pub enum CborError {
 /// [`CborError`] says which.
 ///
 /// # Source
-/// RFC 8949 §3, §5.3.1 (validity), §4.1 (preferred serialisation). A refusal costs time and memory in proportion to the
+/// RFC 8949 §3, §5.3.1 (validity), §4.1 (preferred serialisation); PID Rulebook 1.4 §3.1.1 demands shortest heads and definite
+/// lengths of everything in a PID. A refusal costs time and memory in proportion to the
 /// bytes that came, never to a length they claim.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, CborError> {
     if bytes.len() > limits.bytes {

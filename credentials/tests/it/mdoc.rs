@@ -1,5 +1,7 @@
 //! mdoc: what a peer may send, and what comes of it.
 
+mod claims;
+mod consent;
 mod issued;
 mod presented;
 mod properties;
