@@ -3,27 +3,95 @@
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-/// A signature algorithm that we accept. There is one.
+/// A signature algorithm that we can check. We sign with ES256 only, and that alone is accepted unless a caller names more.
 ///
 /// # Source
-/// RFC 7518 §3.4; HAIP 1.0 §7 "Requirements for Digital Signatures" demands ES256 of everyone. `none` and MACs have no value of this type.
+/// RFC 7518 §3.4; RFC 8037 §3.1 and RFC 9864 §2.2 (`EdDSA`, `Ed25519`); HAIP 1.0 §7 "Requirements for Digital Signatures"
+/// demands ES256 of everyone. `none` and MACs have no value of this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignatureAlgorithm {
     /// ECDSA on P-256 with SHA-256.
     Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// EdDSA on the curve of Ed25519; both names of it.
+    Ed25519,
 }
 
 impl SignatureAlgorithm {
-    /// The `alg` value.
+    const ALL: [Self; 3] = [Self::Es256, Self::Es384, Self::Ed25519];
+
+    /// The `alg` value; for Ed25519 the older one, which everyone reads.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Ed25519 => "EdDSA",
         }
     }
 
-    /// The algorithm of that name, compared byte for byte: `es256` and `NoNe` are no algorithms.
-    pub fn by_name(name: &str) -> Option<Self> {
-        (name == "ES256").then_some(Self::Es256)
+    /// How many bytes a signature has.
+    pub const fn signature_length(self) -> usize {
+        match self {
+            Self::Es256 | Self::Ed25519 => 64,
+            Self::Es384 => 96,
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Es256 => 1,
+            Self::Es384 => 2,
+            Self::Ed25519 => 4,
+        }
+    }
+}
+
+/// The signature algorithms that a caller accepts: ES256 unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignatureAlgorithms(u8);
+
+impl SignatureAlgorithms {
+    /// ES256 and nothing else: our own profile.
+    pub const ES256: Self = Self::of(&[SignatureAlgorithm::Es256]);
+    /// Everything that we can check.
+    pub const ALL: Self = Self::of(&SignatureAlgorithm::ALL);
+
+    /// These.
+    pub const fn of(algorithms: &[SignatureAlgorithm]) -> Self {
+        let (mut bits, mut rest) = (0, algorithms);
+        while let Some((first, others)) = rest.split_first() {
+            bits |= first.bit();
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// Whether `algorithm` is one of them.
+    pub const fn contains(self, algorithm: SignatureAlgorithm) -> bool {
+        self.0 & algorithm.bit() != 0
+    }
+
+    /// The one of that name, compared byte for byte: `es256` and `NoNe` are no algorithms.
+    pub fn by_name(self, name: &str) -> Option<SignatureAlgorithm> {
+        let algorithm = match name {
+            "ES256" => SignatureAlgorithm::Es256,
+            "ES384" => SignatureAlgorithm::Es384,
+            "EdDSA" | "Ed25519" => SignatureAlgorithm::Ed25519,
+            _ => return None,
+        };
+        self.contains(algorithm).then_some(algorithm)
+    }
+
+    /// Stands for this set in the key of a cache.
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for SignatureAlgorithms {
+    fn default() -> Self {
+        Self::ES256
     }
 }
 
@@ -31,7 +99,7 @@ impl SignatureAlgorithm {
 ///
 /// # Source
 /// RFC 9901 §4.1.1: `sha-256` must be supported and is the default. The other two are read because peers may use them and
-/// neither is weaker; we issue with `sha-256` only.
+/// neither is weaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum HashAlgorithm {
     /// `sha-256`
@@ -76,7 +144,7 @@ impl HashAlgorithm {
     ///
     /// # Source
     /// RFC 9901 §4.2.3: over the characters as they stand, not over what they encode.
-    pub fn digest(self, text: &str) -> String {
+    pub fn digest(self, text: impl AsRef<[u8]>) -> String {
         match self {
             Self::Sha256 => crate::b64::encode(&Sha256::digest(text)),
             Self::Sha384 => crate::b64::encode(&Sha384::digest(text)),
@@ -109,10 +177,23 @@ mod tests {
     }
 
     #[test]
-    fn attack_01_only_es256_is_an_algorithm() {
-        assert_eq!(SignatureAlgorithm::by_name("ES256"), Some(SignatureAlgorithm::Es256));
+    fn attack_01_only_es256_is_an_algorithm_unless_more_are_named() {
+        let by_name = |name| SignatureAlgorithms::default().by_name(name);
+        assert_eq!(by_name("ES256"), Some(SignatureAlgorithm::Es256));
         for name in ["none", "NoNe", "", "es256", "ES256 ", "HS256", "ES384", "RS256", "PS256", "EdDSA", "ES256K"] {
-            assert_eq!(SignatureAlgorithm::by_name(name), None, "{name}");
+            assert_eq!(by_name(name), None, "{name}");
+        }
+        for name in ["none", "HS256", "ES512", "Ed448", "eddsa", "ES256K", "RS256"] {
+            assert_eq!(SignatureAlgorithms::ALL.by_name(name), None, "{name}");
+        }
+        for algorithm in SignatureAlgorithm::ALL {
+            assert_eq!(SignatureAlgorithms::ALL.by_name(algorithm.name()), Some(algorithm));
+            let only = SignatureAlgorithms::of(&[algorithm]);
+            assert_eq!(
+                SignatureAlgorithm::ALL.map(|a| only.by_name(a.name()).is_some()).iter().filter(|x| **x).count(),
+                1
+            );
+            assert_eq!(only.by_name(algorithm.name()), Some(algorithm));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Base64url without padding, read strictly: one text for one sequence of bytes.
 
+use base64::DecodeSliceError;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -47,6 +48,18 @@ pub fn decode(text: &str) -> Result<Vec<u8>, B64Error> {
 /// As [`decode`]; also when it is another number of bytes.
 pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], B64Error> {
     decode(text)?.try_into().map_err(|_| B64Error::NotBase64Url)
+}
+
+/// Decodes into `place`; gives how many bytes there were, `None` when they do not fit.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_into(text: &str, place: &mut [u8]) -> Result<Option<usize>, B64Error> {
+    match URL_SAFE_NO_PAD.decode_slice(text, place) {
+        Ok(length) => Ok(Some(length)),
+        Err(DecodeSliceError::OutputSliceTooSmall) => Ok(None),
+        Err(DecodeSliceError::DecodeError(_)) => Err(B64Error::NotBase64Url),
+    }
 }
 
 /// Encodes as the entries of `x5c` are: standard alphabet, padded.

@@ -1,9 +1,9 @@
 //! Compact JWS: the header that we accept, parsed once, and the signature over exactly what came.
 
-use crate::algorithm::SignatureAlgorithm;
+use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
 use crate::json::{self, JsonError, Limits};
-use crate::key::PublicKey;
+use crate::key::CheckSignature;
 use crate::signer::{SignError, Signer};
 use crate::trust::{CertificateChain, ChainError};
 use serde_json::{Map, Value};
@@ -48,8 +48,8 @@ pub enum JwsError {
         /// What is wrong with it.
         cause: JsonError,
     },
-    /// `alg` is missing, `none`, a MAC, or anything but ES256.
-    #[error("the algorithm of the JWS is not ES256")]
+    /// `alg` is missing, `none`, a MAC, or none of those that the caller accepts: ES256 unless it names more.
+    #[error("the algorithm of the JWS is not one that is accepted")]
     Algorithm,
     /// A header parameter that we never accept.
     #[error("header parameter {0} is not accepted")]
@@ -66,7 +66,7 @@ pub enum JwsError {
     /// The certificates are malformed.
     #[error("x5c: {0}")]
     Chain(#[from] ChainError),
-    /// The signature is not 64 bytes, or not this key's.
+    /// The signature has another length than its algorithm's, or is not this key's.
     #[error("the signature does not verify")]
     Signature,
 }
@@ -77,11 +77,14 @@ pub struct JwsIn<'t> {
     signing_input: &'t str,
     header: Header,
     payload: Vec<u8>,
-    signature: [u8; 64],
+    /// As long as that of the algorithm; the rest is zero.
+    signature: [u8; LONGEST_SIGNATURE],
 }
 
+const LONGEST_SIGNATURE: usize = SignatureAlgorithm::Es384.signature_length();
+
 impl<'t> JwsIn<'t> {
-    /// Takes a compact JWS apart and checks its header.
+    /// Takes a compact JWS apart and checks its header; ES256 only.
     ///
     /// # Errors
     /// [`JwsError`]: refused are `crit` in any form, `b64`, `jku`, `x5u`, `zip`, a private `jwk`, a `kid` that is not a
@@ -90,6 +93,14 @@ impl<'t> JwsIn<'t> {
     /// # Source
     /// RFC 7515 §5.2, §4.1.11; RFC 8725 §3.1, §3.10.
     pub fn parse(text: &'t str, limits: &Limits) -> Result<Self, JwsError> {
+        Self::parse_accepting(text, limits, SignatureAlgorithms::ES256)
+    }
+
+    /// As [`JwsIn::parse`], under one of `algorithms`.
+    ///
+    /// # Errors
+    /// As [`JwsIn::parse`].
+    pub fn parse_accepting(text: &'t str, limits: &Limits, algorithms: SignatureAlgorithms) -> Result<Self, JwsError> {
         if text.len() > limits.bytes {
             return Err(JwsError::TooLong { most: limits.bytes, got: text.len() });
         }
@@ -100,11 +111,14 @@ impl<'t> JwsIn<'t> {
         }
         let header = b64::decode(header).map_err(|_| JwsError::NotCompact)?;
         let header = json::parse_object(&header, limits).map_err(|cause| JwsError::Json { part: "header", cause })?;
-        let header = Header::read(header)?;
+        let header = Header::read(header, algorithms)?;
         let payload = b64::decode(payload).map_err(|_| JwsError::NotCompact)?;
-        let signature = b64::decode(signature).map_err(|_| JwsError::NotCompact)?;
-        let signature = signature.try_into().map_err(|_| JwsError::Signature)?;
-        Ok(Self { signing_input, header, payload, signature })
+        let mut bytes = [0; LONGEST_SIGNATURE];
+        let length = b64::decode_into(signature, &mut bytes).map_err(|_| JwsError::NotCompact)?;
+        if length != Some(header.alg.signature_length()) {
+            return Err(JwsError::Signature);
+        }
+        Ok(Self { signing_input, header, payload, signature: bytes })
     }
 
     /// The header.
@@ -147,12 +161,11 @@ impl<'t> JwsIn<'t> {
     /// Checks the signature. Says nothing about whose key it is, nor about type, times or audience.
     ///
     /// # Errors
-    /// [`JwsError::Signature`].
-    pub fn verify(&self, key: &PublicKey) -> Result<(), JwsError> {
-        match self.header.alg {
-            SignatureAlgorithm::Es256 if key.verifies(self.signing_input.as_bytes(), &self.signature) => Ok(()),
-            SignatureAlgorithm::Es256 => Err(JwsError::Signature),
-        }
+    /// [`JwsError::Signature`]; also when the key is one for another algorithm than the header names.
+    pub fn verify(&self, key: &impl CheckSignature) -> Result<(), JwsError> {
+        let alg = self.header.alg;
+        let signature = self.signature.get(..alg.signature_length()).unwrap_or_default();
+        if key.checks(alg, self.signing_input.as_bytes(), signature) { Ok(()) } else { Err(JwsError::Signature) }
     }
 }
 
@@ -165,13 +178,13 @@ impl fmt::Debug for JwsIn<'_> {
 }
 
 impl Header {
-    fn read(mut map: Map<String, Value>) -> Result<Self, JwsError> {
+    fn read(mut map: Map<String, Value>, algorithms: SignatureAlgorithms) -> Result<Self, JwsError> {
         for name in REFUSED {
             if map.contains_key(name) {
                 return Err(JwsError::Parameter(name));
             }
         }
-        let alg = map.get("alg").and_then(Value::as_str).and_then(SignatureAlgorithm::by_name);
+        let alg = map.get("alg").and_then(Value::as_str).and_then(|name| algorithms.by_name(name));
         let alg = alg.ok_or(JwsError::Algorithm)?;
         let kid = string(&mut map, "kid")?;
         if kid.as_deref().is_some_and(|kid| !is_plain_identifier(kid)) {

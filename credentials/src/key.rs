@@ -1,5 +1,8 @@
-//! Public keys: points of P-256, checked to lie on the curve.
+//! Public keys: points of P-256, checked to lie on the curve; and those of issuers, which may be of other curves.
 
+mod issuer;
+
+use crate::algorithm::SignatureAlgorithm;
 use crate::b64;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use serde_json::{Map, Value};
@@ -7,6 +10,14 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+pub use issuer::IssuerKey;
+
+/// Something that checks signatures: a public key, and what algorithm it is for.
+pub trait CheckSignature {
+    /// Whether `signature` is this key's signature of `message`, made with `algorithm`; never for another key's algorithm.
+    fn checks(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool;
+}
 
 /// A P-256 public key, on the curve and not the point at infinity.
 ///
@@ -35,6 +46,9 @@ pub enum KeyError {
     /// A JWK that carries private or symmetric key material.
     #[error("the JWK carries a private key")]
     PrivateKey,
+    /// A key of another kind than an issuer may have.
+    #[error("not a key on P-256, P-384 or Ed25519")]
+    NotAnIssuerKey,
     /// The scalar is zero or not below the order of the curve.
     #[error("not a private key of P-256")]
     Scalar,
@@ -65,7 +79,7 @@ impl PublicKey {
     /// # Source
     /// RFC 7518 §6.2.1.
     pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
-        if ["d", "k", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| jwk.contains_key(*name)) {
+        if is_private(jwk) {
             return Err(KeyError::PrivateKey);
         }
         let text = |name| jwk.get(name).and_then(Value::as_str);
@@ -117,6 +131,18 @@ impl PublicKey {
     fn coordinates(&self) -> (&[u8], &[u8]) {
         let (_, coordinates) = self.0.sec1.split_at(1);
         coordinates.split_at(32)
+    }
+}
+
+/// Whether a JWK has a member that only private or symmetric keys have.
+fn is_private(jwk: &Map<String, Value>) -> bool {
+    ["d", "k", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| jwk.contains_key(*name))
+}
+
+impl CheckSignature for PublicKey {
+    fn checks(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {
+        algorithm == SignatureAlgorithm::Es256
+            && signature.try_into().is_ok_and(|signature| self.verifies(message, signature))
     }
 }
 

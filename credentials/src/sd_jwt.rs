@@ -6,12 +6,13 @@
 //! - a holder: text → [`verify_issued`] → [`SdJwtVc`] → [`SdJwtVc::select`] → [`Selection`] → [`Selection::bind`] → text
 //! - a verifier: text → [`verify_presented`] → [`PresentedCredential`]
 //!
-//! [`SdJwtIn`] is the parsed, unverified form for those who know only RFC 9901.
+//! [`SdJwtIn`] is the parsed, unverified form for those who know only RFC 9901; [`SdJwtJsonIn`] is its JSON serialisation.
 
 mod claims;
 mod credential;
 mod disclosure;
 mod issue;
+mod json_form;
 mod parse;
 mod process;
 mod selection;
@@ -19,7 +20,8 @@ mod verify;
 
 pub use claims::{ClaimError, NEVER_DISCLOSABLE};
 pub use credential::{Disclosure, PresentedCredential, ReopenError, SdJwtVc};
-pub use issue::{IssuanceDraft, IssueError, issue};
+pub use issue::{IssuanceDraft, IssueError, issue, issue_hashed};
+pub use json_form::{JsonFormError, SdJwtJsonIn};
 pub use parse::{MOST_DISCLOSURES, ParseError, SdJwtIn};
 pub use process::{DisclosureError, Place, Processed};
 pub use selection::{BindError, SelectError, Selection};

@@ -43,6 +43,9 @@ pub enum StatusError {
     /// The list is for another URI.
     #[error("status list token is for another list: its sub is not the uri of the credential")]
     WrongSubject,
+    /// The list is at a host whose lists the signer's trust anchor may not vouch for.
+    #[error("status list is at a host that its signer's trust anchor may not vouch for")]
+    NotItsHost,
     /// Older than a list already seen.
     #[error("status list of {got} is older than the one of {seen} already seen")]
     RolledBack {

@@ -4,7 +4,7 @@ use super::claims::{ClaimError, NEVER_DISCLOSABLE, Registered};
 use super::parse::{ParseError, SdJwtIn};
 use super::process::{DisclosureError, Place, process};
 use super::selection::{SelectError, Selection};
-use crate::algorithm::HashAlgorithm;
+use crate::algorithm::{HashAlgorithm, SignatureAlgorithms};
 use crate::key::PublicKey;
 use crate::key_binding::KeyBinding;
 use crate::trust::{ChainError, VerifiedChain};
@@ -120,7 +120,7 @@ impl SdJwtVc {
     /// # Errors
     /// [`ReopenError`].
     pub fn reopen(text: &str) -> Result<Self, ReopenError> {
-        let parsed = SdJwtIn::parse(text)?;
+        let parsed = SdJwtIn::parse_accepting(text, SignatureAlgorithms::ALL)?;
         if parsed.key_binding.is_some() {
             return Err(ReopenError::KeyBindingPresent);
         }
@@ -152,6 +152,14 @@ impl SdJwtVc {
     /// RFC 9901 §7.2 step 2.
     pub fn select(&self, paths: &[ClaimPath]) -> Result<Selection<'_>, SelectError> {
         Selection::new(self, paths)
+    }
+
+    /// As [`SdJwtVc::select`] without what stands below: a claim whose own claims are disclosable is shown without them.
+    ///
+    /// # Errors
+    /// As [`SdJwtVc::select`].
+    pub fn select_exactly(&self, paths: &[ClaimPath]) -> Result<Selection<'_>, SelectError> {
+        Selection::exactly(self, paths)
     }
 
     pub(super) fn issuer_signed(&self) -> &str {

@@ -3,6 +3,7 @@
 use super::claims::NEVER_DISCLOSABLE;
 use super::disclosure::is_reserved;
 use super::parse::MOST_DISCLOSURES;
+use crate::algorithm::HashAlgorithm;
 use crate::b64;
 use crate::json::Limits;
 use crate::key::PublicKey;
@@ -13,7 +14,6 @@ use schemas::status::{StatusClaim, StatusReference};
 use schemas::{ClaimPath, PathElement, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 /// What an issuer wants to say.
 #[derive(Clone)]
@@ -111,11 +111,30 @@ pub fn issue<R: CryptoRng + ?Sized>(
     signer: &dyn Signer,
     rng: &mut R,
 ) -> Result<String, IssueError> {
+    issue_hashed(draft, HashAlgorithm::Sha256, chain, holder, signer, rng)
+}
+
+/// As [`issue`], with another hash for the digests: for issuers whose verifiers ask for it.
+///
+/// # Errors
+/// [`IssueError`].
+///
+/// # Source
+/// RFC 9901 §4.1.1, §9.4.
+pub fn issue_hashed<R: CryptoRng + ?Sized>(
+    draft: &IssuanceDraft,
+    hash: HashAlgorithm,
+    chain: &CertificateChain,
+    holder: &PublicKey,
+    signer: &dyn Signer,
+    rng: &mut R,
+) -> Result<String, IssueError> {
     check(draft)?;
     if !chain.leaf_is_of(signer.public_key()) {
         return Err(IssueError::WrongKey);
     }
-    let mut making = Making { rng, decoys: draft.decoys, disclosures: String::new(), count: 0, scratch: Vec::new() };
+    let mut making =
+        Making { rng, hash, decoys: draft.decoys, disclosures: String::new(), count: 0, scratch: Vec::new() };
     let (visible, disclosable);
     let (visible, disclosable) = if draft.nested.is_empty() {
         (&draft.visible, &draft.disclosable)
@@ -143,7 +162,7 @@ pub fn issue<R: CryptoRng + ?Sized>(
         status: draft.status.clone().map(|status_list| StatusClaim { status_list }),
         visible,
         sd: digests,
-        sd_alg: "sha-256",
+        sd_alg: hash.name(),
     };
     let payload = serde_json::to_vec(&payload).map_err(|_| SignError::Unavailable)?;
     let mut text =
@@ -241,6 +260,7 @@ struct Nested {
 
 struct Making<'r, R: ?Sized> {
     rng: &'r mut R,
+    hash: HashAlgorithm,
     decoys: bool,
     /// Each followed by `~`.
     disclosures: String,
@@ -263,10 +283,10 @@ impl<R: CryptoRng + ?Sized> Making<'_, R> {
         debug_assert!(written.is_ok());
         let start = self.disclosures.len();
         b64::encode_onto(&self.scratch, &mut self.disclosures);
-        let digest = Sha256::digest(self.disclosures.get(start..).unwrap_or_default());
+        let digest = self.hash.digest(self.disclosures.get(start..).unwrap_or_default());
         self.disclosures.push('~');
         self.count += 1;
-        b64::encode(&digest)
+        digest
     }
 
     /// Adds decoys where they are wanted, and hides the order of what is there.
@@ -278,7 +298,7 @@ impl<R: CryptoRng + ?Sized> Making<'_, R> {
             let mut random = [0; 32];
             for _ in digests.len()..digests.len().next_power_of_two().max(8) {
                 self.rng.fill_bytes(&mut random);
-                digests.push(b64::encode(&Sha256::digest(random)));
+                digests.push(self.hash.digest(random));
             }
         }
         digests.sort_unstable();

@@ -2,7 +2,7 @@
 
 use super::disclosure::DisclosureIn;
 use super::process::{DisclosureError, Processed, process};
-use crate::algorithm::{HashAlgorithm, UnknownHash};
+use crate::algorithm::{HashAlgorithm, SignatureAlgorithms, UnknownHash};
 use crate::json::{JsonError, Limits};
 use crate::jws::{JwsError, JwsIn};
 use serde_json::{Map, Value};
@@ -74,7 +74,7 @@ impl fmt::Debug for SdJwtIn<'_> {
 }
 
 impl<'t> SdJwtIn<'t> {
-    /// Takes an SD-JWT apart: compact serialisation, at most 256 KiB, 256 disclosures, JSON 16 deep.
+    /// Takes an SD-JWT apart: compact serialisation, ES256, at most 256 KiB, 256 disclosures, JSON 16 deep.
     ///
     /// # Errors
     /// [`ParseError`].
@@ -82,6 +82,14 @@ impl<'t> SdJwtIn<'t> {
     /// # Source
     /// RFC 9901 §4, §7.1 steps 1, 2.5 and 3.1.
     pub fn parse(text: &'t str) -> Result<Self, ParseError> {
+        Self::parse_accepting(text, SignatureAlgorithms::ES256)
+    }
+
+    /// As [`SdJwtIn::parse`], with an issuer's signature under one of `algorithms`.
+    ///
+    /// # Errors
+    /// [`ParseError`].
+    pub fn parse_accepting(text: &'t str, algorithms: SignatureAlgorithms) -> Result<Self, ParseError> {
         if text.len() > Limits::TOKEN.bytes {
             return Err(ParseError::TooLong { most: Limits::TOKEN.bytes, got: text.len() });
         }
@@ -91,7 +99,7 @@ impl<'t> SdJwtIn<'t> {
             return Err(ParseError::TooMany { most: MOST_DISCLOSURES, got });
         }
         let (texts, last) = rest.rsplit_once('~').unwrap_or(("", rest));
-        let jws = JwsIn::parse(jwt, &Limits::TOKEN)?;
+        let jws = JwsIn::parse_accepting(jwt, &Limits::TOKEN, algorithms)?;
         let payload = jws.payload_object(&Limits::TOKEN)?;
         let hash = HashAlgorithm::of(&payload)?;
         let mut disclosures = Vec::with_capacity(got);

@@ -39,23 +39,16 @@ pub struct Selection<'c> {
 impl<'c> Selection<'c> {
     /// Chooses what `paths` select, what stands above it, and what stands below it.
     pub(super) fn new(credential: &'c SdJwtVc, paths: &[ClaimPath]) -> Result<Self, SelectError> {
-        let mut wanted = Vec::new();
-        for path in paths {
-            let no_such_claim = || SelectError::NoSuchClaim(path.clone());
-            let (first, rest) = path.elements().split_first().ok_or_else(no_such_claim)?;
-            let PathElement::Name(name) = first else { return Err(no_such_claim()) };
-            let claim = credential.claims().get(name).ok_or_else(no_such_claim)?;
-            let found = concrete(rest, claim, first.clone());
-            if found.is_empty() {
-                return Err(no_such_claim());
-            }
-            wanted.extend(found);
-        }
-        let is_wanted = |disclosure: &Disclosure| {
-            let place = disclosure.path().elements();
-            wanted.iter().any(|path| path.iter().zip(place).all(|(a, b)| a == b))
-        };
-        Ok(Self { credential, chosen: credential.disclosures().iter().filter(|d| is_wanted(d)).collect() })
+        let wanted = wanted(credential, paths)?;
+        let is_wanted = |place: &[PathElement]| wanted.iter().any(|path| path.iter().zip(place).all(|(a, b)| a == b));
+        Ok(Self { credential, chosen: chosen(credential, is_wanted) })
+    }
+
+    /// Chooses what `paths` select and what stands above it.
+    pub(super) fn exactly(credential: &'c SdJwtVc, paths: &[ClaimPath]) -> Result<Self, SelectError> {
+        let wanted = wanted(credential, paths)?;
+        let is_wanted = |place: &[PathElement]| wanted.iter().any(|path| path.starts_with(place));
+        Ok(Self { credential, chosen: chosen(credential, is_wanted) })
     }
 
     /// The paths of the disclosures that will be shown.
@@ -122,6 +115,27 @@ impl fmt::Debug for Selection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Selection").field("paths", &self.paths()).finish_non_exhaustive()
     }
+}
+
+/// What `paths` select, each `null` replaced by an index.
+fn wanted(credential: &SdJwtVc, paths: &[ClaimPath]) -> Result<Vec<Vec<PathElement>>, SelectError> {
+    let mut wanted = Vec::new();
+    for path in paths {
+        let no_such_claim = || SelectError::NoSuchClaim(path.clone());
+        let (first, rest) = path.elements().split_first().ok_or_else(no_such_claim)?;
+        let PathElement::Name(name) = first else { return Err(no_such_claim()) };
+        let claim = credential.claims().get(name).ok_or_else(no_such_claim)?;
+        let found = concrete(rest, claim, first.clone());
+        if found.is_empty() {
+            return Err(no_such_claim());
+        }
+        wanted.extend(found);
+    }
+    Ok(wanted)
+}
+
+fn chosen(credential: &SdJwtVc, is_wanted: impl Fn(&[PathElement]) -> bool) -> Vec<&Disclosure> {
+    credential.disclosures().iter().filter(|disclosure| is_wanted(disclosure.path().elements())).collect()
 }
 
 /// `{"alg":"ES256","typ":"kb+jwt"}`, base64url.

@@ -1,6 +1,6 @@
 //! Verifying: by the holder when it is issued, by a verifier when it is presented.
 
-use super::claims::ClaimError;
+use super::claims::{ClaimError, Registered};
 use super::credential::{Content, PresentedCredential, SdJwtVc};
 use super::parse::{ParseError, SdJwtIn};
 use super::process::DisclosureError;
@@ -25,6 +25,9 @@ pub enum VerifyError {
     /// `iss` is not a name in the issuer's certificate.
     #[error("iss is not a name in the issuer's certificate")]
     IssuerName,
+    /// A type that the issuer's trust anchor may not vouch for.
+    #[error("the credential is of a type that its issuer's trust anchor may not vouch for")]
+    TypeNotIssuers,
     /// Disclosures and digests do not fit.
     #[error(transparent)]
     Disclosure(#[from] DisclosureError),
@@ -128,7 +131,7 @@ const ISSUANCE_SKEW: Seconds = Seconds::new(300);
 /// # Source
 /// RFC 9901 §7.1, §7.2; SD-JWT VC §2.4, §2.5.
 pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> Result<SdJwtVc, VerifyError> {
-    let parsed = SdJwtIn::parse(text)?;
+    let parsed = SdJwtIn::parse_accepting(text, issuers.algorithms())?;
     if parsed.key_binding.is_some() {
         return Err(VerifyError::KeyBindingPresent);
     }
@@ -152,7 +155,7 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
 /// # Source
 /// RFC 9901 §7.1, §7.3; SD-JWT VC §2.4, §2.5; OpenID4VP 1.0 §8.6.
 pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<PresentedCredential, VerifyError> {
-    let parsed = SdJwtIn::parse(text)?;
+    let parsed = SdJwtIn::parse_accepting(text, expected.issuers.algorithms())?;
     let key_binding = parsed.key_binding.ok_or(VerifyError::KeyBindingMissing)?;
     let key_binding = key_binding::KeyBindingIn::parse(key_binding)?;
     key_binding.check(expected, &parsed)?;
@@ -170,7 +173,7 @@ pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<Presented
     Ok(PresentedCredential::new(content, key_binding))
 }
 
-/// Type, certificates, signature, disclosures, claims, and that `iss` is the issuer.
+/// Type, certificates, signature, disclosures, claims, that `iss` is the issuer, and that its anchor may vouch for the type.
 fn verify_issuer_part(parsed: SdJwtIn<'_>, issuers: &ChainPolicy<'_>, now: Timestamp) -> Result<Content, VerifyError> {
     let jws = &parsed.jws;
     jws.expect_type(super::TYPE)?;
@@ -179,10 +182,15 @@ fn verify_issuer_part(parsed: SdJwtIn<'_>, issuers: &ChainPolicy<'_>, now: Times
     let issuer: VerifiedChain = issuers.verify(chain, Usage::CredentialIssuing, now)?;
     jws.verify(issuer.leaf_key())?;
     let content = Content::process::<VerifyError>(parsed, issuer)?;
-    match &content.registered.issuer {
-        Some(name) if !content.issuer.is_named(name) => Err(VerifyError::IssuerName),
-        _ => Ok(content),
+    let Registered { vct, other_types, issuer: name, .. } = &content.registered;
+    if name.as_ref().is_some_and(|name| !content.issuer.is_named(name)) {
+        return Err(VerifyError::IssuerName);
     }
+    // Of every type it claims to be, or a type of somebody else's could be slipped in as another name of an own one.
+    if !std::iter::once(vct).chain(other_types).all(|vct| content.issuer.may_issue(vct)) {
+        return Err(VerifyError::TypeNotIssuers);
+    }
+    Ok(content)
 }
 
 fn check_times(content: &Content, now: Timestamp, begun_by: Timestamp) -> Result<(), VerifyError> {

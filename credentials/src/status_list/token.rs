@@ -170,7 +170,7 @@ struct ListClaim {
 ///
 /// `previous_iat` is the `iat` of the newest list seen for the same URI: an older one is a replay. An equal one is the
 /// same list again. Inflates last, when all else is in order. Whether the *same issuer* stands behind credential and
-/// list is not checked here: the chains must end at the same set of anchors.
+/// list is not checked here: the chains must end at the same set of anchors, each within its limits.
 ///
 /// # Errors
 /// [`StatusError`]; [`StatusError::IssuedLater`] only when the signature and all else hold, so that a caller may take it
@@ -204,6 +204,9 @@ pub fn verify(
     }
     if let Some(seen) = previous_iat.filter(|seen| claims.iat < *seen) {
         return Err(StatusError::RolledBack { seen, got: claims.iat });
+    }
+    if !signer.may_sign_status_of(uri) {
+        return Err(StatusError::NotItsHost);
     }
     let ttl = clamped(claims.ttl.as_ref())?;
     let list = StatusList::from_lst(Bits::try_from(claims.status_list.bits)?, &claims.status_list.lst)?;

@@ -1,10 +1,12 @@
 //! Trust anchors: the certificates a party believes without being shown why.
 
+use super::AnchorLimits;
 use super::certificate::Facts;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::sync::Arc;
 
 /// A set of trust anchors.
 ///
@@ -21,6 +23,8 @@ pub struct TrustAnchors {
 pub struct Anchor {
     der: CertificateDer<'static>,
     subject: String,
+    /// `None` for an anchor that may vouch for anything.
+    limits: Option<Arc<AnchorLimits>>,
 }
 
 /// Why a text holds no trust anchor.
@@ -68,7 +72,7 @@ impl TrustAnchors {
             let webpki = webpki::anchor_from_trusted_cert(&der).map_err(|_| AnchorError::BadCertificate)?.to_owned();
             if !self.anchors.iter().chain(new.iter().map(|(anchor, _)| anchor)).any(|anchor: &Anchor| anchor.der == der)
             {
-                new.push((Anchor { der, subject: facts.subject }, webpki));
+                new.push((Anchor { der, subject: facts.subject, limits: None }, webpki));
             }
         }
         let added = new.len();
@@ -76,12 +80,37 @@ impl TrustAnchors {
             self.anchors.push(anchor);
             self.webpki.push(webpki);
         }
+        self.take_fingerprint();
+        Ok(added)
+    }
+
+    /// Adds every certificate of a PEM text, or none, as anchors that may vouch for no more than `limits` say; gives how many
+    /// were new. Those that were here already are limited anew: the last word counts.
+    ///
+    /// # Errors
+    /// As [`TrustAnchors::add_pem`].
+    pub fn add_pem_limited(&mut self, pem: &[u8], limits: AnchorLimits) -> Result<usize, AnchorError> {
+        let named = Self::from_pem(pem)?;
+        let added = self.add_pem(pem)?;
+        let limits = Arc::new(limits);
+        for anchor in &mut self.anchors {
+            if named.anchors.iter().any(|other| other.der == anchor.der) {
+                anchor.limits = Some(Arc::clone(&limits));
+            }
+        }
+        self.take_fingerprint();
+        Ok(added)
+    }
+
+    fn take_fingerprint(&mut self) {
         let mut hash = Sha256::new();
         for anchor in &self.anchors {
             hash.update(anchor.sha256());
+            if let Some(limits) = &anchor.limits {
+                hash.update(limits.fingerprint());
+            }
         }
         self.fingerprint = hash.finalize().into();
-        Ok(added)
     }
 
     /// How many there are.
@@ -103,6 +132,11 @@ impl TrustAnchors {
         &self.webpki
     }
 
+    /// The limits of the anchor at `place` of [`TrustAnchors::webpki`].
+    pub(super) fn limits_at(&self, place: usize) -> Option<Arc<AnchorLimits>> {
+        self.anchors.get(place).and_then(|anchor| anchor.limits.clone())
+    }
+
     /// Stands for this set in the key of a cache.
     pub(super) const fn fingerprint(&self) -> &[u8; 32] {
         &self.fingerprint
@@ -113,6 +147,11 @@ impl Anchor {
     /// The name in it, safe to show.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// What it may vouch for; `None` for anything.
+    pub fn limits(&self) -> Option<&AnchorLimits> {
+        self.limits.as_deref()
     }
 
     /// The certificate.

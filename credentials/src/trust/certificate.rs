@@ -2,12 +2,13 @@
 
 use super::{ChainError, Usage};
 use crate::escape::escaped;
-use crate::key::PublicKey;
+use crate::key::{IssuerKey, PublicKey};
 use schemas::Timestamp;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::der::asn1::ObjectIdentifier;
-use x509_cert::der::oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1};
+use x509_cert::der::oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1, SECP_384_R_1};
+use x509_cert::der::oid::db::rfc8410::ID_ED_25519;
 use x509_cert::ext::pkix::name::{DirectoryString, GeneralName};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
 
@@ -30,7 +31,15 @@ pub(super) struct Facts {
     pub(super) subject: String,
     pub(super) dns_names: Vec<String>,
     pub(super) uri_names: Vec<String>,
-    sec1: Option<Vec<u8>>,
+    key: Option<(Curve, Vec<u8>)>,
+}
+
+/// The curves of keys that we read.
+#[derive(Debug, Clone, Copy)]
+enum Curve {
+    P256,
+    P384,
+    Ed25519,
 }
 
 /// Who it is for and who made it.
@@ -68,8 +77,14 @@ impl Facts {
         let subject = common_name.as_ref().or(dns_names.first()).or(uri_names.first()).map_or("(no name)", |name| name);
         let spki = tbs.subject_public_key_info();
         let curve = spki.algorithm.parameters.as_ref().and_then(|curve| curve.decode_as::<ObjectIdentifier>().ok());
-        let is_p256 = spki.algorithm.oid == ID_EC_PUBLIC_KEY && curve == Some(SECP_256_R_1);
-        let sec1 = spki.subject_public_key.as_bytes().filter(|_| is_p256).map(<[u8]>::to_vec);
+        let curve = match (spki.algorithm.oid, curve) {
+            (ID_EC_PUBLIC_KEY, Some(SECP_256_R_1)) => Some(Curve::P256),
+            (ID_EC_PUBLIC_KEY, Some(SECP_384_R_1)) => Some(Curve::P384),
+            // RFC 8410 §3: without parameters.
+            (ID_ED_25519, None) if spki.algorithm.parameters.is_none() => Some(Curve::Ed25519),
+            _ => None,
+        };
+        let key = curve.and_then(|curve| Some((curve, spki.subject_public_key.as_bytes()?.to_vec())));
         Ok(Self {
             not_before: seconds(tbs.validity().not_before),
             not_after: seconds(tbs.validity().not_after),
@@ -83,7 +98,7 @@ impl Facts {
             names_match: NamesOf { subject: tbs.subject().clone(), issuer: tbs.issuer().clone() },
             dns_names,
             uri_names,
-            sec1,
+            key,
         })
     }
 
@@ -99,10 +114,14 @@ impl Facts {
         }
     }
 
-    /// Its public key, when it is one of P-256.
-    pub(super) fn public_key(&self) -> Result<PublicKey, ChainError> {
-        let sec1 = self.sec1.as_deref().ok_or(ChainError::LeafKey)?;
-        PublicKey::from_sec1(sec1).map_err(|_| ChainError::LeafKey)
+    /// Its public key, when it is one of the kinds that we read.
+    pub(super) fn public_key(&self) -> Result<IssuerKey, ChainError> {
+        let key = match self.key.as_ref().ok_or(ChainError::LeafKey)? {
+            (Curve::P256, bytes) => PublicKey::from_sec1(bytes).map(IssuerKey::from),
+            (Curve::P384, bytes) => IssuerKey::from_p384(bytes),
+            (Curve::Ed25519, bytes) => IssuerKey::from_ed25519(bytes),
+        };
+        key.map_err(|_| ChainError::LeafKey)
     }
 
     /// Refuses a time outside its validity; both ends belong to it.

@@ -2,6 +2,7 @@
 
 use super::certificate::Facts;
 use super::{ChainCache, Trust, TrustAnchors, Usage, VerifiedChain};
+use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
 use crate::key::PublicKey;
 use rustls_pki_types::pem::PemObject as _;
@@ -69,11 +70,12 @@ pub enum ChainError {
     /// A name that an authority may not vouch for.
     #[error("a name in the leaf is outside what one of its authorities may name")]
     NameConstraint,
-    /// A certificate whose signature is not its issuer's, or made with another algorithm than ECDSA on P-256 or P-384.
+    /// A certificate whose signature is not its issuer's, or made with another algorithm than ECDSA on P-256 or P-384, or
+    /// Ed25519 where the caller accepts it.
     #[error("the signature of a certificate does not verify")]
     Signature,
-    /// A leaf whose key is not one of P-256.
-    #[error("the key of the leaf certificate is not one of P-256")]
+    /// A leaf whose key is for none of the algorithms that the caller accepts: one of P-256 unless it names more.
+    #[error("the key of the leaf certificate is not for an algorithm that is accepted")]
     LeafKey,
     /// A chain that is in order and ends at nobody we know.
     #[error("the chain ends at no trust anchor")]
@@ -96,17 +98,18 @@ pub struct ChainPolicy<'a> {
     anchors: &'a TrustAnchors,
     strangers: bool,
     cache: Option<&'a ChainCache>,
+    algorithms: SignatureAlgorithms,
 }
 
 impl<'a> ChainPolicy<'a> {
     /// Only chains that end at one of `anchors`.
     pub const fn known_only(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: false, cache: None }
+        Self { anchors, strangers: false, cache: None, algorithms: SignatureAlgorithms::ES256 }
     }
 
     /// Also chains in order that end at nobody known; the result says [`Trust::NotKnown`]. For wallets, which ask the person.
     pub const fn unknown_allowed(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: true, cache: None }
+        Self { anchors, strangers: true, cache: None, algorithms: SignatureAlgorithms::ES256 }
     }
 
     /// The same, remembering chains in `cache`.
@@ -115,14 +118,25 @@ impl<'a> ChainPolicy<'a> {
         Self { cache: Some(cache), ..self }
     }
 
+    /// The same for leaves whose keys are for these algorithms, where it is ES256 otherwise.
+    #[must_use]
+    pub const fn with_algorithms(self, algorithms: SignatureAlgorithms) -> Self {
+        Self { algorithms, ..self }
+    }
+
+    /// The algorithms that the leaf's key, and what it signs, may be of.
+    pub const fn algorithms(&self) -> SignatureAlgorithms {
+        self.algorithms
+    }
+
     /// Verifies `chain` as this policy says.
     ///
     /// # Errors
     /// As [`CertificateChain::verify`].
     pub fn verify(&self, chain: &CertificateChain, usage: Usage, now: Timestamp) -> Result<VerifiedChain, ChainError> {
         let verified = match self.cache {
-            Some(cache) => cache.verify(chain, self.anchors, usage, now)?,
-            None => chain.verify_or_unknown(self.anchors, usage, now)?,
+            Some(cache) => cache.verify(chain, self.anchors, self.algorithms, usage, now)?,
+            None => chain.check(self.anchors, self.algorithms, usage, now)?,
         };
         if verified.trust() == Trust::Known || self.strangers { Ok(verified) } else { Err(ChainError::UnknownIssuer) }
     }
@@ -258,40 +272,62 @@ impl CertificateChain {
         usage: Usage,
         now: Timestamp,
     ) -> Result<VerifiedChain, ChainError> {
+        ChainPolicy::unknown_allowed(anchors).verify(self, usage, now)
+    }
+
+    /// Everything but whether strangers are let through.
+    pub(super) fn check(
+        &self,
+        anchors: &TrustAnchors,
+        algorithms: SignatureAlgorithms,
+        usage: Usage,
+        now: Timestamp,
+    ) -> Result<VerifiedChain, ChainError> {
         let facts = self.0.ders.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
         check_order(&facts, usage)?;
-        let trust = match self.check_path(anchors.webpki(), usage, now) {
-            Ok(()) => Trust::Known,
+        let (trust, limits) = match self.check_path(anchors.webpki(), algorithms, usage, now) {
+            Ok(anchor) => (Trust::Known, anchors.limits_at(anchor)),
             Err(ChainError::UnknownIssuer) => {
-                self.check_without_anchor(&facts, usage, now)?;
-                Trust::NotKnown
+                self.check_without_anchor(&facts, algorithms, usage, now)?;
+                (Trust::NotKnown, None)
             }
             Err(error) => return Err(error),
         };
-        VerifiedChain::new(self, facts, trust)
+        let verified = VerifiedChain::new(self, facts, trust, limits)?;
+        if algorithms.contains(verified.leaf_key().algorithm()) { Ok(verified) } else { Err(ChainError::LeafKey) }
     }
 
     /// What the leaf says, with nothing of the chain checked: for what was verified before.
     pub(crate) fn unchecked(&self) -> Result<VerifiedChain, ChainError> {
-        VerifiedChain::new(self, vec![Facts::read(self.leaf())?], Trust::NotChecked)
+        VerifiedChain::new(self, vec![Facts::read(self.leaf())?], Trust::NotChecked, None)
     }
 
+    /// Gives the place of the anchor at which the path ends.
     fn check_path(
         &self,
         anchors: &[rustls_pki_types::TrustAnchor<'_>],
+        algorithms: SignatureAlgorithms,
         usage: Usage,
         now: Timestamp,
-    ) -> Result<(), ChainError> {
+    ) -> Result<usize, ChainError> {
         let (leaf, above) = self.0.ders.split_first().ok_or(ChainError::Empty)?;
         let leaf = EndEntityCert::try_from(leaf).map_err(|error| refusal(&error))?;
         let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0)));
-        leaf.verify_for_usage(SIGNATURES, anchors, above, time, Purpose(usage), None, None)
-            .map(|_| ())
-            .map_err(|error| refusal(&error))
+        let signatures = if algorithms.contains(SignatureAlgorithm::Ed25519) { SIGNATURES } else { SIGNATURES_ECDSA };
+        let path = leaf
+            .verify_for_usage(signatures, anchors, above, time, Purpose(usage), None, None)
+            .map_err(|error| refusal(&error))?;
+        anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor())).ok_or(ChainError::Unacceptable)
     }
 
     /// The same checks as with an anchor, with the last certificate in its place.
-    fn check_without_anchor(&self, facts: &[Facts], usage: Usage, now: Timestamp) -> Result<(), ChainError> {
+    fn check_without_anchor(
+        &self,
+        facts: &[Facts],
+        algorithms: SignatureAlgorithms,
+        usage: Usage,
+        now: Timestamp,
+    ) -> Result<(), ChainError> {
         let (Some((last, below)), Some(last_der)) = (facts.split_last(), self.0.ders.last()) else {
             return Err(ChainError::Empty);
         };
@@ -309,7 +345,7 @@ impl CertificateChain {
             return Err(ChainError::PathLength);
         }
         let anchor = webpki::anchor_from_trusted_cert(last_der).map_err(|error| refusal(&error))?;
-        self.check_path(&[anchor], usage, now)
+        self.check_path(&[anchor], algorithms, usage, now).map(|_| ())
     }
 }
 
@@ -340,11 +376,19 @@ impl webpki::ExtendedKeyUsageValidator for Purpose {
     }
 }
 
+const SIGNATURES_ECDSA: &[&dyn SignatureVerificationAlgorithm] = &[
+    algorithms::ECDSA_P256_SHA256,
+    algorithms::ECDSA_P256_SHA384,
+    algorithms::ECDSA_P384_SHA256,
+    algorithms::ECDSA_P384_SHA384,
+];
+
 const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] = &[
     algorithms::ECDSA_P256_SHA256,
     algorithms::ECDSA_P256_SHA384,
     algorithms::ECDSA_P384_SHA256,
     algorithms::ECDSA_P384_SHA384,
+    algorithms::ED25519,
 ];
 
 /// What stands before the point in the `SubjectPublicKeyInfo` of a P-256 key (RFC 5480 §2).

@@ -1,8 +1,8 @@
 //! What a verified chain says of its leaf.
 
 use super::certificate::Facts;
-use super::{CertificateChain, ChainError};
-use crate::key::PublicKey;
+use super::{AnchorLimits, CertificateChain, ChainError};
+use crate::key::IssuerKey;
 use schemas::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -24,18 +24,24 @@ pub struct VerifiedChain(Arc<Verified>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Verified {
-    leaf_key: PublicKey,
+    leaf_key: IssuerKey,
     subject: String,
     dns_names: Vec<String>,
     uri_names: Vec<String>,
     leaf_sha256: [u8; 32],
     trust: Trust,
+    limits: Option<Arc<AnchorLimits>>,
     not_before: Timestamp,
     not_after: Timestamp,
 }
 
 impl VerifiedChain {
-    pub(super) fn new(chain: &CertificateChain, facts: Vec<Facts>, trust: Trust) -> Result<Self, ChainError> {
+    pub(super) fn new(
+        chain: &CertificateChain,
+        facts: Vec<Facts>,
+        trust: Trust,
+        limits: Option<Arc<AnchorLimits>>,
+    ) -> Result<Self, ChainError> {
         let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
         let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
         let leaf = facts.into_iter().next().ok_or(ChainError::Empty)?;
@@ -46,13 +52,14 @@ impl VerifiedChain {
             uri_names: leaf.uri_names,
             leaf_sha256: Sha256::digest(chain.leaf()).into(),
             trust,
+            limits,
             not_before,
             not_after,
         })))
     }
 
     /// The key of the leaf.
-    pub fn leaf_key(&self) -> &PublicKey {
+    pub fn leaf_key(&self) -> &IssuerKey {
         &self.0.leaf_key
     }
 
@@ -89,6 +96,23 @@ impl VerifiedChain {
     /// When the first certificate of the chain ends.
     pub fn not_after(&self) -> Timestamp {
         self.0.not_after
+    }
+
+    /// Whether the anchor at the end of the chain may vouch for credentials of this type: a `vct` or an mdoc `docType`,
+    /// compared byte for byte. A chain that ends at no anchor is not limited by one.
+    ///
+    /// # Source
+    /// SD-JWT VC §7.7: to be able to sign is not to be allowed to issue that type.
+    pub fn may_issue(&self, type_name: &str) -> bool {
+        self.0.limits.as_ref().is_none_or(|limits| limits.allow_type(type_name))
+    }
+
+    /// Whether the anchor at the end of the chain may vouch for the status list at `uri`.
+    ///
+    /// # Source
+    /// Token Status List §11.3 "Key Resolution and Trust Management".
+    pub fn may_sign_status_of(&self, uri: &str) -> bool {
+        self.0.limits.as_ref().is_none_or(|limits| limits.allow_status_of(uri))
     }
 
     /// Whether the leaf is certified under the name `uri`: it has that very URI, or the host of that `https` URL.

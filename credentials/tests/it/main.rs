@@ -11,13 +11,17 @@
     reason = "tests may stop where they stand, read vectors from disk and the clock to bound time"
 )]
 
+mod algorithms;
+mod anchor_limits;
 mod chain;
 mod disclosures;
 mod issuance;
 mod issued;
+mod json_form;
 mod mdoc;
 mod presented;
 mod properties;
 mod proximity;
+mod published;
 mod vectors;
 mod world;
