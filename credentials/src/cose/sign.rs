@@ -2,8 +2,9 @@
 
 use super::header::{Parts, protected, to_be_proved, write_unprotected};
 use super::{CoseError, ES256};
+use crate::algorithm::SignatureAlgorithm;
 use crate::cbor::{Value, Writer};
-use crate::key::PublicKey;
+use crate::key::CheckSignature;
 use crate::signer::{SignError, Signer};
 use crate::trust::CertificateChain;
 use std::fmt;
@@ -42,7 +43,7 @@ impl Sign1In {
     ///
     /// # Errors
     /// [`CoseError::Payload`] when it is detached, [`CoseError::Signature`].
-    pub fn verify(&self, key: &PublicKey) -> Result<(), CoseError> {
+    pub fn verify(&self, key: &impl CheckSignature) -> Result<(), CoseError> {
         self.verify_payload(self.payload().ok_or(CoseError::Payload)?, key)
     }
 
@@ -50,16 +51,20 @@ impl Sign1In {
     ///
     /// # Errors
     /// [`CoseError::Payload`] when one is there, [`CoseError::Signature`].
-    pub fn verify_detached(&self, payload: &[u8], key: &PublicKey) -> Result<(), CoseError> {
+    pub fn verify_detached(&self, payload: &[u8], key: &impl CheckSignature) -> Result<(), CoseError> {
         if self.parts.payload.is_some() {
             return Err(CoseError::Payload);
         }
         self.verify_payload(payload, key)
     }
 
-    fn verify_payload(&self, payload: &[u8], key: &PublicKey) -> Result<(), CoseError> {
+    fn verify_payload(&self, payload: &[u8], key: &impl CheckSignature) -> Result<(), CoseError> {
         let message = to_be_proved(CONTEXT, &self.parts.protected, payload);
-        if key.verifies(&message, &self.signature) { Ok(()) } else { Err(CoseError::Signature) }
+        if key.checks(SignatureAlgorithm::Es256, &message, &self.signature) {
+            Ok(())
+        } else {
+            Err(CoseError::Signature)
+        }
     }
 
     /// Writes it again, with nothing in the unprotected header but the certificates.

@@ -31,6 +31,9 @@ pub enum VerifyError {
     /// A type that was not asked for.
     #[error("the document is not of an accepted type")]
     Type,
+    /// A type that the issuer's trust anchor may not vouch for.
+    #[error("the document is of a type that its issuer's trust anchor may not vouch for")]
+    TypeNotIssuers,
     /// Signed when the issuer's certificate was not valid.
     #[error("the document was signed outside the time of the issuer's certificates")]
     SignedOutOfTime,
@@ -213,7 +216,7 @@ fn verify_document(document: DocumentIn, expected: &Expected<'_>) -> Result<Pres
     Ok(PresentedMdoc::new(issuer_signed, issuer, device_signed.elements, proof))
 }
 
-/// Certificates, the time of signing within theirs, signature.
+/// Certificates, the time of signing within theirs, signature by a key of P-256, and that the anchor may vouch for the type.
 fn verify_issuer_auth(
     issuer_signed: &IssuerSignedIn,
     issuers: &ChainPolicy<'_>,
@@ -225,6 +228,9 @@ fn verify_issuer_auth(
         return Err(VerifyError::SignedOutOfTime);
     }
     issuer_signed.auth.verify(issuer.leaf_key()).map_err(VerifyError::IssuerAuth)?;
+    if !issuer.may_issue(&issuer_signed.object.doc_type) {
+        return Err(VerifyError::TypeNotIssuers);
+    }
     Ok(issuer)
 }
 

@@ -87,6 +87,28 @@ fn attack_36_a_tenant_cannot_issue_the_type_of_another() {
 }
 
 #[test]
+fn attack_36_a_tenant_cannot_issue_the_doc_type_of_another() {
+    use crate::mdoc::world::{TYPE, draft, grant, names, transcript};
+    use credentials::mdoc;
+    let (a, _, mut anchors) = two();
+    let (chain, key) = &a.issuer;
+    let bytes = mdoc::issue(&draft(), chain, WORLD.holder.public_key(), key, &mut crate::world::rng(3)).unwrap();
+    let refused = |anchors: &TrustAnchors| mdoc::verify_issued(&bytes, &ChainPolicy::known_only(anchors), NOW).err();
+    assert_eq!(refused(&anchors), Some(mdoc::VerifyError::TypeNotIssuers));
+    let held = mdoc::Mdoc::reopen(&bytes).unwrap();
+    let document = held.select(&names()).unwrap();
+    let response = mdoc::device_response(&[document.sign(&transcript(), &grant(), &WORLD.holder).unwrap()]);
+    let presented = |anchors: &TrustAnchors| {
+        let transcript = transcript();
+        let expected = mdoc::Expected::new(ChainPolicy::known_only(anchors), &transcript, NOW);
+        mdoc::verify_presented(&response, &expected).err()
+    };
+    assert_eq!(presented(&anchors), Some(mdoc::VerifyError::TypeNotIssuers));
+    anchors.add_pem_limited(a.pem.as_bytes(), limits(&[ATTESTATION, TYPE], &[])).unwrap();
+    assert_eq!((refused(&anchors), presented(&anchors)), (None, None));
+}
+
+#[test]
 fn attack_36_a_tenant_cannot_revoke_or_unrevoke_what_another_issued() {
     let (a, b, anchors) = two();
     for (tenant, uri, accepted) in [
