@@ -105,6 +105,10 @@ impl IssuerSignedIn {
             Some(value) => Items::read(value).map_err(IssuerSignedError::Item)?,
             None => Items(BTreeMap::new()),
         };
+        // `IssuerSigned` has no room for extensions: another member is one of these two under a changed name.
+        if !fields.rest().is_empty() {
+            return Err(IssuerSignedError::Form(FieldError::Malformed("issuerSigned")));
+        }
         items.check(&object).map_err(IssuerSignedError::Item)?;
         Ok(Self { items, auth, object })
     }

@@ -187,6 +187,9 @@ fn attack_39_items_of_another_form_are_refused() {
     // Not embedded: a map in its place.
     let bytes = edited(&issued(&draft()), |value| items(at!(value, "nameSpaces", SPACE))[0] = Value::Map(vec![]));
     assert_eq!(received(&bytes).unwrap_err(), error("IssuerSignedItemBytes"));
+    // `nameSpaces` under another name would be a document without elements.
+    let renamed = edited(&issued(&draft()), |value| members(value)[0].0 = "namespaces".into());
+    assert_eq!(received(&renamed).unwrap_err(), form(FieldError::Malformed("issuerSigned")));
     let empty = edited(&issued(&draft()), |value| items(at!(value, "nameSpaces", SPACE)).clear());
     assert_eq!(received(&empty).unwrap_err(), error("nameSpaces"));
     // 257 items.

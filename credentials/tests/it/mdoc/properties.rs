@@ -57,28 +57,6 @@ proptest! {
     }
 
     #[test]
-    fn no_bit_of_a_presentation_can_be_changed(position: prop::sample::Index, bit in 0u8..8) {
-        let good = response();
-        let mut bytes = good.clone();
-        let at = position.index(bytes.len());
-        bytes[at] ^= 1 << bit;
-        if let Ok(presented) = verified(&bytes) {
-            // Nobody signs the version of the response beyond its first digit.
-            let version = good.windows(4).position(|window| window == b"c1.0").unwrap() + 3;
-            prop_assert_eq!(at, version);
-            prop_assert!(presented.elements() == verified(&good).unwrap().elements());
-        }
-    }
-
-    #[test]
-    fn no_bit_of_an_issued_document_can_be_changed(position: prop::sample::Index, bit in 0u8..8) {
-        let mut bytes = issued(&draft());
-        let at = position.index(bytes.len());
-        bytes[at] ^= 1 << bit;
-        prop_assert!(verify_issued(&bytes, &WORLD.policy(), NOW).is_err(), "at {}", at);
-    }
-
-    #[test]
     fn parsers_do_not_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..300), at: prop::sample::Index, cut: prop::sample::Index,
     ) {
@@ -104,5 +82,31 @@ proptest! {
         mixed.splice(place..end, bytes.iter().copied());
         let _ = verify_issued(&mixed, &policy, NOW);
         let _ = Mdoc::reopen(&whole[..cut.index(whole.len())]);
+    }
+}
+
+/// For every byte the text that differs in one bit of it: the lowest of the first byte, the next of the second, and so on.
+fn changed(bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
+    (0..bytes.len()).map(|at| {
+        let mut changed = bytes.to_vec();
+        changed[at] ^= 1 << (at % 8);
+        (at, changed)
+    })
+}
+
+#[test]
+fn no_bit_of_an_issued_document_can_be_changed() {
+    for (at, bytes) in changed(&issued(&draft())) {
+        assert!(verify_issued(&bytes, &WORLD.policy(), NOW).is_err(), "at {at}");
+    }
+}
+
+#[test]
+fn no_bit_of_a_presented_document_can_be_changed() {
+    let good = response();
+    // Nobody signs the version of the response; beyond its first digit it is not looked at.
+    let version = good.windows(4).position(|window| window == b"c1.0").unwrap() + 3;
+    for (at, bytes) in changed(&good).filter(|(at, _)| *at != version) {
+        assert!(verified(&bytes).is_err(), "at {at}");
     }
 }
