@@ -26,7 +26,7 @@ mod transcript;
 mod verify;
 
 pub use claims::{ClaimMismatch, claims_of, elements_of};
-pub use credential::{Mdoc, PresentedMdoc, ReopenError};
+pub use credential::{Mdoc, PresentedMdoc};
 pub use device_signed::DeviceProof;
 pub use elements::Elements;
 pub use issue::{IssuanceDraft, IssueError, issue};

@@ -6,27 +6,17 @@ use super::mso::Validity;
 use super::{DeviceProof, Elements, KeyAuthorizations, ResponseError, SelectError, Selection};
 use crate::cbor::Fields;
 use crate::key::PublicKey;
-use crate::trust::{ChainError, VerifiedChain};
+use crate::trust::VerifiedChain;
 use schemas::status::StatusReference;
 use schemas::{ClaimPath, Timestamp};
 use std::fmt;
-
-/// Why bytes kept by their holder cannot be opened again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReopenError {
-    /// Not an `IssuerSigned`, or items and digests do not fit.
-    #[error(transparent)]
-    Form(#[from] ResponseError),
-    /// No certificate in it, or one that cannot be read.
-    #[error("x5chain: {0}")]
-    Chain(#[from] ChainError),
-}
 
 /// A document in its holder's hands: verified, with all its items.
 #[derive(Clone)]
 pub struct Mdoc {
     content: Content,
+    /// Nobody's word is taken for bytes that were only opened again.
+    issuer: Option<VerifiedChain>,
     items: Items,
     bytes: Vec<u8>,
     issuer_auth: Vec<u8>,
@@ -36,6 +26,7 @@ pub struct Mdoc {
 #[derive(Clone)]
 pub struct PresentedMdoc {
     content: Content,
+    issuer: VerifiedChain,
     elements: Elements,
     own: Elements,
     proof: DeviceProof,
@@ -49,27 +40,28 @@ pub(super) struct Content {
     authorizations: KeyAuthorizations,
     validity: Validity,
     status: Option<StatusReference>,
-    issuer: VerifiedChain,
 }
 
 impl Mdoc {
-    pub(super) fn new(issuer_signed: IssuerSignedIn, bytes: Vec<u8>, issuer: VerifiedChain) -> Self {
+    pub(super) fn new(issuer_signed: IssuerSignedIn, bytes: Vec<u8>, issuer: Option<VerifiedChain>) -> Self {
         let issuer_auth = issuer_signed.encode_auth();
         let IssuerSignedIn { items, auth: _, object } = issuer_signed;
-        Self { content: Content::new(object, issuer), items, bytes, issuer_auth }
+        Self { content: Content::new(object), issuer, items, bytes, issuer_auth }
     }
 
     /// Opens bytes again that their holder verified before and has kept where nobody else could change them.
     ///
-    /// Checks the form and the digests. Does *not* check signature, chain or times: [`Mdoc::issuer`] says
-    /// [`crate::trust::Trust::NotChecked`].
+    /// Checks the form and the digests. Does *not* check signature, chain or times: there is no [`Mdoc::issuer`].
     ///
     /// # Errors
-    /// [`ReopenError`].
-    pub fn reopen(bytes: &[u8]) -> Result<Self, ReopenError> {
-        let issuer_signed = parse_issuer_signed(bytes)?;
-        let issuer = issuer_signed.auth.chain().ok_or(ChainError::Empty)?.unchecked()?;
-        Ok(Self::new(issuer_signed, bytes.to_vec(), issuer))
+    /// [`ResponseError`]: not an `IssuerSigned`, or items and digests do not fit.
+    pub fn reopen(bytes: &[u8]) -> Result<Self, ResponseError> {
+        Ok(Self::new(parse_issuer_signed(bytes)?, bytes.to_vec(), None))
+    }
+
+    /// Who signed it, when it was verified; `None` when it was opened again.
+    pub const fn issuer(&self) -> Option<&VerifiedChain> {
+        self.issuer.as_ref()
     }
 
     /// The `IssuerSigned` as it was issued.
@@ -106,7 +98,12 @@ impl Mdoc {
 impl PresentedMdoc {
     pub(super) fn new(issuer_signed: IssuerSignedIn, issuer: VerifiedChain, own: Elements, proof: DeviceProof) -> Self {
         let IssuerSignedIn { items, auth: _, object } = issuer_signed;
-        Self { content: Content::new(object, issuer), elements: items.elements(), own, proof }
+        Self { content: Content::new(object), issuer, elements: items.elements(), own, proof }
+    }
+
+    /// Who signed it.
+    pub const fn issuer(&self) -> &VerifiedChain {
+        &self.issuer
     }
 
     /// What the issuer vouches for.
@@ -132,14 +129,13 @@ impl PresentedMdoc {
 }
 
 impl Content {
-    fn new(object: super::mso::SecurityObject, issuer: VerifiedChain) -> Self {
+    fn new(object: super::mso::SecurityObject) -> Self {
         Self {
             doc_type: object.doc_type,
             device_key: object.device_key,
             authorizations: object.authorizations,
             validity: object.validity,
             status: object.status,
-            issuer,
         }
     }
 }
@@ -156,11 +152,6 @@ macro_rules! getters {
             /// The document type.
             pub fn doc_type(&self) -> &str {
                 &self.content.doc_type
-            }
-
-            /// Who signed it.
-            pub const fn issuer(&self) -> &VerifiedChain {
-                &self.content.issuer
             }
 
             /// The key the document is bound to.
@@ -206,7 +197,7 @@ getters!(Mdoc, PresentedMdoc);
 impl fmt::Debug for Mdoc {
     /// Type only; no element.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { content, items: _, bytes: _, issuer_auth: _ } = self;
+        let Self { content, issuer: _, items: _, bytes: _, issuer_auth: _ } = self;
         f.debug_struct("Mdoc").field("doc_type", &content.doc_type).finish_non_exhaustive()
     }
 }
@@ -214,7 +205,7 @@ impl fmt::Debug for Mdoc {
 impl fmt::Debug for PresentedMdoc {
     /// Type only; no element.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { content, elements: _, own: _, proof } = self;
+        let Self { content, issuer: _, elements: _, own: _, proof } = self;
         f.debug_struct("PresentedMdoc")
             .field("doc_type", &content.doc_type)
             .field("proof", proof)

@@ -146,7 +146,7 @@ pub fn verify_issued(bytes: &[u8], issuers: &ChainPolicy<'_>, now: Timestamp) ->
     let issuer_signed = parse_issuer_signed(bytes)?;
     check_times(&issuer_signed, now, now.plus(ISSUANCE_SKEW))?;
     let issuer = verify_issuer_auth(&issuer_signed, issuers, now)?;
-    Ok(Mdoc::new(issuer_signed, bytes.to_vec(), issuer))
+    Ok(Mdoc::new(issuer_signed, bytes.to_vec(), Some(issuer)))
 }
 
 /// Verifies a `DeviceResponse` with one document, as OpenID4VP has it.

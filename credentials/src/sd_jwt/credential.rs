@@ -7,7 +7,7 @@ use super::selection::{SelectError, Selection};
 use crate::algorithm::{HashAlgorithm, SignatureAlgorithms};
 use crate::key::PublicKey;
 use crate::key_binding::KeyBinding;
-use crate::trust::{ChainError, VerifiedChain};
+use crate::trust::VerifiedChain;
 use schemas::status::StatusReference;
 use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
@@ -53,9 +53,6 @@ pub enum ReopenError {
     /// What it says about itself.
     #[error(transparent)]
     Claim(#[from] ClaimError),
-    /// No certificate in it, or one that cannot be read.
-    #[error("x5c: {0}")]
-    Chain(#[from] ChainError),
     /// An SD-JWT+KB.
     #[error("a presentation, not a credential as issued")]
     KeyBindingPresent,
@@ -65,6 +62,8 @@ pub enum ReopenError {
 #[derive(Clone)]
 pub struct SdJwtVc {
     content: Content,
+    /// Nobody's word is taken for a text that was only opened again.
+    issuer: Option<VerifiedChain>,
     text: String,
     jwt_len: usize,
     hash: HashAlgorithm,
@@ -74,6 +73,7 @@ pub struct SdJwtVc {
 #[derive(Clone)]
 pub struct PresentedCredential {
     content: Content,
+    issuer: VerifiedChain,
     key_binding: KeyBinding,
 }
 
@@ -83,12 +83,11 @@ pub(super) struct Content {
     pub(super) registered: Registered,
     pub(super) claims: Map<String, Value>,
     pub(super) disclosures: Vec<Disclosure>,
-    pub(super) issuer: VerifiedChain,
 }
 
 impl Content {
     /// Processes what was parsed, and reads what it says about itself.
-    pub(super) fn process<E>(parsed: SdJwtIn<'_>, issuer: VerifiedChain) -> Result<Self, E>
+    pub(super) fn process<E>(parsed: SdJwtIn<'_>) -> Result<Self, E>
     where
         E: From<DisclosureError> + From<ClaimError>,
     {
@@ -102,20 +101,19 @@ impl Content {
             range
         });
         let disclosures = processed.places.into_iter().zip(ranges).map(|(place, range)| Disclosure { place, range });
-        Ok(Self { registered, disclosures: disclosures.collect(), claims: processed.claims, issuer })
+        Ok(Self { registered, disclosures: disclosures.collect(), claims: processed.claims })
     }
 }
 
 impl SdJwtVc {
-    pub(super) fn new(content: Content, text: String, hash: HashAlgorithm) -> Self {
+    pub(super) fn new(content: Content, issuer: Option<VerifiedChain>, text: String, hash: HashAlgorithm) -> Self {
         let jwt_len = text.find('~').unwrap_or(text.len());
-        Self { content, text, jwt_len, hash }
+        Self { content, issuer, text, jwt_len, hash }
     }
 
     /// Opens a text again that its holder verified before and has kept where nobody else could change it.
     ///
-    /// Checks the form and the digests. Does *not* check signature, chain or times: [`SdJwtVc::issuer`] says
-    /// [`crate::trust::Trust::NotChecked`].
+    /// Checks the form and the digests. Does *not* check signature, chain or times: there is no [`SdJwtVc::issuer`].
     ///
     /// # Errors
     /// [`ReopenError`].
@@ -124,10 +122,14 @@ impl SdJwtVc {
         if parsed.key_binding.is_some() {
             return Err(ReopenError::KeyBindingPresent);
         }
-        let issuer = parsed.jws.header().x5c.as_ref().ok_or(ChainError::Empty)?.unchecked()?;
         let hash = parsed.hash;
-        let content = Content::process::<ReopenError>(parsed, issuer)?;
-        Ok(Self::new(content, text.to_owned(), hash))
+        let content = Content::process::<ReopenError>(parsed)?;
+        Ok(Self::new(content, None, text.to_owned(), hash))
+    }
+
+    /// Who signed it, when it was verified; `None` when it was opened again.
+    pub const fn issuer(&self) -> Option<&VerifiedChain> {
+        self.issuer.as_ref()
     }
 
     /// The text as it was issued.
@@ -172,8 +174,13 @@ impl SdJwtVc {
 }
 
 impl PresentedCredential {
-    pub(super) const fn new(content: Content, key_binding: KeyBinding) -> Self {
-        Self { content, key_binding }
+    pub(super) const fn new(content: Content, issuer: VerifiedChain, key_binding: KeyBinding) -> Self {
+        Self { content, issuer, key_binding }
+    }
+
+    /// Who signed it.
+    pub const fn issuer(&self) -> &VerifiedChain {
+        &self.issuer
     }
 
     /// What the holder signed for this request.
@@ -216,11 +223,6 @@ macro_rules! getters {
                 &self.content.disclosures
             }
 
-            /// Who signed it.
-            pub const fn issuer(&self) -> &VerifiedChain {
-                &self.content.issuer
-            }
-
             /// `iss`, where the issuer gave it; then it is a name in the leaf certificate.
             pub fn issuer_identifier(&self) -> Option<&str> {
                 self.content.registered.issuer.as_deref()
@@ -259,7 +261,7 @@ getters!(SdJwtVc, PresentedCredential);
 impl fmt::Debug for SdJwtVc {
     /// Type and times; no claim.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { content, text: _, jwt_len: _, hash: _ } = self;
+        let Self { content, issuer: _, text: _, jwt_len: _, hash: _ } = self;
         f.debug_struct("SdJwtVc").field("vct", &content.registered.vct).finish_non_exhaustive()
     }
 }
@@ -267,7 +269,7 @@ impl fmt::Debug for SdJwtVc {
 impl fmt::Debug for PresentedCredential {
     /// Type only; no claim.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { content, key_binding: _ } = self;
+        let Self { content, issuer: _, key_binding: _ } = self;
         f.debug_struct("PresentedCredential").field("vct", &content.registered.vct).finish_non_exhaustive()
     }
 }

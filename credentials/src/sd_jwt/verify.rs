@@ -136,9 +136,9 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
         return Err(VerifyError::KeyBindingPresent);
     }
     let hash = parsed.hash;
-    let content = verify_issuer_part(parsed, issuers, now)?;
+    let (content, issuer) = verify_issuer_part(parsed, issuers, now)?;
     check_times(&content, now, now.plus(ISSUANCE_SKEW))?;
-    Ok(SdJwtVc::new(content, text.to_owned(), hash))
+    Ok(SdJwtVc::new(content, Some(issuer), text.to_owned(), hash))
 }
 
 /// Verifies a presentation as a verifier receives it.
@@ -159,7 +159,7 @@ pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<Presented
     let key_binding = parsed.key_binding.ok_or(VerifyError::KeyBindingMissing)?;
     let key_binding = key_binding::KeyBindingIn::parse(key_binding)?;
     key_binding.check(expected, &parsed)?;
-    let content = verify_issuer_part(parsed, &expected.issuers, expected.now)?;
+    let (content, issuer) = verify_issuer_part(parsed, &expected.issuers, expected.now)?;
     check_times(&content, expected.now, expected.now)?;
     if content.registered.expires_at.is_none() && content.registered.status.is_none() {
         return Err(VerifyError::Endless);
@@ -170,27 +170,31 @@ pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<Presented
         return Err(VerifyError::Type);
     }
     let key_binding = key_binding.verify(&registered.confirmation_key)?;
-    Ok(PresentedCredential::new(content, key_binding))
+    Ok(PresentedCredential::new(content, issuer, key_binding))
 }
 
 /// Type, certificates, signature, disclosures, claims, that `iss` is the issuer, and that its anchor may vouch for the type.
-fn verify_issuer_part(parsed: SdJwtIn<'_>, issuers: &ChainPolicy<'_>, now: Timestamp) -> Result<Content, VerifyError> {
+fn verify_issuer_part(
+    parsed: SdJwtIn<'_>,
+    issuers: &ChainPolicy<'_>,
+    now: Timestamp,
+) -> Result<(Content, VerifiedChain), VerifyError> {
     let jws = &parsed.jws;
     jws.expect_type(super::TYPE)?;
     jws.expect_no_jwk()?;
     let chain = jws.header().x5c.as_ref().ok_or(ChainError::Empty)?;
     let issuer: VerifiedChain = issuers.verify(chain, Usage::CredentialIssuing, now)?;
     jws.verify(issuer.leaf_key())?;
-    let content = Content::process::<VerifyError>(parsed, issuer)?;
+    let content = Content::process::<VerifyError>(parsed)?;
     let Registered { vct, other_types, issuer: name, .. } = &content.registered;
-    if name.as_ref().is_some_and(|name| !content.issuer.is_named(name)) {
+    if name.as_ref().is_some_and(|name| !issuer.is_named(name)) {
         return Err(VerifyError::IssuerName);
     }
     // Of every type it claims to be, or a type of somebody else's could be slipped in as another name of an own one.
-    if !std::iter::once(vct).chain(other_types).all(|vct| content.issuer.may_issue(vct)) {
+    if !std::iter::once(vct).chain(other_types).all(|vct| issuer.may_issue(vct)) {
         return Err(VerifyError::TypeNotIssuers);
     }
-    Ok(content)
+    Ok((content, issuer))
 }
 
 fn check_times(content: &Content, now: Timestamp, begun_by: Timestamp) -> Result<(), VerifyError> {

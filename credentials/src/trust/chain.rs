@@ -297,11 +297,6 @@ impl CertificateChain {
         if algorithms.contains(verified.leaf_key().algorithm()) { Ok(verified) } else { Err(ChainError::LeafKey) }
     }
 
-    /// What the leaf says, with nothing of the chain checked: for what was verified before.
-    pub(crate) fn unchecked(&self) -> Result<VerifiedChain, ChainError> {
-        VerifiedChain::new(self, vec![Facts::read(self.leaf())?], Trust::NotChecked, None)
-    }
-
     /// Gives the place of the anchor at which the path ends.
     fn check_path(
         &self,

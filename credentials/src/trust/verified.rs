@@ -14,8 +14,6 @@ pub enum Trust {
     Known,
     /// It is in order, but ends at no trust anchor: the name in it is whatever its maker wrote. Shown to the person.
     NotKnown,
-    /// Not checked this time: a credential that its holder has verified before and opens again.
-    NotChecked,
 }
 
 /// A chain that was verified for one usage. Cheap to clone.

@@ -66,7 +66,7 @@ fn with_several_signatures_each_is_verified_by_those_who_trust_its_key() {
     let read = parse(&general(&first, &[second])).unwrap();
     let anchors = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
     let verified = |policy: ChainPolicy<'_>| -> Vec<Result<String, VerifyError>> {
-        let verify = |text| verify_issued(text, &policy, NOW).map(|held| held.issuer().subject().to_owned());
+        let verify = |text| verify_issued(text, &policy, NOW).map(|held| held.issuer().unwrap().subject().to_owned());
         read.texts().map(verify).collect()
     };
     let unknown = || Err(VerifyError::Chain(ChainError::UnknownIssuer));

@@ -27,7 +27,7 @@ async fn a_batch_verifies_and_its_copies_share_only_what_they_say() {
         use credentials::signer::Signer;
         assert_eq!(credential.confirmation_key(), holder.public_key());
         assert_eq!(credential.vct(), "urn:amparo:identity:1");
-        assert_eq!(credential.issuer().subject(), "Casa Abierta");
+        assert_eq!(credential.issuer().unwrap().subject(), "Casa Abierta");
         let claims = credential.claims();
         assert_eq!(claims["family_name"], "Vega-Quispe");
         assert_eq!(claims["nationalities"], json!(["PE", "VE"]));

@@ -6,7 +6,7 @@ use crate::display::Shown;
 use crate::holdings::{CredentialId, Holdings, NewBatch, NewCopy, Unsaved, label};
 use credentials::sd_jwt::{self, SdJwtVc};
 use credentials::signer::{Signer, SoftwareKey};
-use credentials::trust::{ChainCache, ChainPolicy, Trust, TrustAnchors};
+use credentials::trust::{ChainCache, ChainPolicy, Trust, TrustAnchors, VerifiedChain};
 use rand_core::CryptoRng;
 use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
@@ -169,7 +169,7 @@ fn say_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
         claims
     };
     let hidden = |credential: &SdJwtVc| -> BTreeSet<ClaimPath> { credential.disclosable_paths().into_iter().collect() };
-    one.issuer().leaf_sha256() == other.issuer().leaf_sha256()
+    one.issuer().map(VerifiedChain::leaf_sha256) == other.issuer().map(VerifiedChain::leaf_sha256)
         && said(one) == said(other)
         && hidden(one) == hidden(other)
 }
@@ -178,11 +178,12 @@ impl Arrived {
     /// What came, for the person to look at.
     pub fn summary(&self, holdings: &Holdings<'_>) -> Summary {
         let first = self.batches.iter().flat_map(|batch| &batch.copies).next();
-        let known = |copy: &VerifiedCopy| copy.credential.issuer().trust() == Trust::Known;
+        let issuer = |copy: &VerifiedCopy| copy.credential.issuer().cloned();
+        let known = |copy: &VerifiedCopy| issuer(copy).is_some_and(|issuer| issuer.trust() == Trust::Known);
         let all_known = self.batches.iter().flat_map(|batch| &batch.copies).all(known);
         Summary {
             issuer: Shown::text(&self.issuer),
-            issuer_name: Shown::name(first.map_or("", |copy| copy.credential.issuer().subject())),
+            issuer_name: Shown::name(first.and_then(issuer).as_ref().map_or("", VerifiedChain::subject)),
             trust: if all_known { Trust::Known } else { Trust::NotKnown },
             credentials: self.batches.iter().map(|batch| batch.summary(holdings)).collect(),
             digest: self.digest,
@@ -258,7 +259,7 @@ impl VerifiedBatch {
     }
 
     fn into_new(self, issuer: &str, now: Timestamp) -> NewBatch {
-        let first = self.copies.first().map(|copy| copy.credential.issuer().clone());
+        let first = self.copies.first().and_then(|copy| copy.credential.issuer().cloned());
         NewBatch {
             vct: self.kind.vct.clone(),
             label: self.kind.label.clone(),
