@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench may stop where it stands")]
 
 use credentials::signer::{Signer as _, SoftwareKey};
-use credentials::status_list::{Bits, StatusList, VerifiedStatusList, verify};
+use credentials::status_list::{Bits, StatusList, TokenDraft, VerifiedStatusList, verify, verify_cwt};
 use credentials::trust::{CertificateChain, TrustAnchors, oid};
 use divan::{Bencher, black_box};
 use rand_chacha::ChaCha20Rng;
@@ -85,6 +85,16 @@ fn load(bencher: Bencher<'_, '_>, out_of: u64) {
     let provider = provider();
     let token = token(&provider, out_of);
     bencher.bench(|| loaded(black_box(&provider), black_box(&token)));
+}
+
+/// The same as CWT.
+#[divan::bench(args = [2, 100, 10_000])]
+fn load_cwt(bencher: Bencher<'_, '_>, out_of: u64) {
+    let provider = provider();
+    let expires_at = NOW.plus(Seconds::DAY);
+    let draft = TokenDraft { uri: URI, issued_at: NOW, expires_at, ttl: Seconds::HOUR, aggregation_uri: None };
+    let token = list(out_of).sign_cwt(&draft, &provider.chain, &provider.key).unwrap();
+    bencher.bench(|| verify_cwt(black_box(&token), URI, &provider.anchors, NOW, None).unwrap());
 }
 
 /// One look into a loaded list.

@@ -12,7 +12,7 @@ mod tests;
 
 pub use key::{key_from_cbor, write_key};
 pub use mac::{Mac0In, MacKey, write_mac0};
-pub use sign::{Sign1In, write_sign1};
+pub use sign::{Sign1In, write_sign1, write_typed_sign1};
 
 use crate::cbor::FieldError;
 use crate::key::KeyError;
@@ -52,6 +52,8 @@ pub enum CoseError {
 const ALG: i64 = 1;
 /// `crit`
 const CRIT: i64 = 2;
+/// `typ` (RFC 9596 §2)
+const TYP: i64 = 16;
 /// `x5chain`
 const X5CHAIN: i64 = 33;
 /// `x5u`

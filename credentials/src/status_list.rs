@@ -1,15 +1,22 @@
 //! The Token Status List: which of a million credentials still stand, in one signed token.
 
+mod aggregation;
 mod compressed;
+mod cwt;
 mod list;
 mod token;
+mod verified;
 
 #[cfg(test)]
 mod tests;
 
+pub use aggregation::{Aggregation, AggregationError};
+pub use cwt::verify_cwt;
 pub use list::{Bits, StatusList};
-pub use token::{MAX_LIFETIME, StatusIssueError, TTL, VerifiedStatusList, verify};
+pub use token::{StatusIssueError, TokenDraft, verify};
+pub use verified::{MAX_LIFETIME, TTL, VerifiedStatusList};
 
+use crate::cose::CoseError;
 use crate::jws::JwsError;
 use crate::trust::ChainError;
 use schemas::Timestamp;
@@ -25,11 +32,14 @@ pub enum StatusError {
     /// Not a compact JWS, or with a header we do not take.
     #[error("status list token is not a well-formed JWS")]
     Jws(#[source] JwsError),
+    /// Not a tagged `COSE_Sign1`, or with a header we do not take.
+    #[error("status list token is not a well-formed COSE_Sign1")]
+    Cose(#[source] CoseError),
     /// Another kind of token.
-    #[error("token is not a status list token: expected typ {}", token::TYP)]
+    #[error("token is not a status list token: expected typ {} or {}", token::TYP, cwt::TYP)]
     WrongType,
-    /// No `x5c` header.
-    #[error("status list token has no x5c certificate chain")]
+    /// No `x5c` or `x5chain` header.
+    #[error("status list token has no certificate chain")]
     NoChain,
     /// The chain does not end at an anchor for status signing.
     #[error("certificate chain of the status list token is not trusted for status signing")]
@@ -38,7 +48,7 @@ pub enum StatusError {
     #[error("signature of the status list token is wrong")]
     Signature,
     /// A claim is missing or of the wrong kind.
-    #[error("claims of the status list token are not as required: sub, iat, status_list.bits and status_list.lst")]
+    #[error("claims of the status list token are not as required: subject, issued at, bits and lst")]
     Claims,
     /// The list is for another URI.
     #[error("status list token is for another list: its sub is not the uri of the credential")]
@@ -57,8 +67,8 @@ pub enum StatusError {
     /// `bits` is not 1, 2, 4 or 8.
     #[error("status list has another number of bits than 1, 2, 4 or 8")]
     Bits,
-    /// `lst` is not base64url of one whole zlib stream.
-    #[error("status list is not base64url of one whole zlib stream")]
+    /// `lst` is not one whole zlib stream, in base64url where it is text.
+    #[error("status list is not one whole zlib stream")]
     Compression,
     /// Longer than we take.
     #[error("status list has no entries, or inflates to more than {} bytes", list::MAX_BYTES)]

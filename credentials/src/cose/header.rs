@@ -1,6 +1,6 @@
 //! The two headers of a COSE structure.
 
-use super::{ALG, CRIT, CoseError, X5CHAIN, X5U};
+use super::{ALG, CRIT, CoseError, TYP, X5CHAIN, X5U};
 use crate::cbor::{FieldError, Limits, Value, Writer, parse};
 use crate::trust::CertificateChain;
 
@@ -8,6 +8,8 @@ use crate::trust::CertificateChain;
 pub(super) struct Parts {
     /// As it was received: what is signed.
     pub(super) protected: Vec<u8>,
+    /// What kind of structure it says it is, where the protected header says so in words.
+    pub(super) typ: Option<String>,
     pub(super) chain: Option<CertificateChain>,
     pub(super) payload: Option<Vec<u8>>,
     /// Signature or MAC.
@@ -33,6 +35,7 @@ impl Parts {
         if find(ALG).and_then(Value::as_integer) != Some(algorithm) {
             return Err(CoseError::Algorithm);
         }
+        let typ = find(TYP).and_then(Value::as_text).map(str::to_owned);
         let is_bent = [CRIT, X5U, X5CHAIN].iter().any(|label| find(*label).is_some());
         let mut chain = None;
         for (key, value) in unsigned {
@@ -50,7 +53,7 @@ impl Parts {
             Value::Null => None,
             value => Some(value.into_bytes().ok_or(malformed)?),
         };
-        Ok(Self { protected, chain, payload, proof: proof.into_bytes().ok_or(malformed)? })
+        Ok(Self { protected, typ, chain, payload, proof: proof.into_bytes().ok_or(malformed)? })
     }
 }
 
@@ -74,6 +77,16 @@ fn read_chain(value: Value) -> Result<CertificateChain, CoseError> {
 pub(super) fn protected(algorithm: i64) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.map(1).integer(ALG).integer(algorithm);
+    writer.into_bytes()
+}
+
+/// The protected header with this algorithm and type.
+///
+/// # Source
+/// RFC 9596 §2.
+pub(super) fn protected_with_type(algorithm: i64, typ: &str) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.map(2).integer(ALG).integer(algorithm).integer(TYP).text(typ);
     writer.into_bytes()
 }
 

@@ -1,6 +1,6 @@
 //! `COSE_Sign1`.
 
-use super::header::{Parts, protected, to_be_proved, write_unprotected};
+use super::header::{Parts, protected, protected_with_type, to_be_proved, write_unprotected};
 use super::{CoseError, ES256};
 use crate::algorithm::SignatureAlgorithm;
 use crate::cbor::{Value, Writer};
@@ -32,6 +32,14 @@ impl Sign1In {
     /// The certificates in `x5chain`.
     pub const fn chain(&self) -> Option<&CertificateChain> {
         self.parts.chain.as_ref()
+    }
+
+    /// The type in the protected header, where it is a text.
+    ///
+    /// # Source
+    /// RFC 9596 §2.
+    pub fn typ(&self) -> Option<&str> {
+        self.parts.typ.as_deref()
     }
 
     /// The payload, where it is not detached.
@@ -93,9 +101,36 @@ pub fn write_sign1(
     chain: Option<&CertificateChain>,
     signer: &dyn Signer,
 ) -> Result<(), SignError> {
-    let protected = protected(ES256);
-    let signature = signer.sign(&to_be_proved(CONTEXT, &protected, payload))?;
-    writer.array(4).bytes(&protected);
+    write(writer, &protected(ES256), payload, is_detached, chain, signer)
+}
+
+/// As [`write_sign1`] with the payload in it, and `typ` in the protected header.
+///
+/// # Errors
+/// As [`write_sign1`].
+///
+/// # Source
+/// RFC 9596 §2.
+pub fn write_typed_sign1(
+    writer: &mut Writer,
+    typ: &str,
+    payload: &[u8],
+    chain: &CertificateChain,
+    signer: &dyn Signer,
+) -> Result<(), SignError> {
+    write(writer, &protected_with_type(ES256, typ), payload, false, Some(chain), signer)
+}
+
+fn write(
+    writer: &mut Writer,
+    protected: &[u8],
+    payload: &[u8],
+    is_detached: bool,
+    chain: Option<&CertificateChain>,
+    signer: &dyn Signer,
+) -> Result<(), SignError> {
+    let signature = signer.sign(&to_be_proved(CONTEXT, protected, payload))?;
+    writer.array(4).bytes(protected);
     write_unprotected(writer, chain);
     if is_detached {
         writer.null();

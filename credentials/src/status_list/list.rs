@@ -109,13 +109,28 @@ impl StatusList {
     /// # Source
     /// Token Status List §4.2 "Status List in JSON Format".
     pub fn from_lst(bits: Bits, lst: &str) -> Result<Self, StatusError> {
-        let deflated = crate::b64::decode(lst).map_err(|_| StatusError::Compression)?;
-        Self::from_bytes(bits, compressed::inflate(&deflated, MAX_BYTES)?)
+        Self::from_zlib(bits, &crate::b64::decode(lst).map_err(|_| StatusError::Compression)?)
+    }
+
+    /// A list from one whole zlib stream: the `lst` of a token in CBOR.
+    ///
+    /// # Errors
+    /// As [`StatusList::from_lst`].
+    ///
+    /// # Source
+    /// Token Status List §4.3 "Status List in CBOR Format".
+    pub fn from_zlib(bits: Bits, deflated: &[u8]) -> Result<Self, StatusError> {
+        Self::from_bytes(bits, compressed::inflate(deflated, MAX_BYTES)?)
+    }
+
+    /// The list compressed as well as zlib can.
+    pub fn to_zlib(&self) -> Vec<u8> {
+        compressed::deflate(&self.bytes)
     }
 
     /// The `lst` member of a token, compressed as well as zlib can.
     pub fn to_lst(&self) -> String {
-        crate::b64::encode(&compressed::deflate(&self.bytes))
+        crate::b64::encode(&self.to_zlib())
     }
 
     /// The bits of an entry.

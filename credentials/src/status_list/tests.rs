@@ -154,6 +154,78 @@ fn a_list_is_verified_and_read() {
 }
 
 #[test]
+fn a_list_may_say_where_its_issuers_other_lists_are_named() {
+    let provider = Provider::new();
+    let aggregation_uri = Some("https://issuer.example/status");
+    let draft = TokenDraft {
+        uri: URI,
+        issued_at: NOW,
+        expires_at: NOW.plus(Seconds::DAY),
+        ttl: Seconds::HOUR,
+        aggregation_uri,
+    };
+    let token = list().sign(&draft, &provider.chain, &provider.key).unwrap();
+    assert_eq!(provider.verify(&token).unwrap().aggregation_uri(), aggregation_uri);
+    let token = list().sign(&TokenDraft { aggregation_uri: None, ..draft }, &provider.chain, &provider.key).unwrap();
+    assert_eq!(provider.verify(&token).unwrap().aggregation_uri(), None);
+    let list = json!({"bits": 2, "lst": list().to_lst(), "aggregation_uri": 7});
+    assert!(matches!(provider.verify(&provider.token(with("status_list", list))), Err(StatusError::Claims)));
+}
+
+/// `tests/vectors/token-status-list/SOURCE.md` says what is expected of each.
+pub(crate) fn examples() -> Map<String, Value> {
+    serde_json::from_str(include_str!("../../../tests/vectors/token-status-list/examples.json")).unwrap()
+}
+
+#[test]
+fn every_json_example_of_the_draft_is_read() {
+    let examples = examples();
+    let mut seen = 0;
+    for (name, entries) in [
+        ("status_list_encoding_json", 16),
+        ("status_list_encoding2_json", 12),
+        ("status_list_encoding1_long_json", 1 << 20),
+        ("status_list_encoding2_long_json", 1 << 20),
+        ("status_list_encoding4_json", 1 << 20),
+        ("status_list_encoding8_json", 1 << 20),
+    ] {
+        let example = &examples[name];
+        let bits = Bits::try_from(example["bits"].as_u64().unwrap()).unwrap();
+        let list = StatusList::from_lst(bits, example["lst"].as_str().unwrap()).unwrap();
+        assert_eq!(list.len(), entries, "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, examples.keys().filter(|name| name.ends_with("_json")).count());
+}
+
+#[test]
+fn the_jwt_example_of_the_draft_says_what_it_says_and_is_not_accepted() {
+    let examples = examples();
+    let provider = Provider::new();
+    let raw = examples["status_list_jwt_raw"].as_str().unwrap();
+    let token = crate::jws::JwsIn::parse(raw, &crate::json::Limits::TOKEN).unwrap();
+    let said = &examples["status_list_jwt"];
+    assert_eq!(token.header().typ.as_deref(), said[0]["typ"].as_str());
+    let mut payload = token.payload_object(&crate::json::Limits::TOKEN).unwrap();
+    assert_eq!(
+        payload.shift_remove("iss"),
+        Some(json!("https://example.com")),
+        "an older draft's claim is still in it"
+    );
+    assert_eq!(Value::Object(payload.clone()), said[1]);
+    assert!(matches!(provider.verify(raw), Err(StatusError::NoChain)), "its key is named by kid only");
+    // The same claims under our key are accepted, in their time.
+    let (uri, now) = ("https://example.com/statuslists/1", schemas::Timestamp::from_unix(1_686_920_170));
+    let again = provider.token(payload.into());
+    let at = |now| verify(&again, uri, &provider.authority.anchors(), now, None);
+    // The certificate of the test is not as old as the example; its validity starts in 1975.
+    let list = at(now).unwrap();
+    assert_eq!(list.list().as_bytes(), [0xb9, 0xa3]);
+    assert_eq!(list.refresh_at(now), now.plus(Seconds::HOUR.times(12)));
+    assert_eq!(list.ends_at(), now.plus(MAX_LIFETIME));
+}
+
+#[test]
 fn attack_61_an_index_outside_the_list_is_never_valid() {
     let provider = Provider::new();
     let verified = provider.verify(&provider.token(payload())).unwrap();
