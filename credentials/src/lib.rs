@@ -25,6 +25,7 @@ pub mod sd_jwt;
 pub mod signer;
 pub mod status_list;
 pub mod trust;
+pub mod type_metadata;
 
 #[cfg(test)]
 mod testing;

@@ -8,6 +8,7 @@
 //!
 //! [`SdJwtIn`] is the parsed, unverified form for those who know only RFC 9901; [`SdJwtJsonIn`] is its JSON serialisation.
 
+mod as_issued;
 mod claims;
 mod credential;
 mod disclosure;
@@ -18,6 +19,7 @@ mod process;
 mod selection;
 mod verify;
 
+pub use as_issued::{AsIssued, Found, PathFault};
 pub use claims::{ClaimError, NEVER_DISCLOSABLE};
 pub use credential::{Disclosure, PresentedCredential, ReopenError, SdJwtVc};
 pub use issue::{IssuanceDraft, IssueError, issue, issue_hashed};

@@ -12,6 +12,7 @@ pub mod openid4vp;
 pub mod purpose;
 pub mod status;
 pub mod time;
+pub mod type_metadata;
 
 pub use claim_path::{ClaimPath, PathElement};
 pub use time::{Seconds, Timestamp};

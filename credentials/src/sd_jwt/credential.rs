@@ -1,5 +1,6 @@
 //! A credential that was verified: in its holder's hands, and as a verifier received it.
 
+use super::as_issued::AsIssued;
 use super::claims::{ClaimError, NEVER_DISCLOSABLE, Registered};
 use super::parse::{ParseError, SdJwtIn};
 use super::process::{DisclosureError, Place, process};
@@ -25,6 +26,11 @@ impl Disclosure {
     /// Where its claim stands.
     pub const fn path(&self) -> &ClaimPath {
         self.place.path()
+    }
+
+    /// Where its claim stands in what the issuer signed.
+    pub(super) fn signed_path(&self) -> &ClaimPath {
+        self.place.signed_path()
     }
 
     pub(super) fn text_in<'t>(&self, text: &'t str) -> &'t str {
@@ -83,6 +89,8 @@ pub(super) struct Content {
     pub(super) registered: Registered,
     pub(super) claims: Map<String, Value>,
     pub(super) disclosures: Vec<Disclosure>,
+    /// Elements of arrays that are not disclosed, as positions in what the issuer signed.
+    pub(super) hidden: Vec<ClaimPath>,
 }
 
 impl Content {
@@ -101,7 +109,8 @@ impl Content {
             range
         });
         let disclosures = processed.places.into_iter().zip(ranges).map(|(place, range)| Disclosure { place, range });
-        Ok(Self { registered, disclosures: disclosures.collect(), claims: processed.claims })
+        let (disclosures, hidden) = (disclosures.collect(), processed.hidden);
+        Ok(Self { registered, disclosures, hidden, claims: processed.claims })
     }
 }
 
@@ -202,6 +211,19 @@ macro_rules! getters {
             /// The type.
             pub fn vct(&self) -> &str {
                 &self.content.registered.vct
+            }
+
+            /// The digest that the issuer gives of the type metadata of `vct`, as it stands.
+            ///
+            /// # Source
+            /// SD-JWT VC §5.3.
+            pub fn vct_integrity(&self) -> Option<&str> {
+                self.content.claims.get("vct#integrity").and_then(Value::as_str)
+            }
+
+            /// Its claims by their positions in what was issued.
+            pub fn as_issued(&self) -> AsIssued<'_> {
+                AsIssued::new(&self.content)
             }
 
             /// Whether the issuer says it is of type `vct`: by `vct` or by `aka_vcts`, byte for byte.

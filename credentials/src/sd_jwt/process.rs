@@ -50,12 +50,14 @@ pub struct Processed {
     pub claims: Map<String, Value>,
     /// Where each disclosure stands, in the order in which they came.
     pub places: Vec<Place>,
+    /// Where elements of arrays stand that were not disclosed, as positions in what the issuer signed. Decoys are among them.
+    pub hidden: Vec<ClaimPath>,
 }
 
 impl fmt::Debug for Processed {
     /// The places only; no claim.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { claims: _, places } = self;
+        let Self { claims: _, places, hidden: _ } = self;
         f.debug_struct("Processed").field("places", places).finish_non_exhaustive()
     }
 }
@@ -105,6 +107,7 @@ pub(super) fn process(
         digests: Vec::new(),
         path: Vec::new(),
         signed_indices: Vec::new(),
+        hidden: Vec::new(),
         never,
     };
     // Kept aside, so that only one below the top is met on the way.
@@ -115,7 +118,7 @@ pub(super) fn process(
         return Err(DisclosureError::Duplicate);
     }
     let places = walk.places.into_iter().collect::<Option<Vec<_>>>().ok_or(DisclosureError::Unreferenced)?;
-    Ok(Processed { claims: payload, places })
+    Ok(Processed { claims: payload, places, hidden: walk.hidden })
 }
 
 struct Walk<'n> {
@@ -129,6 +132,8 @@ struct Walk<'n> {
     path: Vec<PathElement>,
     /// For each element of `path` the index that was signed, where it differs.
     signed_indices: Vec<Option<u64>>,
+    /// Elements of arrays that were not disclosed.
+    hidden: Vec<ClaimPath>,
     never: &'n [&'n str],
 }
 
@@ -216,6 +221,10 @@ impl Walk<'_> {
                     walk.container(&mut value, depth + 1)
                 })?;
                 shown.push(value);
+            } else {
+                let mut path = self.signed_path();
+                path.push(PathElement::Index(index as u64));
+                self.hidden.push(ClaimPath::new(path));
             }
             self.digests.push(digest);
         }
@@ -245,14 +254,14 @@ impl Walk<'_> {
 
     fn place(&mut self, index: usize) {
         if let Some(place) = self.places.get_mut(index) {
-            let signed_path = self.signed_indices.iter().any(Option::is_some).then(|| {
-                let signed = |(element, index): (&PathElement, &Option<u64>)| {
-                    index.map_or_else(|| element.clone(), PathElement::Index)
-                };
-                ClaimPath::new(self.path.iter().zip(&self.signed_indices).map(signed).collect())
-            });
+            let differs = self.signed_indices.iter().any(Option::is_some);
+            let signed_path = differs.then(|| ClaimPath::new(signed(&self.path, &self.signed_indices)));
             *place = Some(Place { path: ClaimPath::new(self.path.clone()), signed_path });
         }
+    }
+
+    fn signed_path(&self) -> Vec<PathElement> {
+        signed(&self.path, &self.signed_indices)
     }
 
     /// Refuses digests inside a claim that must always be visible whole.
@@ -278,6 +287,13 @@ impl Walk<'_> {
         self.signed_indices.pop();
         result
     }
+}
+
+/// `path` with the indices that were signed.
+fn signed(path: &[PathElement], signed_indices: &[Option<u64>]) -> Vec<PathElement> {
+    let signed =
+        |(element, index): (&PathElement, &Option<u64>)| index.map_or_else(|| element.clone(), PathElement::Index);
+    path.iter().zip(signed_indices).map(signed).collect()
 }
 
 const fn is_container(value: &Value) -> bool {

@@ -23,5 +23,6 @@ mod presented;
 mod properties;
 mod proximity;
 mod published;
+mod type_metadata;
 mod vectors;
 mod world;
