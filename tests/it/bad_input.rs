@@ -126,7 +126,7 @@ fn a_clock_a_day_off_is_named_and_costs_nothing() {
         assert_eq!(world.holder("list", &[], 0).json["credentials"], before, "no copy is spent");
         // The same request still serves the same person when the clock is right.
         world.holder("present", &[&link, "--yes"], 0);
-        assert_eq!(world.result(&transaction, 0)["outcome"], "verified");
+        assert_eq!(world.result(&transaction, 0)["state"], "verified");
     }
 }
 
