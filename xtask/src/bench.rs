@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
 
 /// The protocol of docs/biometric-evaluation.md, by the product's own command.
 pub(crate) fn evaluate() -> Result<(), BenchError> {
-    let home = setup::run(Scope::Product)?;
+    let home = setup::run(Scope::Demo)?;
     let data =
         std::env::var_os("AMPARO_DATA").map_or_else(|| shell::root().join("../shared/data"), std::path::PathBuf::from);
     let faces = data.join("faces/orl");
@@ -65,23 +65,52 @@ pub(crate) fn evaluate() -> Result<(), BenchError> {
     machine();
     let folder = home.path().join("evaluation");
     std::fs::create_dir_all(&folder).map_err(|source| BenchError::Storage { path: folder.clone(), source })?;
-    for (enrol, frames, command) in
-        [("1", "1", "evaluate"), ("3", "1", "evaluate"), ("5", "1", "release"), ("5", "3", "release")]
-    {
-        let list = folder.join(format!("pairs-{enrol}-{frames}.csv"));
-        let pairs =
-            biometrics(&home).args(["pairs", "--enrol", enrol, "--frames", frames, "--people"]).arg(&faces).output();
-        let pairs = pairs.map_err(|source| BenchError::Storage { path: list.clone(), source })?;
-        std::fs::write(&list, pairs.stdout).map_err(|source| BenchError::Storage { path: list.clone(), source })?;
-        println!("{command}, {enrol} captures enrolled, {frames} frames a probe:");
-        let mut measured = biometrics(&home);
-        measured.args([command, "--json", "--pairs"]).arg(&list);
-        if command == "evaluate" {
-            measured.args(["--modality", "face", "--plot"]).arg(folder.join(format!("det-{enrol}-{frames}.svg")));
+    for (enrol, frames, commands) in [
+        ("1", "1", &["evaluate", "release"][..]),
+        ("2", "1", &["release"]),
+        ("3", "1", &["release"]),
+        ("5", "1", &["evaluate", "release"]),
+        ("5", "3", &["evaluate", "release"]),
+    ] {
+        let mut pairs = biometrics(&home);
+        pairs.args(["pairs", "--enrol", enrol, "--frames", frames, "--people"]).arg(&faces);
+        let list = kept(&folder, &format!("pairs-{enrol}-{frames}.csv"), &mut pairs)?;
+        for command in commands {
+            println!("== {command}: {enrol} captures enrolled, {frames} frames a probe");
+            let mut measured = biometrics(&home);
+            measured.args([command, "--pairs"]).arg(&list);
+            if *command == "evaluate" {
+                measured.args(["--modality", "face", "--plot"]).arg(folder.join(format!("det-{enrol}-{frames}.svg")));
+            }
+            shell::run(&mut measured)?;
         }
-        shell::run(&mut measured)?;
     }
+    // Portraits of the size that the product asks for: two enrolled, the third shown, in all orders.
+    let portrait = |name: &str| home.path().join("photographs").join(name).display().to_string();
+    let [one, two, three, other] = ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"].map(portrait);
+    let mut rows = String::from("reference,probe,mated\n");
+    for (first, second, shown) in [(&one, &two, &three), (&one, &three, &two), (&two, &three, &one)] {
+        rows.push_str(&format!("{first};{second},{shown},1\n{first};{second},{other},0\n"));
+    }
+    let list = folder.join("pairs-portraits.csv");
+    std::fs::write(&list, rows).map_err(|source| BenchError::Storage { path: list.clone(), source })?;
+    println!("== release: portraits, two enrolled, each under 200 fresh transforms");
+    shell::run(biometrics(&home).args(["release", "--gate", "--enrolments", "200", "--pairs"]).arg(&list))?;
+    println!("The lists and curves are in {}.", folder.display());
     Ok(())
+}
+
+/// What a command prints, in a file.
+fn kept(
+    folder: &std::path::Path,
+    name: &str,
+    command: &mut std::process::Command,
+) -> Result<std::path::PathBuf, BenchError> {
+    let path = folder.join(name);
+    let storage = |source| BenchError::Storage { path: path.clone(), source };
+    let file = std::fs::File::create(&path).map_err(storage)?;
+    shell::run(command.stdout(file))?;
+    Ok(path)
 }
 
 /// The product's own command, built for speed.
