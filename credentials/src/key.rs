@@ -1,6 +1,7 @@
 //! Public keys: points of P-256, checked to lie on the curve; and those of issuers, which may be of other curves.
 
 mod issuer;
+mod set;
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::b64;
@@ -12,6 +13,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 pub use issuer::IssuerKey;
+pub use set::{KeySet, KeySetError, SelectKeyError};
 
 /// Something that checks signatures: a public key, and what algorithm it is for.
 pub trait CheckSignature {

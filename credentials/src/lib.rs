@@ -11,6 +11,7 @@ pub mod cose;
 pub mod dcql;
 pub mod dpop;
 pub mod escape;
+pub mod issuer_metadata;
 pub mod json;
 pub mod jwe;
 pub mod jws;

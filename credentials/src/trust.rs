@@ -10,12 +10,14 @@ mod certificate;
 mod chain;
 mod limits;
 pub mod oid;
+mod published;
 mod verified;
 
 pub use anchors::{Anchor, AnchorError, TrustAnchors};
 pub use cache::ChainCache;
 pub use chain::{CertificateChain, ChainError, ChainPolicy};
 pub use limits::AnchorLimits;
+pub use published::{PublishedIssuers, PublishedKeyError};
 pub use verified::{Trust, VerifiedChain};
 
 /// What the key of a leaf certificate may sign: an extended key usage that the leaf must carry.

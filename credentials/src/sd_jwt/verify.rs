@@ -6,7 +6,7 @@ use super::parse::{ParseError, SdJwtIn};
 use super::process::DisclosureError;
 use crate::jws::JwsError;
 use crate::key_binding::{self, KeyBindingError};
-use crate::trust::{ChainError, ChainPolicy, Usage, VerifiedChain};
+use crate::trust::{ChainError, ChainPolicy, PublishedKeyError, Usage, VerifiedChain};
 use schemas::{Seconds, Timestamp};
 
 /// Why a credential is refused. The first fault found is named.
@@ -22,6 +22,9 @@ pub enum VerifyError {
     /// The issuer's certificates.
     #[error("issuer's certificates: {0}")]
     Chain(#[from] ChainError),
+    /// The key that its issuer publishes.
+    #[error("issuer's published keys: {0}")]
+    PublishedKey(#[from] PublishedKeyError),
     /// `iss` is not a name in the issuer's certificate.
     #[error("iss is not a name in the issuer's certificate")]
     IssuerName,
@@ -182,8 +185,15 @@ fn verify_issuer_part(
     let jws = &parsed.jws;
     jws.expect_type(super::TYPE)?;
     jws.expect_no_jwk()?;
-    let chain = jws.header().x5c.as_ref().ok_or(ChainError::Empty)?;
-    let issuer: VerifiedChain = issuers.verify(chain, Usage::CredentialIssuing, now)?;
+    let header = jws.header();
+    let issuer: VerifiedChain = match issuers.published().and_then(|published| published.of(&parsed.payload)) {
+        // The name is not believed before the key under it has verified the signature.
+        Some(published) => published.issuer(header, now)?,
+        None => {
+            let chain = header.x5c.as_ref().ok_or(ChainError::Empty)?;
+            issuers.verify(chain, Usage::CredentialIssuing, now)?
+        }
+    };
     jws.verify(issuer.leaf_key())?;
     let content = Content::process::<VerifyError>(parsed)?;
     let Registered { vct, other_types, issuer: name, .. } = &content.registered;

@@ -1,7 +1,7 @@
 //! A certificate chain: as it came, and verified.
 
 use super::certificate::Facts;
-use super::{ChainCache, Trust, TrustAnchors, Usage, VerifiedChain};
+use super::{ChainCache, PublishedIssuers, Trust, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
 use crate::key::PublicKey;
@@ -99,17 +99,18 @@ pub struct ChainPolicy<'a> {
     strangers: bool,
     cache: Option<&'a ChainCache>,
     algorithms: SignatureAlgorithms,
+    published: Option<&'a PublishedIssuers>,
 }
 
 impl<'a> ChainPolicy<'a> {
     /// Only chains that end at one of `anchors`.
     pub const fn known_only(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: false, cache: None, algorithms: SignatureAlgorithms::ES256 }
+        Self { anchors, strangers: false, cache: None, algorithms: SignatureAlgorithms::ES256, published: None }
     }
 
     /// Also chains in order that end at nobody known; the result says [`Trust::NotKnown`]. For wallets, which ask the person.
     pub const fn unknown_allowed(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: true, cache: None, algorithms: SignatureAlgorithms::ES256 }
+        Self { anchors, strangers: true, cache: None, algorithms: SignatureAlgorithms::ES256, published: None }
     }
 
     /// The same, remembering chains in `cache`.
@@ -122,6 +123,20 @@ impl<'a> ChainPolicy<'a> {
     #[must_use]
     pub const fn with_algorithms(self, algorithms: SignatureAlgorithms) -> Self {
         Self { algorithms, ..self }
+    }
+
+    /// The same, and for SD-JWT VCs of the issuers in `published` the keys that they publish, and no certificates.
+    ///
+    /// # Source
+    /// SD-JWT VC §2.5, §7.3: which of the two it is follows from who the issuer is, never from what the credential brings.
+    #[must_use]
+    pub const fn with_published(self, published: &'a PublishedIssuers) -> Self {
+        Self { published: Some(published), ..self }
+    }
+
+    /// The issuers whose published keys are taken.
+    pub(crate) const fn published(&self) -> Option<&'a PublishedIssuers> {
+        self.published
     }
 
     /// The algorithms that the leaf's key, and what it signs, may be of.

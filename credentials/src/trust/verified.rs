@@ -2,6 +2,7 @@
 
 use super::certificate::Facts;
 use super::{AnchorLimits, CertificateChain, ChainError};
+use crate::escape::escaped;
 use crate::key::IssuerKey;
 use schemas::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -16,7 +17,7 @@ pub enum Trust {
     NotKnown,
 }
 
-/// A chain that was verified for one usage. Cheap to clone.
+/// A chain that was verified for one usage, or the key that stands in its place: see [`super::PublishedIssuers`]. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedChain(Arc<Verified>);
 
@@ -56,6 +57,21 @@ impl VerifiedChain {
         })))
     }
 
+    /// A key that `issuer` publishes under its name, good until `until`: it has that name and no other, and no certificate.
+    pub(super) fn published(issuer: &str, key: IssuerKey, limits: Option<Arc<AnchorLimits>>, until: Timestamp) -> Self {
+        Self(Arc::new(Verified {
+            leaf_sha256: key.sha256(),
+            leaf_key: key,
+            subject: escaped(issuer).into_owned(),
+            dns_names: Vec::new(),
+            uri_names: vec![issuer.to_owned()],
+            trust: Trust::Known,
+            limits,
+            not_before: Timestamp::from_unix(0),
+            not_after: until,
+        }))
+    }
+
     /// The key of the leaf.
     pub fn leaf_key(&self) -> &IssuerKey {
         &self.0.leaf_key
@@ -76,7 +92,7 @@ impl VerifiedChain {
         &self.0.uri_names
     }
 
-    /// The SHA-256 of the leaf, as in the client identifier prefix `x509_hash`.
+    /// The SHA-256 of the leaf, as in the client identifier prefix `x509_hash`; of the key, where it was published.
     pub fn leaf_sha256(&self) -> [u8; 32] {
         self.0.leaf_sha256
     }

@@ -23,6 +23,7 @@ mod presented;
 mod properties;
 mod proximity;
 mod published;
+mod published_keys;
 mod type_metadata;
 mod vectors;
 mod world;
