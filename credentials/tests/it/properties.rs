@@ -130,4 +130,116 @@ proptest! {
                 .map(|chain| chain.verify_or_unknown(&world.anchors, credentials::trust::Usage::Verifier, NOW));
         }
     }
+
+    #[test]
+    fn parsers_of_documents_do_not_panic(
+        text in "\\PC{0,200}",
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        members in proptest::collection::vec((member(), member()), 0..8),
+    ) {
+        use credentials::{issuer_metadata, key, sd_jwt, status_list, type_metadata};
+        let document: serde_json::Map<String, Value> =
+            members.iter().map(|(name, value)| (name.clone(), serde_json::from_str(value).unwrap_or(json!(value)))).collect();
+        let document = Value::Object(document).to_string();
+        for bytes in [text.as_bytes(), &bytes, document.as_bytes()] {
+            let _ = sd_jwt::SdJwtJsonIn::parse(bytes);
+            let _ = status_list::Aggregation::parse(bytes);
+            let _ = status_list::verify_cwt(bytes, "https://a.example/1", &WORLD.anchors, NOW, None);
+            let _ = key::KeySet::parse(bytes);
+            let _ = issuer_metadata::IssuerMetadata::parse(bytes, "https://a.example");
+            let _ = type_metadata::TypeMetadata::parse(bytes);
+            let _ = type_metadata::SvgTemplate::parse(bytes);
+        }
+        let _ = issuer_metadata::well_known_url(&text);
+        let _ = type_metadata::Integrity::parse(&text).map(|integrity| integrity.check(&bytes));
+        let _ = type_metadata::LanguageTag::parse(&text);
+        let _ = type_metadata::DataUri::parse(&format!("data:image/png;base64,{text}"));
+        let _ = type_metadata::DataUri::parse(&format!("data:image/svg+xml,{text}"));
+        let _ = type_metadata::Color::parse(&text);
+    }
+
+    #[test]
+    fn attack_56_what_is_read_as_svg_is_read_again_and_leads_nowhere(pieces in proptest::collection::vec(svg_piece(), 0..12)) {
+        use credentials::type_metadata::{Bundled, SvgTemplate, resolve};
+        let text = format!(r#"<svg xmlns="http://www.w3.org/2000/svg">{}</svg>"#, pieces.concat());
+        let Ok(template) = SvgTemplate::parse(text.as_bytes()) else { return Ok(()) };
+        let resolved = resolve("urn:amparo:identity:1", None, &Bundled::only()).unwrap();
+        let held = WORLD.held(&WORLD.draft());
+        let Ok(filled) = template.fill(&resolved, &held.as_issued()) else { return Ok(()) };
+        let again = SvgTemplate::parse(filled.as_bytes()).unwrap();
+        prop_assert_eq!(again.fill(&resolved, &held.as_issued()).unwrap(), filled.clone());
+        let drawn = filled.replace("http://www.w3.org/2000/svg", "");
+        for trace in ["<script", "<a ", "<use", "onload", "http", "javascript", "&#", "<!", "<?"] {
+            prop_assert!(!drawn.contains(trace), "{} in {}", trace, drawn);
+        }
+    }
+}
+
+/// Names and values that documents have, so that more than the first check is reached.
+fn member() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "vct",
+        "extends",
+        "display",
+        "claims",
+        "issuer",
+        "jwks",
+        "jwks_uri",
+        "keys",
+        "payload",
+        "protected",
+        "signature",
+        "signatures",
+        "header",
+        "status_lists",
+        "https://a.example",
+        "AAAA",
+        "[]",
+        "{}",
+        "[{}]",
+        "[7]",
+        "\"x\"",
+        "null",
+        r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#,
+        r#"{"disclosures":["AA"],"kb_jwt":"a.b.c"}"#,
+        r#"[{"path":["a",null,0],"sd":"always"}]"#,
+        r#"[{"locale":"en","name":"x","rendering":{"simple":{}}}]"#,
+    ])
+    .prop_map(str::to_owned)
+}
+
+/// What templates are made of, good and bad.
+fn svg_piece() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "<g>",
+        "</g>",
+        "<g/>",
+        "<text>",
+        "</text>",
+        "{{given_name}}",
+        "{{family_name}}",
+        "{{x}}",
+        "{{",
+        "}}",
+        "a &amp; b",
+        "<rect fill='url(#a)'/>",
+        "<rect fill='url(https://a.example)'/>",
+        "<rect onload='x'/>",
+        "<script/>",
+        "<!-- x -->",
+        "<?x y?>",
+        "<a href='javascript:x'/>",
+        "<use href='#a'/>",
+        "<tspan x='1'>",
+        "</tspan>",
+        "<![CDATA[<script>]]>",
+        "<image href='data:image/png;base64,AAEC'/>",
+        "<image href='http://a.example'/>",
+        "<title>t</title>",
+        "<rect style='fill:red;stroke:url(#b)'/>",
+        "<rect style='x:url(http://a.example)'/>",
+        "&#x3c;script&#x3e;",
+        "\u{202e}",
+    ])
+    .prop_map(str::to_owned)
 }
