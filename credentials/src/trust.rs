@@ -1,4 +1,4 @@
-//! Whose key it is: certificate chains from `x5c` to a trust anchor.
+//! Whose key it is: certificate chains from `x5c` to a trust anchor; and keys that issuers publish, where they are asked for.
 //!
 //! Paths are built and checked by `rustls-webpki` (signatures, times, CA flag, path length, name constraints, extended key
 //! usage); what it leaves out is checked here: order of the chain, key usage bits, self-signed leaves, the leaf's curve.
@@ -10,13 +10,15 @@ mod certificate;
 mod chain;
 mod limits;
 pub mod oid;
+mod policy;
 mod published;
 mod verified;
 
 pub use anchors::{Anchor, AnchorError, TrustAnchors};
 pub use cache::ChainCache;
-pub use chain::{CertificateChain, ChainError, ChainPolicy};
+pub use chain::{CertificateChain, ChainError};
 pub use limits::AnchorLimits;
+pub use policy::ChainPolicy;
 pub use published::{PublishedIssuers, PublishedKeyError};
 pub use verified::{Trust, VerifiedChain};
 

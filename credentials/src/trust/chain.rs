@@ -1,7 +1,7 @@
 //! A certificate chain: as it came, and verified.
 
 use super::certificate::Facts;
-use super::{ChainCache, PublishedIssuers, Trust, TrustAnchors, Usage, VerifiedChain};
+use super::{ChainPolicy, Trust, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
 use crate::key::PublicKey;
@@ -89,88 +89,6 @@ impl ChainError {
     /// Whether a clock that is wrong could be the reason.
     pub const fn is_about_time(&self) -> bool {
         matches!(self, Self::Expired | Self::NotYetValid)
-    }
-}
-
-/// Whom to believe: the anchors, whether strangers are let through as such, and the cache of chains seen before.
-#[derive(Debug, Clone, Copy)]
-pub struct ChainPolicy<'a> {
-    anchors: &'a TrustAnchors,
-    strangers: bool,
-    cache: Option<&'a ChainCache>,
-    algorithms: SignatureAlgorithms,
-    published: Option<&'a PublishedIssuers>,
-}
-
-impl<'a> ChainPolicy<'a> {
-    /// Only chains that end at one of `anchors`.
-    pub const fn known_only(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: false, cache: None, algorithms: SignatureAlgorithms::ES256, published: None }
-    }
-
-    /// Also chains in order that end at nobody known; the result says [`Trust::NotKnown`]. For wallets, which ask the person.
-    pub const fn unknown_allowed(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: true, cache: None, algorithms: SignatureAlgorithms::ES256, published: None }
-    }
-
-    /// The same, remembering chains in `cache`.
-    #[must_use]
-    pub const fn with_cache(self, cache: &'a ChainCache) -> Self {
-        Self { cache: Some(cache), ..self }
-    }
-
-    /// The same for leaves whose keys are for these algorithms, where it is ES256 otherwise.
-    #[must_use]
-    pub const fn with_algorithms(self, algorithms: SignatureAlgorithms) -> Self {
-        Self { algorithms, ..self }
-    }
-
-    /// The same, and for SD-JWT VCs of the issuers in `published` the keys that they publish, and no certificates.
-    ///
-    /// # Source
-    /// SD-JWT VC §2.5, §7.3: which of the two it is follows from who the issuer is, never from what the credential brings.
-    #[must_use]
-    pub const fn with_published(self, published: &'a PublishedIssuers) -> Self {
-        Self { published: Some(published), ..self }
-    }
-
-    /// The issuers whose published keys are taken.
-    pub(crate) const fn published(&self) -> Option<&'a PublishedIssuers> {
-        self.published
-    }
-
-    /// The algorithms that the leaf's key, and what it signs, may be of.
-    pub const fn algorithms(&self) -> SignatureAlgorithms {
-        self.algorithms
-    }
-
-    /// Verifies `chain` as this policy says.
-    ///
-    /// # Errors
-    /// As [`CertificateChain::verify`].
-    pub fn verify(&self, chain: &CertificateChain, usage: Usage, now: Timestamp) -> Result<VerifiedChain, ChainError> {
-        let verified = match self.cache {
-            Some(cache) => cache.verify(chain, self.anchors, self.algorithms, usage, now)?,
-            None => chain.check(self.anchors, self.algorithms, usage, now)?,
-        };
-        if verified.trust() == Trust::Known || self.strangers { Ok(verified) } else { Err(ChainError::UnknownIssuer) }
-    }
-
-    /// Verifies `chain` for either of two usages: ours, or the one of another profile that means the same.
-    ///
-    /// # Errors
-    /// As [`ChainPolicy::verify`].
-    pub fn verify_either(
-        &self,
-        chain: &CertificateChain,
-        usages: [Usage; 2],
-        now: Timestamp,
-    ) -> Result<VerifiedChain, ChainError> {
-        let [ours, theirs] = usages;
-        match self.verify(chain, ours, now) {
-            Err(ChainError::WrongUsage) => self.verify(chain, theirs, now),
-            verified => verified,
-        }
     }
 }
 

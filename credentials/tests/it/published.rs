@@ -180,6 +180,36 @@ fn every_published_example_is_read_verified_and_processed() {
     }
 }
 
+#[test]
+fn what_a_peer_writes_as_json_is_read_and_what_we_write_is_the_same() {
+    let [issuer, _] = keys();
+    let (x, y) = ("bN-hp3IN0GZB3OlaQnHDPhY4nZsZbQyo4wY-y1NWCvA", "vaSsH5jt9zt3aQvTvrSaFYLyjPG9Ug-2vntoNXlCbVU");
+    let second = PublicKey::from_jwk(&map(json!({"kty": "EC", "crv": "P-256", "x": x, "y": y}))).unwrap();
+    let compact: Value = serde_json::from_str(SETS[0].0).unwrap();
+    let written = include_str!("../../../tests/vectors/sd-jwt/sd-jwt-js-json.json");
+    let written: Map<String, Value> = serde_json::from_str(written).unwrap();
+    assert_eq!(written.keys().collect::<Vec<_>>(), ["simple", "complex_ekyc", "arf-pid"]);
+    for (name, kinds) in &written {
+        for kind in ["issuance", "presentation"] {
+            let (flattened, general) = (&kinds[kind]["flattened"], &kinds[kind]["general"]);
+            let text = compact[name][kind].as_str().unwrap();
+            let read = SdJwtJsonIn::parse(flattened.to_string().as_bytes()).unwrap();
+            assert_eq!(read.texts().collect::<Vec<_>>(), [text], "{name}");
+            let ours: Value = serde_json::from_str(&SdJwtIn::parse(text).unwrap().to_flattened_json()).unwrap();
+            assert_eq!(&ours, flattened, "{name}");
+            let read = SdJwtJsonIn::parse(general.to_string().as_bytes()).unwrap();
+            assert_eq!(read.first(), text, "{name}");
+            assert_eq!(read.texts().len(), 2);
+            for (text, (own, other)) in read.texts().zip([(&issuer, &second), (&second, &issuer)]) {
+                let parsed = SdJwtIn::parse(text).unwrap();
+                assert_eq!(parsed.jws().verify(own), Ok(()), "{name}");
+                assert_eq!(parsed.jws().verify(other), Err(JwsError::Signature), "{name}");
+                assert!(parsed.process().is_ok());
+            }
+        }
+    }
+}
+
 /// Has a field of its own in a draft.
 fn is_registered(name: &str) -> bool {
     ["iss", "iat", "nbf", "exp", "cnf", "vct", "status"].contains(&name)
