@@ -1,5 +1,8 @@
 //! The same job for everyone.
 
+pub mod isomdl;
+pub mod mdoc;
+pub mod mdoc_ours;
 pub mod ours;
 pub mod sd_jwt_payload;
 pub mod sd_jwt_rs;

@@ -1,0 +1,99 @@
+//! Ours: `credentials::mdoc`. Everything a verifier does is done: chain (cached), times, type, every digest, device signature.
+
+use super::mdoc::{Document, SPACE, TYPE, certificates, transcript};
+use super::{Contestant, Job, NOW};
+use credentials::mdoc::{
+    Elements, Expected, IssuanceDraft, KeyAuthorizations, Mdoc, SessionTranscript, device_response, issue,
+    verify_issued, verify_presented,
+};
+use credentials::signer::{Signer, SoftwareKey};
+use credentials::trust::{CertificateChain, ChainCache, ChainPolicy, TrustAnchors};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use schemas::{ClaimPath, Timestamp};
+
+pub struct Ours {
+    draft: IssuanceDraft,
+    chain: CertificateChain,
+    anchors: TrustAnchors,
+    cache: ChainCache,
+    issuer: SoftwareKey,
+    holder: SoftwareKey,
+    paths: Vec<ClaimPath>,
+    transcript: SessionTranscript,
+    rng: ChaCha20Rng,
+    issued: Vec<u8>,
+    presented: Vec<u8>,
+}
+
+impl Ours {
+    pub fn new(job: &Job) -> Self {
+        let copy = |key: &SoftwareKey| SoftwareKey::from_scalar(&key.scalar().expect("scalar")).expect("key");
+        let (anchor, chain) = certificates(job);
+        let now = Timestamp::from_unix(NOW);
+        let mut elements = Elements::new();
+        for (name, value) in &job.claims {
+            elements.insert(SPACE, name, value.as_str().expect("text"));
+        }
+        let mut this = Self {
+            draft: IssuanceDraft {
+                doc_type: TYPE.into(),
+                elements,
+                signed_at: now,
+                valid_from: now,
+                valid_until: Timestamp::from_unix(NOW + 86_400 * 30),
+                expected_update: None,
+                status: None,
+                authorizations: KeyAuthorizations::new(),
+                decoys: false,
+            },
+            chain: CertificateChain::from_pem(chain.as_bytes()).expect("chain"),
+            anchors: TrustAnchors::from_pem(anchor.as_bytes()).expect("anchor"),
+            cache: ChainCache::default(),
+            issuer: copy(&job.issuer),
+            holder: copy(&job.holder),
+            paths: job.presented.iter().map(|name| ClaimPath::names([SPACE, name.as_str()])).collect(),
+            transcript: transcript(),
+            rng: ChaCha20Rng::seed_from_u64(2),
+            issued: Vec::new(),
+            presented: Vec::new(),
+        };
+        this.issue();
+        verify_issued(&this.issued, &ChainPolicy::known_only(&this.anchors), now).expect("issued");
+        this.present();
+        this.verify();
+        this
+    }
+
+    /// What is issued and presented, for the other to begin with.
+    pub fn document(&self) -> Document<'_> {
+        Document { issued: &self.issued, chain: self.chain.leaf() }
+    }
+}
+
+impl Contestant for Ours {
+    fn name(&self) -> &'static str {
+        "**ours**"
+    }
+
+    fn issue(&mut self) {
+        self.issued =
+            issue(&self.draft, &self.chain, self.holder.public_key(), &self.issuer, &mut self.rng).expect("issue");
+    }
+
+    fn present(&mut self) {
+        // From the bytes, as the other: what a wallet does that opens its vault.
+        let held = Mdoc::reopen(&self.issued).expect("reopen");
+        let selection = held.select(&self.paths).expect("select");
+        let document = selection.sign(&self.transcript, &Elements::new(), &self.holder).expect("sign");
+        self.presented = device_response(&[document]);
+    }
+
+    fn verify(&mut self) {
+        let policy = ChainPolicy::known_only(&self.anchors).with_cache(&self.cache);
+        let expected = Expected::new(policy, &self.transcript, Timestamp::from_unix(NOW));
+        let presented = verify_presented(&self.presented, &expected).expect("verify");
+        let element = presented.elements().get(SPACE, "claim_04").expect("element");
+        assert_eq!(element.as_text(), Some("the value of claim number 4"));
+    }
+}
