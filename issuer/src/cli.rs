@@ -138,11 +138,16 @@ fn usage(error: &clap::Error, as_json: bool) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A message as a sentence: its first letter a capital, a full stop at its end.
+/// A message as a sentence: its first letter a capital, unless it is a file's name, and a full stop at its end.
 fn sentence(message: &str) -> String {
+    let message = message.trim_end_matches('.');
     let mut letters = message.chars();
     let first: String = letters.next().map(char::to_uppercase).into_iter().flatten().collect();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+    let is_word = message
+        .split_whitespace()
+        .next()
+        .is_some_and(|word| word.bytes().all(|b| b.is_ascii_alphabetic() || b == b','));
+    if is_word { format!("{first}{}.", letters.as_str()) } else { format!("{message}.") }
 }
 
 fn log_to_stderr(format: LogFormat, level: &str) {

@@ -143,6 +143,32 @@ fn assert_helps_any(error: &serde_json::Value) {
 }
 
 #[test]
+fn the_same_photograph_twice_is_one_and_says_so() {
+    let Some(world) = World::new() else { return };
+    let face = world.photograph("obama.jpg");
+    let (vault, pin, key) = (world.text("vault"), world.text("pin"), world.text("key"));
+    let twice = ["new", "--vault", &vault, "--pin-file", &pin, "--device-key", &key, "--face", &face, "--face", &face];
+    assert_helps(&world.run("amparo", &twice, 2).json, "usage");
+    assert!(!world.place("vault").exists() && !world.place("key").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_root_key_that_others_may_read_stops_the_issuer() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(world) = World::new() else { return };
+    let root = world.place("issuer/keys/root.pem");
+    std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (data, claims) = (world.text("issuer"), world.text("claims.json"));
+    std::fs::write(&claims, r#"{"given_name": "Alma", "family_name": "Rivas"}"#).unwrap();
+    let offer = ["offer", "--data", &data, "--type", "identity", "--claims", &claims, "--count", "2"];
+    let said = world.run("amparo-issuer", &offer, 7).json;
+    assert!(said["error"]["message"].as_str().unwrap().contains("root.pem"), "{said}");
+    std::fs::remove_file(&root).unwrap();
+    world.offer("2");
+}
+
+#[test]
 fn a_taken_port_and_a_second_init_are_refused_with_a_word() {
     let Some(commands) = commands() else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ mod vault;
 
 pub(crate) use holdings::{credential, history, holdings};
 pub(crate) use issuance::{arrived, offered, tx_code};
-pub(crate) use presentation::{asked_for, beyond_purpose, comes_along, refused, sent, to_be_shown};
+pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, refused, sent, to_be_shown};
 pub(crate) use vault::{few_captures, models_refused, no_models, too_few_captures, trusted, vault_made};
 
 pub(crate) const UNAVAILABLE: &str = "The vault is locked, or it did not recognise you.";
@@ -44,6 +44,7 @@ pub(crate) const NOT_A_DEVICE_KEY_HINT: &str =
 pub(crate) const NOT_AN_ID: &str = "That is not the id of a credential.";
 pub(crate) const NOT_AN_ID_HINT: &str = "`amparo list` shows the ids.";
 pub(crate) const CONVENIENCE_ONLY: &str = "This vault opens with the face alone: it is a convenience, not a protection, for a face is not a secret. Make it anew with --pin-file to protect it.";
+pub(crate) const SAME_PICTURE: &str = "The same photograph is named twice: it says nothing new of the face.";
 pub(crate) const MORE_CAPTURES_HINT: &str = "Repeat --face: one for each photograph.";
 pub(crate) const SHORT_PIN: &str = "The PIN is short: whoever has the vault, the device key and a photograph of you can find it by trying. Ten digits or four words hold much longer.";
 pub(crate) const UNLOCKED: &str = "The vault recognised you. It is locked again.";
@@ -68,11 +69,13 @@ pub(crate) const MAKING: &str = "making the vault";
 pub(crate) const SAVING: &str = "saving the vault";
 pub(crate) const CALLING: &str = "talking to the other side";
 
-/// An error's message as a sentence: a capital first, a full stop last.
+/// An error's message as a sentence: a capital first, a full stop last. A name of a file at its head stays as it is.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let Some(first) = letters.next() else { return String::new() };
-    let mut sentence: String = first.to_uppercase().chain(letters).collect();
+    let is_word =
+        text.split_whitespace().next().is_some_and(|word| word.bytes().all(|b| b.is_ascii_alphabetic() || b == b','));
+    let mut sentence: String = if is_word { first.to_uppercase().chain(letters).collect() } else { text.to_owned() };
     if !sentence.ends_with(['.', '!', '?', '…']) {
         sentence.push('.');
     }

@@ -47,7 +47,6 @@ pub(crate) enum DemoError {
 
 /// Sets up and plays every scene.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), DemoError> {
-    let started = Instant::now();
     let home = setup::run(Scope::Demo)?;
     if !arguments.face.is_empty() && arguments.face.len() < 3 {
         return Err(DemoError::TooFewFaces(arguments.face.len()));
@@ -56,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), DemoError> {
     let mut build = shell::cargo();
     build.args(["build", "--quiet", "--bins"]);
     shell::run(build.stdout(std::process::Stdio::null()))?;
+    let started = Instant::now();
 
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 #[command(after_help = "\
 Examples:
   amparo-issuer offer --data ./issuer --type identity --claims claims.json
-  echo '{\"given_name\": \"Ana\", \"family_name\": \"Vega\", \"birth_date\": \"1990-05-17\"}' |
+  echo '{\"given_name\": \"Ana\", \"family_name\": \"Vega\", \"birth_date\": \"1990-05-17\", \"nationalities\": [\"HN\"]}' |
     amparo-issuer offer --data ./issuer --type identity --claims - --valid 180d --count 10 --json
 
 Show the link as a QR code, and say the transaction code in person. Keep the handle: it revokes, and is kept nowhere else.")]

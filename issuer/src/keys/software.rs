@@ -69,6 +69,11 @@ impl SoftwareKeys {
     /// # Errors
     /// [`KeyFileError`] if a file is missing, malformed, or may be read by others.
     pub fn open(dir: &Path) -> Result<Self, KeyFileError> {
+        // Not needed to serve, and better kept elsewhere; but where it lies here, nobody else may read it.
+        match read(&dir.join(ROOT_FILE)) {
+            Err(KeyFileError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            root => drop(root?),
+        }
         let path = dir.join(FINGERPRINT_FILE);
         let bytes = read(&path)?;
         let fingerprint: [u8; 32] = bytes.as_slice().try_into().map_err(|_| KeyFileError::Malformed { path })?;

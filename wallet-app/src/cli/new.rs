@@ -9,6 +9,7 @@ use crate::messages;
 use crate::session;
 use biometrics::template::{MIN_CAPTURES, RECOMMENDED_CAPTURES, Reference};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use wallet_core::device_key::SoftwareStore;
 use wallet_core::enrolment::{NewVault, create};
@@ -36,6 +37,9 @@ pub(super) fn run(arguments: &New) -> Result<Answer, Failure> {
     if arguments.face.len() < MIN_CAPTURES {
         let message = messages::too_few_captures(arguments.face.len(), MIN_CAPTURES);
         return Err(Failure::usage(message, messages::MORE_CAPTURES_HINT));
+    }
+    if !all_different(&arguments.face) {
+        return Err(Failure::usage(messages::SAME_PICTURE, messages::MORE_CAPTURES_HINT));
     }
     let captures = session::embeddings(&arguments.face)?;
     let reference = Reference::enrol(&captures).map_err(|error| Failure::picture(&error.to_string(), error.hint()))?;
@@ -85,3 +89,13 @@ const SHORT_PIN_CHARACTERS: usize = 8;
 
 pub(super) const EXAMPLE: &str = "Example:
   amparo new --vault me.amparo --face 1.jpg --face 2.jpg --face 3.jpg --face 4.jpg --face 5.jpg --pin-file pin.txt --device-key device.key";
+
+/// Longer files are no pictures that the wallet takes.
+const MOST_PICTURE: u64 = 16 * 1024 * 1024;
+
+/// Whether no picture is there twice: the same file again says nothing new of a face. What cannot be read is told of later.
+fn all_different(pictures: &[PathBuf]) -> bool {
+    let mut seen = BTreeSet::new();
+    let small = |path: &&PathBuf| path.metadata().is_ok_and(|about| about.is_file() && about.len() <= MOST_PICTURE);
+    pictures.iter().filter(small).filter_map(|path| std::fs::read(path).ok()).all(|bytes| seen.insert(bytes))
+}

@@ -67,6 +67,9 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     let asker = offered.asker();
     let choice = choose(arguments, only, &offered)?;
     let consented = offered.consent(&choice, now(), &mut randomness())?;
+    if arguments.yes && choice.only.is_some() {
+        prompt::tell(messages::LESS)?;
+    }
     prompt::agree(
         &messages::to_be_shown(&asker, &consented.disclosed(), consented.terms(), choice.only.is_some()),
         messages::SHOW_IT,

@@ -21,8 +21,8 @@ fn holding(held: &Held, now: Timestamp) -> String {
     let known = if held.issuer_known() { "" } else { " (not known)" };
     let standing = match held.standing(now) {
         Standing::Valid => match held.expires_at() {
-            Some(end) => format!("valid until {end}"),
-            None => "valid".to_owned(),
+            Some(end) => format!("valid until {end} unless revoked"),
+            None => "valid unless revoked".to_owned(),
         },
         Standing::NotYetValid => "not valid yet".to_owned(),
         Standing::Expired => "expired".to_owned(),
@@ -65,7 +65,7 @@ fn shown(entry: &Entry) -> String {
         purposes => format!(" for {}", purposes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     };
     let until = match &entry.consent {
-        Some(consent) => format!(", agreed until {}, kept at most {}", consent.until, consent.retention),
+        Some(consent) => format!(", agreed until {} at the latest, kept at most {}", consent.until, consent.retention),
         None => String::new(),
     };
     let outcome = match entry.outcome {

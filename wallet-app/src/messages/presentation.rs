@@ -72,9 +72,13 @@ pub(crate) fn comes_along(paths: &[ClaimPath]) -> String {
 
 /// What will be shown, and on which terms, before the last yes.
 pub(crate) fn to_be_shown(asker: &Asker, disclosed: &[Disclosed], terms: Option<&Terms>, narrowed: bool) -> String {
-    let less = if narrowed { "\nThat is less than it asks for, and it may turn the answer down." } else { "" };
+    let less = if narrowed { format!("\n{LESS}") } else { String::new() };
     format!("{} would see {}.{less}\n{}", asker.name, what(disclosed), on_terms(terms))
 }
+
+/// Said of every narrowed answer, before it is sent.
+pub(crate) const LESS: &str =
+    "That is less than it asks for, and it may turn the answer down; a copy is used up all the same.";
 
 /// What was shown, and on which terms.
 pub(crate) fn sent(receipt: &Receipt, redirect: Option<&Url>) -> String {

@@ -181,7 +181,7 @@ impl Blame for IssuanceError {
             Self::TxCodeUnwanted => "leave the transaction code away",
             Self::TxCodeShape { .. } => "check the transaction code on the paper from the issuer; nothing was sent",
             Self::GrantRefused { with_tx_code: true } => {
-                "check the transaction code: an offer dies after a few wrong ones, is good once, and for a short time"
+                "check the transaction code; if it is right, ask for a new offer: one dies after a few wrong codes, is good once, and for a short time"
             }
             Self::GrantRefused { with_tx_code: false } => {
                 "an offer is good once and for a short time: ask the issuer for a new one"
@@ -190,7 +190,7 @@ impl Blame for IssuanceError {
             Self::Unreachable(_) => "check the network, and that the issuer is running, then try again",
             Self::Status { .. } => "try again later, or ask the issuer for a new offer",
             Self::NotKnown => {
-                "add the issuer's trust anchor with `amparo trust`, if you have it from someone you trust"
+                "nothing was kept, and the offer is used up: add the issuer's trust anchor with `amparo trust`, if you have it from someone you trust, and ask for a new offer"
             }
             Self::Copy(error) if error.is_about_time() => {
                 "nothing was kept: check this machine's clock, then ask the issuer for a new offer"

@@ -277,7 +277,12 @@ To try by hand (the two servers have stopped; start them again first):
   amparo-verifier serve --data {} --listen {}
   amparo list {unlock}
   amparo history {unlock}
-  amparo-verifier request --data {} --preset age-over-18 --purpose age-check --retention 15m
+The identity was revoked in step 12; a new one, and what is asked of it:
+  amparo-issuer offer --data {} --type identity --claims {}        → a link and a code
+  amparo receive {unlock} LINK --tx-code CODE
+  amparo-verifier request --data {} --preset age-over-18 --purpose age-check --retention 15m        → a link and a transaction
+  amparo present {unlock} LINK
+  amparo-verifier result --data {} TRANSACTION
 The commands are in {}.",
         show.number,
         started.elapsed().as_secs_f64(),
@@ -286,6 +291,9 @@ The commands are in {}.",
         show.cast.issuer_url.trim_start_matches("http://"),
         p.verifier,
         show.cast.verifier_url.trim_start_matches("http://"),
+        p.issuer,
+        show.cast.folder.join("identity.json").display(),
+        p.verifier,
         p.verifier,
         show.cast.commands.bins().display(),
     );

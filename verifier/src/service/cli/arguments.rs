@@ -58,7 +58,7 @@ pub(super) enum Command {
     Serve(Serve),
     /// Make a request, and print the link for the holder's wallet.
     #[command(
-        after_help = "Example:\n  amparo-verifier request --data desk --preset age-over-18 --purpose age-check --retention 15m"
+        after_help = "What the presets ask for, all of it required:\n  border-identity  of an identity: given_name, family_name, nationalities\n  age-over-18      of an identity: age_over_18\n  support-service  of an attestation: attested_by, services\nAnything else is asked for with --dcql FILE, a query of OpenID4VP 1.0 §6.\n\nExample:\n  amparo-verifier request --data desk --preset age-over-18 --purpose age-check --retention 15m"
     )]
     Request(Request),
     /// Show what came of a request. Each time it is opened is noted in the audit.
