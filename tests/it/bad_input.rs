@@ -116,8 +116,8 @@ fn a_clock_a_day_off_is_named_and_costs_nothing() {
     }
     let (_, offer, code) = world.offer("2");
     world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
-    let before = world.holder("list", &[], 0).json["credentials"].clone();
     for by in ["-1d", "+1d"] {
+        let before = world.holder("list", &[], 0).json["credentials"].clone();
         let (transaction, link) =
             world.request(&["--preset", "age-over-18", "--purpose", "age-check", "--retention", "15m"]);
         let (exit, said) = off(by, "present", &[&link]);

@@ -129,7 +129,8 @@ impl VerifyError {
 
 pub(crate) const fn presentation_code(error: &PresentationError) -> &'static str {
     match error {
-        PresentationError::Chain(ChainError::UnknownIssuer) => "issuer_not_trusted",
+        // Trusted for something else is not trusted for this.
+        PresentationError::Chain(ChainError::UnknownIssuer) | PresentationError::TypeNotIssuers => "issuer_not_trusted",
         PresentationError::Chain(_) | PresentationError::IssuerName => "issuer_invalid",
         PresentationError::Jws(JwsError::Signature) => "signature_invalid",
         PresentationError::NotYetValid { .. } => "not_yet_valid",

@@ -15,11 +15,11 @@ use super::identity::{Identity, IdentityError};
 use super::key_files::{KeyFileError, KeyFiles, create_private_dir, private_file, sync_dir};
 use super::ledger::LedgerError;
 use super::status_keeper::StatusKeeper;
-use super::store::{AuditLine, Store, StoreError};
+use super::store::{AuditLine, Store, StoreError, StoredAnchor};
 use crate::guarded::SealError;
 use crate::time_floor::ClockSuspect;
 use crate::transaction::{Endpoints, InquiryError};
-use credentials::trust::{AnchorError, ChainCache, TrustAnchors};
+use credentials::trust::{AnchorError, AnchorLimits, ChainCache, TrustAnchors};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use schemas::Timestamp;
@@ -99,7 +99,7 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     keeper: StatusKeeper,
     chains: ChainCache,
-    anchors: Mutex<(Vec<String>, Arc<TrustAnchors>)>,
+    anchors: Mutex<(Vec<StoredAnchor>, Arc<TrustAnchors>)>,
 }
 
 impl Desk {
@@ -171,16 +171,17 @@ impl Desk {
         Ok(config)
     }
 
-    /// Adds the trust anchors in a PEM text; gives their names and whether each is new.
+    /// Adds the trust anchors in a PEM text, for what `limits` name or, without any, for everything; gives their names and
+    /// whether each is new or limited anew. One that is there keeps its limits unless others are given.
     ///
     /// # Errors
     /// [`DeskError::Anchor`] when there is none in it, or one that may not sign others: then none is added.
-    pub fn trust(&self, pem: &[u8]) -> Result<Vec<(String, bool)>, DeskError> {
+    pub fn trust(&self, pem: &[u8], limits: Option<&AnchorLimits>) -> Result<Vec<(String, bool)>, DeskError> {
         let anchors = TrustAnchors::from_pem(pem)?;
         let now = self.clock.now();
         let mut added = Vec::new();
         for anchor in anchors.iter() {
-            let new = self.store.add_anchor(&anchor.sha256(), &pem_of(anchor.der()), now)?;
+            let new = self.store.add_anchor(&anchor.sha256(), &pem_of(anchor.der()), limits, now)?;
             added.push((anchor.subject().to_owned(), new));
         }
         Ok(added)
@@ -201,14 +202,18 @@ impl Desk {
 
     /// The issuers that are believed, as they are now: `trust` may have run in another process.
     pub(super) fn anchors(&self) -> Result<Arc<TrustAnchors>, StoreError> {
-        let pems = self.store.anchors()?;
+        let stored = self.store.anchors()?;
         let mut cached = self.anchors.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.0 != pems {
+        if cached.0 != stored {
             let mut anchors = TrustAnchors::default();
-            for pem in &pems {
-                anchors.add_pem(pem.as_bytes()).map_err(|_| StoreError::Damaged)?;
+            for StoredAnchor { pem, limits } in &stored {
+                let added = match limits {
+                    Some(limits) => anchors.add_pem_limited(pem.as_bytes(), limits.clone()),
+                    None => anchors.add_pem(pem.as_bytes()),
+                };
+                added.map_err(|_| StoreError::Damaged)?;
             }
-            *cached = (pems, Arc::new(anchors));
+            *cached = (stored, Arc::new(anchors));
             // Lists that were verified under anchors that may be gone are verified again.
             self.keeper.forget();
         }

@@ -8,6 +8,7 @@ mod statuses;
 mod time;
 mod transactions;
 
+pub(super) use anchors::StoredAnchor;
 pub(super) use audit::AuditLine;
 pub(super) use guarded::{ConsentFacts, StoredGuard};
 pub(super) use statuses::StoredList;
@@ -61,7 +62,7 @@ impl From<rusqlite::Error> for StoreError {
 pub(super) struct Store(Mutex<Connection>);
 
 const FILE: &str = "verifier.db";
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE transactions (
@@ -83,13 +84,16 @@ CREATE TABLE status_lists (
     uri TEXT PRIMARY KEY, token TEXT, issued_at INTEGER, fetched_at INTEGER, refresh_at INTEGER NOT NULL,
     generation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE TABLE anchors (sha256 BLOB PRIMARY KEY, pem TEXT NOT NULL, added_at INTEGER NOT NULL) STRICT;
+CREATE TABLE anchors (sha256 BLOB PRIMARY KEY, pem TEXT NOT NULL, added_at INTEGER NOT NULL, limits TEXT) STRICT;
 CREATE TABLE audit (
     n INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL, actor TEXT NOT NULL,
     purpose TEXT NOT NULL
 ) STRICT;
 CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT NULL) STRICT;
 ";
+
+/// What the first version had not.
+const FROM_1: &str = "ALTER TABLE anchors ADD COLUMN limits TEXT;";
 
 impl Store {
     /// Makes a new, empty store in `data`.
@@ -111,6 +115,10 @@ impl Store {
         let connection = Self::connect(&path)?;
         match connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
             VERSION => Ok(Self(Mutex::new(connection))),
+            1 => {
+                connection.execute_batch(&format!("BEGIN; {FROM_1} PRAGMA user_version = {VERSION}; COMMIT;"))?;
+                Ok(Self(Mutex::new(connection)))
+            }
             version if version > VERSION => Err(StoreError::Newer),
             _ => Err(StoreError::Damaged),
         }

@@ -5,6 +5,7 @@ use crate::world::*;
 use credentials::jws;
 use credentials::sd_jwt::SdJwtVc;
 use credentials::signer::{Signer, SoftwareKey};
+use credentials::trust::AnchorLimits;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::{ClaimPath, Seconds};
@@ -173,7 +174,7 @@ async fn a_stranger_s_credential_is_refused_until_the_stranger_is_trusted() {
     let first = asked(&world).await;
     world.refused(&first, &present(&card, &asked_paths(), &world.binding(&first)), "issuer_not_trusted").await;
     // By another process, while this one serves.
-    world.reopen().trust(stranger.anchor.as_bytes()).unwrap();
+    world.reopen().trust(stranger.anchor.as_bytes(), None).unwrap();
     let second = asked(&world).await;
     let reply = world.post(&second, &present(&card, &asked_paths(), &world.binding(&second))).await;
     assert_eq!(reply.status, 200);
@@ -239,4 +240,43 @@ async fn no_more_and_no_less_than_was_asked_for() {
     let fourth = asked(&world).await;
     let shown = present(&card, &asked_paths(), &world.binding(&fourth));
     assert_eq!(world.post_token(&fourth, json!({"identity": [shown, shown]})).await.code(), "not_as_asked");
+}
+
+#[tokio::test]
+async fn attack_36_of_two_tenants_each_issues_its_own_types_only() {
+    let world = World::new().await;
+    let tenant = Issuer::new(7_036);
+    let limits = |types: &[&str]| AnchorLimits {
+        types: Some(types.iter().map(|&vct| vct.to_owned()).collect()),
+        status_hosts: None,
+    };
+    let card = tenant.issue(&Issuer::draft(NOW, None));
+    let refused = async || {
+        let asked = asked(&world).await;
+        world.refused(&asked, &present(&card, &asked_paths(), &world.binding(&asked)), "issuer_not_trusted").await;
+    };
+    // By another process, while this one serves.
+    let changed = |limits: Option<&AnchorLimits>| world.reopen().trust(tenant.anchor.as_bytes(), limits).unwrap()[0].1;
+    assert!(changed(Some(&limits(&["urn:amparo:attestation:1"]))));
+    refused().await;
+    // Named once more without limits it keeps those it has.
+    assert!(!changed(None));
+    refused().await;
+    assert!(changed(Some(&limits(&[crate::issuer::VCT]))));
+    let asked = asked(&world).await;
+    let reply = world.post(&asked, &present(&card, &asked_paths(), &world.binding(&asked))).await;
+    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_version_is_brought_up_to_date() {
+    let world = World::new().await;
+    let first = rusqlite::Connection::open(world.data().join("verifier.db")).unwrap();
+    first.execute_batch("ALTER TABLE anchors DROP COLUMN limits; PRAGMA user_version = 1;").unwrap();
+    drop(first);
+    let desk = world.reopen();
+    assert_eq!(desk.known_issuers().unwrap(), 1);
+    let limits = AnchorLimits { types: Some(vec![crate::issuer::VCT.to_owned()]), status_hosts: None };
+    assert!(desk.trust(world.issuer.anchor.as_bytes(), Some(&limits)).unwrap()[0].1);
+    assert!(!world.reopen().trust(world.issuer.anchor.as_bytes(), Some(&limits)).unwrap()[0].1);
 }

@@ -4,7 +4,7 @@ use crate::issuer::Issuer;
 use crate::world::*;
 use credentials::jws;
 use credentials::status_list::{Bits, StatusList};
-use credentials::trust::Usage;
+use credentials::trust::{AnchorLimits, Usage};
 use schemas::Seconds;
 use schemas::status::StatusReference;
 use serde_json::json;
@@ -236,4 +236,21 @@ impl World {
         use verifier::service::clock::Clock;
         self.clock.now()
     }
+}
+
+#[tokio::test]
+async fn attack_36_a_tenant_signs_no_list_on_another_s_host() {
+    let world = World::new().await;
+    let tenant = Issuer::new(7_037);
+    let limits = AnchorLimits { types: None, status_hosts: Some(vec!["tenant.example".to_owned()]) };
+    world.desk.trust(tenant.anchor.as_bytes(), Some(&limits)).unwrap();
+    let uri = format!("{}/mine", world.lists);
+    // The tenant un-revokes what another issuer has revoked.
+    world.host.put("mine", tenant.list(&uri, NOW, Seconds::DAY, &[]));
+    let card = world.issuer.issue(&Issuer::draft(NOW, Some(StatusReference { idx: 3, uri })));
+    assert_eq!(presented(&world, &card).await.1.code(), "status_unknown");
+    // The host's own issuer may sign it.
+    world.publish("mine", &[3]);
+    world.later(3_600);
+    assert_eq!(presented(&world, &card).await.1.code(), "revoked");
 }

@@ -86,7 +86,7 @@ impl World {
         Desk::create(&data, &config).unwrap();
         let desk = Desk::open(&data, clock.clone()).unwrap();
         let issuer = Issuer::new(SEEDS.fetch_add(1, Ordering::Relaxed));
-        desk.trust(issuer.anchor.as_bytes()).unwrap();
+        desk.trust(issuer.anchor.as_bytes(), None).unwrap();
         let serving = router(desk.clone());
         tokio::spawn(async move { axum::serve(listener, serving).await });
         let (status, lists) = StatusHost::start().await;

@@ -51,7 +51,9 @@ pub(super) enum Command {
     )]
     Init(Init),
     /// Add an issuer's trust anchor.
-    #[command(after_help = "Example:\n  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem")]
+    #[command(
+        after_help = "Example:\n  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem\n  amparo-verifier trust --data desk --anchor shelter.pem --issues attestation --status-host shelter.example\n\nWhere several issuers are trusted, say what each may issue: otherwise each could write the others' credentials. Limits that\nare given replace those it has; without any those it has stay."
+    )]
     Trust(Trust),
     /// Serve requests and take answers, until stopped.
     #[command(after_help = "Example:\n  amparo-verifier serve --data desk --listen 127.0.0.1:8090")]
@@ -116,8 +118,14 @@ pub(super) struct Trust {
     /// The anchor, in PEM form.
     #[arg(long, value_name = "FILE", required = true)]
     pub(super) anchor: Vec<PathBuf>,
+    /// Believe it for this type only: `identity`, `attestation`, or a `vct`. May be repeated; without it, for every type.
+    #[arg(long, value_name = "TYPE")]
+    pub(super) issues: Vec<String>,
+    /// Believe its status lists on this host only. May be repeated; without it, on every host.
+    #[arg(long, value_name = "HOST")]
+    pub(super) status_host: Vec<String>,
     /// Take it out again: its issuer is no longer believed.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["issues", "status_host"])]
     pub(super) remove: bool,
 }
 

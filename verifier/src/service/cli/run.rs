@@ -13,7 +13,8 @@ use crate::service::desk::{Ask, Desk, DeskError, Outcome};
 use crate::service::identity::{ANCHOR_FILE, Identity, IdentityError};
 use crate::service::listen::{ListenError, serve};
 use credentials::dcql::Query;
-use schemas::Seconds;
+use credentials::trust::AnchorLimits;
+use schemas::{Seconds, credential_type};
 use serde_json::json;
 use std::fmt::Write;
 use std::io;
@@ -99,9 +100,10 @@ fn trust(arguments: &Trust) -> Result<Answer, Failure> {
     let desk = open(&arguments.data)?;
     let mut text = String::new();
     let mut list = Vec::new();
+    let limits = limits(&arguments.issues, &arguments.status_host);
     for path in &arguments.anchor {
         let pem = offline::read(path)?;
-        let done = if arguments.remove { desk.distrust(&pem)? } else { desk.trust(&pem)? };
+        let done = if arguments.remove { desk.distrust(&pem)? } else { desk.trust(&pem, limits.as_ref())? };
         for (name, changed) in done {
             let word = match (arguments.remove, changed) {
                 (false, true) => "Trusted now",
@@ -115,6 +117,18 @@ fn trust(arguments: &Trust) -> Result<Answer, Failure> {
         }
     }
     Ok(Answer::new(json!({"anchors": list, "known_issuers": desk.known_issuers()?}), text))
+}
+
+/// What an anchor may vouch for, in the words of the command line.
+fn limits(issues: &[String], status_hosts: &[String]) -> Option<AnchorLimits> {
+    let named = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+    let vct =
+        |type_: &String| credential_type::by_id(type_).map_or_else(|| type_.clone(), |known| known.vct.to_owned());
+    let limits = AnchorLimits {
+        types: named(issues).map(|list| list.iter().map(vct).collect()),
+        status_hosts: named(status_hosts),
+    };
+    (limits != AnchorLimits::default()).then_some(limits)
 }
 
 fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure> {

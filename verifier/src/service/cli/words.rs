@@ -144,7 +144,9 @@ fn report_text(report: &Report) -> String {
 /// What a person at the desk can do about it.
 pub(super) fn hint(code: &str) -> &'static str {
     match code {
-        "issuer_not_trusted" => "if you believe this issuer, add its anchor with amparo-verifier trust, and ask again",
+        "issuer_not_trusted" => {
+            "if you believe this issuer for this type, say so with amparo-verifier trust, and ask again"
+        }
         "issuer_invalid" | "signature_invalid" | "presentation_invalid" => {
             "do not accept it; the credential is not in order"
         }
