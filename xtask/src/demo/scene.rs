@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tests::{Answer, CommandError};
 
 /// How long the person agrees. Long enough to look at, short enough to wait for.
-const CONSENT: Duration = Duration::from_secs(5);
+const CONSENT: Duration = Duration::from_secs(4);
 
 struct Show {
     cast: Cast,
