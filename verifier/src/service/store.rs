@@ -95,6 +95,11 @@ CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT
 /// What the first version had not.
 const FROM_1: &str = "ALTER TABLE anchors ADD COLUMN limits TEXT;";
 
+/// Which version of the schema stands in the file.
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
 impl Store {
     /// Makes a new, empty store in `data`.
     pub(super) fn create(data: &Path) -> Result<(), StoreError> {
@@ -112,13 +117,17 @@ impl Store {
         if !path.is_file() {
             return Err(StoreError::Missing(data.to_owned()));
         }
-        let connection = Self::connect(&path)?;
-        match connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
-            VERSION => Ok(Self(Mutex::new(connection))),
-            1 => {
-                connection.execute_batch(&format!("BEGIN; {FROM_1} PRAGMA user_version = {VERSION}; COMMIT;"))?;
-                Ok(Self(Mutex::new(connection)))
+        let mut connection = Self::connect(&path)?;
+        if version(&connection)? == 1 {
+            // Looked at again when nobody else can write: two processes may open an older store at once.
+            let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if version(&change)? == 1 {
+                change.execute_batch(&format!("{FROM_1} PRAGMA user_version = {VERSION};"))?;
             }
+            change.commit()?;
+        }
+        match version(&connection)? {
+            VERSION => Ok(Self(Mutex::new(connection))),
             version if version > VERSION => Err(StoreError::Newer),
             _ => Err(StoreError::Damaged),
         }
