@@ -54,7 +54,9 @@ fn a_presentation_in_person_from_code_to_consent() {
     let message = holder.send_last(&device_response(&[document])).unwrap();
     let transcript = reader.transcript().clone();
     let (own, other) = (key(52), key(53));
-    let Received::Last(response) = reader.receive(&message).unwrap() else { panic!() };
+    let received = reader.receive(&message).unwrap();
+    assert_eq!(format!("{received:?}"), "Last(..)", "what was shown is in no log");
+    let Received::Last(response) = received else { panic!() };
     let expected = Expected::new(WORLD.policy(), &transcript, NOW);
     let presented = verify_response(&response, &expected.with_mac_key(&own)).unwrap().documents.remove(0);
     assert_eq!((presented.proof(), presented.disclosed_paths()), (DeviceProof::Mac, paths));
