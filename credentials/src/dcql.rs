@@ -9,17 +9,19 @@ mod plan;
 mod tests;
 
 pub use answer::{AnswerCheck, Discarded, Extra, Presented, Shortfall};
-pub use authority::authority_key_ids;
+pub(crate) use authority::key_ids;
+pub use authority::{AKI, authority_key_ids};
 pub use claims::{presented_leaves, select, visible_leaves};
-pub use plan::{Answer, Candidate, Match, Plan, PlannedSet};
+pub use plan::{Answer, Candidate, Match, Pick, Plan, PlannedSet};
 
 use crate::json::{self, JsonError, Limits};
+use crate::mdoc;
 use schemas::dcql::{CredentialQuery, CredentialSetQuery, DcqlQuery};
 use schemas::{ClaimPath, PathElement};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// The format we hold and ask for.
+/// The format identifier of SD-JWT VC. The other one that is held and asked for here is [`mdoc::FORMAT`].
 pub const FORMAT: &str = "dc+sd-jwt";
 
 /// How many credential queries, credential sets, options of a set and authorities there may be.
@@ -78,9 +80,12 @@ pub enum DcqlError {
     /// A value that is not a string, an integer or a boolean.
     #[error("query has a value that is not a string, an integer or a boolean")]
     Value,
-    /// No `vct_values` for an SD-JWT VC.
-    #[error("query for {FORMAT} has no vct_values")]
+    /// No `vct_values` for an SD-JWT VC, or no `doctype_value` for an mdoc.
+    #[error("query has no vct_values for {FORMAT}, or no doctype_value for {}", mdoc::FORMAT)]
     NoTypes,
+    /// A path into an mdoc that is not a name space and an element identifier.
+    #[error("query has a path into an mdoc that is not a name space and an element identifier")]
+    ElementPath,
 }
 
 /// A query whose size and references are in order. What it asks for may still be more than its purpose needs: see
@@ -103,13 +108,14 @@ impl Query {
 
     /// Checks a query: every list bounded and, where it must be, not empty; identifiers well-formed, unique and known.
     ///
-    /// A query for another format than [`FORMAT`] is in order, and nothing ever matches it.
+    /// A query for another format than [`FORMAT`] and [`mdoc::FORMAT`] is in order, and nothing ever matches it.
     ///
     /// # Errors
     /// [`DcqlError`].
     ///
     /// # Source
-    /// OpenID4VP 1.0 §6.1–§6.3; §B.3.5 for `vct_values`. The limits are ours.
+    /// OpenID4VP 1.0 §6.1–§6.3; §7.2 for paths into an mdoc; §B.3.5 for `vct_values`, §B.2.3 for `doctype_value`. The limits
+    /// are ours.
     pub fn check(query: DcqlQuery) -> Result<Self, DcqlError> {
         counted(&query.credentials, "credentials", MAX_QUERIES)?;
         let ids = unique(query.credentials.iter().map(|c| c.id.as_str()))?;
@@ -156,7 +162,7 @@ impl Query {
         claims.map(|claim| &claim.path).filter(|path| seen.insert(*path)).cloned().collect()
     }
 
-    /// The paths that a credential of type `vct` with these claims would disclose to answer the query `id`; none if it cannot.
+    /// The paths that an SD-JWT VC of type `vct` with these claims would disclose to answer the query `id`; none if it cannot.
     ///
     /// Looks at type and claims only; [`Query::plan`] looks at the rest too.
     ///
@@ -164,28 +170,39 @@ impl Query {
     /// OpenID4VP 1.0 §6.4.1 "Selecting Claims".
     pub fn match_claims(&self, id: &str, claims: &Map<String, Value>, vct: &str) -> Option<Vec<ClaimPath>> {
         let query = self.credential(id)?;
-        if is_of_type(query, vct, claims) { claims::matched(query, claims, &[]).ok() } else { None }
+        if is_of_type(query, FORMAT, vct, claims) { claims::matched(query, claims, &[]).ok() } else { None }
     }
 }
 
-/// Whether the query asks for SD-JWT VCs of that type. Types are compared byte for byte; a credential that says that it is
-/// also of other types is of those too, but none inherits from another.
+/// Whether the query asks for credentials of that format and type. Types are compared byte for byte; an SD-JWT VC that says
+/// that it is also of other types is of those too, but none inherits from another.
 ///
 /// # Source
-/// OpenID4VP 1.0 §B.3.5 `vct_values`; SD-JWT VC §2.2.2.2 `aka_vcts`.
-fn is_of_type(query: &CredentialQuery, vct: &str, claims: &Map<String, Value>) -> bool {
+/// OpenID4VP 1.0 §B.3.5 `vct_values`, §B.2.3 `doctype_value`; SD-JWT VC §2.2.2.2 `aka_vcts`.
+fn is_of_type(query: &CredentialQuery, format: &str, type_name: &str, claims: &Map<String, Value>) -> bool {
+    if query.format != format {
+        return false;
+    }
+    if format == mdoc::FORMAT {
+        return query.meta.doctype_value.as_deref() == Some(type_name);
+    }
     let also = claims.get("aka_vcts").and_then(Value::as_array);
     let asked_for = |vct: &str| query.meta.vct_values.as_ref().is_some_and(|types| types.iter().any(|t| t == vct));
-    query.format == FORMAT
-        && (asked_for(vct) || also.is_some_and(|types| types.iter().filter_map(Value::as_str).any(asked_for)))
+    format == FORMAT
+        && (asked_for(type_name) || also.is_some_and(|types| types.iter().filter_map(Value::as_str).any(asked_for)))
 }
 
 fn check_credential(query: &CredentialQuery) -> Result<(), DcqlError> {
     short(&query.format)?;
-    match &query.meta.vct_values {
-        Some(types) => texts(types, "vct_values")?,
-        None if query.format == FORMAT => return Err(DcqlError::NoTypes),
-        None => {}
+    query.meta.vct_values.as_ref().map_or(Ok(()), |types| texts(types, "vct_values"))?;
+    query.meta.doctype_value.as_deref().map_or(Ok(()), short)?;
+    let has_type = match query.format.as_str() {
+        FORMAT => query.meta.vct_values.is_some(),
+        mdoc::FORMAT => query.meta.doctype_value.is_some(),
+        _ => true,
+    };
+    if !has_type {
+        return Err(DcqlError::NoTypes);
     }
     if let Some(authorities) = &query.trusted_authorities {
         counted(authorities, "trusted_authorities", MAX_QUERIES)?;
@@ -200,6 +217,9 @@ fn check_credential(query: &CredentialQuery) -> Result<(), DcqlError> {
     counted(claims, "claims", MAX_CLAIMS)?;
     for claim in claims {
         check_path(&claim.path)?;
+        if query.format == mdoc::FORMAT && !is_element(&claim.path) {
+            return Err(DcqlError::ElementPath);
+        }
         if let Some(values) = &claim.values {
             counted(values, "values", MAX_CLAIMS)?;
             values.iter().try_for_each(check_value)?;
@@ -231,6 +251,11 @@ pub(crate) fn check_path(path: &ClaimPath) -> Result<(), DcqlError> {
         PathElement::Name(name) => short(name),
         PathElement::Index(_) | PathElement::Every(()) => Ok(()),
     })
+}
+
+/// Whether a path leads to an element of an mdoc (§7.2): a name space and an identifier, and nothing else.
+fn is_element(path: &ClaimPath) -> bool {
+    matches!(path.elements(), [PathElement::Name(_), PathElement::Name(_)])
 }
 
 fn check_value(value: &Value) -> Result<(), DcqlError> {

@@ -27,7 +27,7 @@ pub struct CredentialQuery {
     /// Whether several credentials may answer; false when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multiple: Option<bool>,
-    /// Format-specific constraints: for `dc+sd-jwt` the `vct_values` (§B.3.5).
+    /// Format-specific constraints: for `dc+sd-jwt` the `vct_values` (§B.3.5), for `mso_mdoc` the `doctype_value` (§B.2.3).
     #[serde(default)]
     pub meta: CredentialMeta,
     /// Whose credentials are accepted (§6.1.1).
@@ -50,6 +50,9 @@ pub struct CredentialMeta {
     /// The accepted `vct` values of an SD-JWT VC (§B.3.5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vct_values: Option<Vec<String>>,
+    /// The accepted document type of an mdoc (§B.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctype_value: Option<String>,
 }
 
 /// An authority or trust framework (§6.1.1).
@@ -83,4 +86,7 @@ pub struct ClaimsQuery {
     /// The accepted values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Value>>,
+    /// Of an mdoc: whether the verifier means to keep the element (§B.2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent_to_retain: Option<bool>,
 }

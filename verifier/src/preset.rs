@@ -60,13 +60,18 @@ impl FromStr for Preset {
 }
 
 fn one(kind: &CredentialType, claims: &[&str]) -> DcqlQuery {
-    let claims = claims.iter().map(|name| ClaimsQuery { id: None, path: ClaimPath::names([*name]), values: None });
+    let claims = claims.iter().map(|name| ClaimsQuery {
+        id: None,
+        path: ClaimPath::names([*name]),
+        values: None,
+        intent_to_retain: None,
+    });
     DcqlQuery {
         credentials: vec![CredentialQuery {
             id: kind.id.to_owned(),
             format: credentials::dcql::FORMAT.to_owned(),
             multiple: None,
-            meta: CredentialMeta { vct_values: Some(vec![kind.vct.to_owned()]) },
+            meta: CredentialMeta { vct_values: Some(vec![kind.vct.to_owned()]), doctype_value: None },
             trusted_authorities: None,
             require_cryptographic_holder_binding: None,
             claims: Some(claims.collect()),

@@ -11,7 +11,7 @@ use crate::guarded::{MAX_RETENTION, RecordId};
 use crate::policy::{ConsentMode, ResponseMode, UnknownStatus};
 use credentials::b64;
 use credentials::consent::{ConsentError, ProposedConsent};
-use credentials::dcql::{FORMAT, Query};
+use credentials::dcql::{AKI, FORMAT, Query};
 use rand_core::CryptoRng;
 use schemas::consent::{CONSENT_REQUEST_TYPE, ConsentRequest, Controller, PurposeRequest};
 use schemas::purpose::Purpose;
@@ -63,6 +63,14 @@ pub enum InquiryError {
         /// The credential query.
         id: String,
     },
+    /// The query names authorities of a kind that this verifier cannot check.
+    #[error(
+        "credential query {id} names trusted authorities of a kind that this verifier cannot check: expected {AKI}"
+    )]
+    Authority {
+        /// The credential query.
+        id: String,
+    },
     /// The proposal could not be written.
     #[error("no wallet would accept this request for consent: {0}")]
     Proposal(#[from] ConsentError),
@@ -86,6 +94,9 @@ impl Inquiry {
             }
             if credential.require_cryptographic_holder_binding == Some(false) {
                 return Err(InquiryError::NoHolderBinding { id: credential.id.clone() });
+            }
+            if credential.trusted_authorities.iter().flatten().any(|authority| authority.type_ != AKI) {
+                return Err(InquiryError::Authority { id: credential.id.clone() });
             }
         }
         let (response_mode, unknown_status) = (ResponseMode::DirectPostJwt, UnknownStatus::Refuse);

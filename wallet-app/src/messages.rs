@@ -10,7 +10,7 @@ mod vault;
 
 pub(crate) use holdings::{credential, history, holdings};
 pub(crate) use issuance::{arrived, offered, tx_code};
-pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, refused, sent, to_be_shown};
+pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
 pub(crate) use vault::{few_captures, models_refused, no_models, too_few_captures, trusted, vault_made};
 
 pub(crate) const UNAVAILABLE: &str = "The vault is locked, or it did not recognise you.";

@@ -1,6 +1,7 @@
 //! The verifier's side: whether an answer is what was asked for, no less and no more.
 
-use super::{Query, claims, is_of_type, plan, presented_leaves};
+use super::authority::is_trusted;
+use super::{FORMAT, Query, claims, is_of_type, presented_leaves};
 use crate::sd_jwt::PresentedCredential;
 use schemas::ClaimPath;
 use serde_json::{Map, Value};
@@ -9,11 +10,13 @@ use std::collections::BTreeMap;
 /// A presentation as far as a query looks at it.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'p> {
-    /// Its type.
-    pub vct: &'p str,
-    /// Its claims, processed: what the verifier can see.
+    /// Its format: [`FORMAT`] or [`crate::mdoc::FORMAT`].
+    pub format: &'p str,
+    /// Its type: a `vct` or a document type.
+    pub type_name: &'p str,
+    /// Its claims, processed: what the verifier can see. Of an mdoc: [`crate::mdoc::Elements::to_json`].
     pub claims: &'p Map<String, Value>,
-    /// The paths of everything that was disclosed, down to the last value.
+    /// The paths of everything that was disclosed, down to the last value; of an mdoc, those of the elements.
     pub leaves: &'p [ClaimPath],
     /// Whether the holder proved to have the confirmation key.
     pub holder_bound: bool,
@@ -22,8 +25,16 @@ pub struct Presented<'p> {
 }
 
 impl<'p> Presented<'p> {
+    /// A presentation of an SD-JWT VC.
     fn new(presented: &'p PresentedCredential, leaves: &'p [ClaimPath]) -> Self {
-        Self { vct: presented.vct(), claims: presented.claims(), leaves, holder_bound: true, authority_key_ids: None }
+        Self {
+            format: FORMAT,
+            type_name: presented.vct(),
+            claims: presented.claims(),
+            leaves,
+            holder_bound: true,
+            authority_key_ids: Some(presented.issuer().authority_key_ids()),
+        }
     }
 }
 
@@ -95,9 +106,7 @@ impl AnswerCheck {
 }
 
 impl Query {
-    /// Checks a verified answer against the query: the presentations for each credential query.
-    ///
-    /// Authorities are not looked at: that the issuer is trusted was verified with the presentation.
+    /// Checks a verified answer of SD-JWT VCs against the query: the presentations for each credential query.
     ///
     /// # Source
     /// As [`Query::check_presented`].
@@ -126,7 +135,7 @@ impl Query {
                 if let Err(why) = self.check_one(id, place, presented) {
                     check.discarded.push(Discarded { query: id.clone(), place, why });
                 }
-                let extra = self.extra(presented).into_iter().map(|path| Extra { query: id.clone(), path });
+                let extra = self.extra(id, presented).into_iter().map(|path| Extra { query: id.clone(), path });
                 check.extra.extend(extra);
             }
         }
@@ -149,23 +158,30 @@ impl Query {
         if place > 0 && !query.multiple.unwrap_or(false) {
             return Err(Shortfall::MoreThanOne);
         }
-        if !is_of_type(query, presented.vct, presented.claims) {
+        if !is_of_type(query, presented.format, presented.type_name, presented.claims) {
             return Err(Shortfall::Type);
         }
         if query.require_cryptographic_holder_binding.unwrap_or(true) && !presented.holder_bound {
             return Err(Shortfall::NotHolderBound);
         }
-        if presented.authority_key_ids.is_some_and(|ids| !plan::is_trusted(query.trusted_authorities.as_deref(), ids)) {
+        if presented.authority_key_ids.is_some_and(|ids| !is_trusted(query.trusted_authorities.as_deref(), ids)) {
             return Err(Shortfall::Authority);
         }
         claims::matched(query, presented.claims, presented.leaves).map(|_| ()).map_err(Shortfall::Claims)
     }
 
-    /// What the presentation discloses beyond all queries for its type: one credential may answer several (§6.4).
-    fn extra(&self, presented: &Presented<'_>) -> Vec<ClaimPath> {
-        let queries = self.credentials().iter().filter(|query| is_of_type(query, presented.vct, presented.claims));
-        let asked: Vec<&ClaimPath> = queries.flat_map(|q| q.claims.iter().flatten()).map(|c| &c.path).collect();
-        let stray = |leaf: &&ClaimPath| !asked.iter().any(|path| path.covers(leaf));
-        presented.leaves.iter().filter(stray).cloned().collect()
+    /// What the presentation discloses beyond its query, of whose claim sets it answers one, and beyond the other queries for
+    /// its type: one credential may answer several (§6.4).
+    fn extra(&self, id: &str, presented: &Presented<'_>) -> Vec<ClaimPath> {
+        let Presented { format, type_name, claims, leaves, .. } = presented;
+        let of_type = self.credentials().iter().filter(|query| is_of_type(query, format, type_name, claims));
+        let others = of_type.filter(|query| query.id != id).flat_map(|q| q.claims.iter().flatten()).map(|c| &c.path);
+        let others: Vec<&ClaimPath> = others.collect();
+        let own = self.credential(id).map(|query| claims::alternatives(query, claims, leaves)).unwrap_or_default();
+        let stray = |asked: &[&ClaimPath]| -> Vec<ClaimPath> {
+            let covered = |leaf: &ClaimPath| asked.iter().chain(&others).any(|path| path.covers(leaf));
+            leaves.iter().filter(|leaf| !covered(leaf)).cloned().collect()
+        };
+        own.iter().map(|asked| stray(asked)).min_by_key(Vec::len).unwrap_or_else(|| stray(&[]))
     }
 }

@@ -136,6 +136,25 @@ pub(super) fn matched(
     Err(first_missing.unwrap_or_default())
 }
 
+/// The combinations of claims that the query asks for and that `claims` have whole; all of its claims where there are no
+/// `claim_sets`, or none of them is there.
+pub(super) fn alternatives<'q>(
+    query: &'q CredentialQuery,
+    claims: &Map<String, Value>,
+    leaves: &[ClaimPath],
+) -> Vec<Vec<&'q ClaimPath>> {
+    let asked = query.claims.as_deref().unwrap_or_default();
+    let named = |set: &[String]| -> Vec<&'q ClaimsQuery> {
+        set.iter().filter_map(|id| asked.iter().find(|claim| claim.id.as_ref() == Some(id))).collect()
+    };
+    let sets = query.claim_sets.iter().flatten().map(|set| named(set));
+    let met: Vec<Vec<&ClaimPath>> = sets
+        .filter(|set| all(set.iter().copied(), claims, leaves).is_ok())
+        .map(|set| set.into_iter().map(|claim| &claim.path).collect())
+        .collect();
+    if met.is_empty() { vec![asked.iter().map(|claim| &claim.path).collect()] } else { met }
+}
+
 fn all<'q>(
     asked: impl Iterator<Item = &'q ClaimsQuery>,
     claims: &Map<String, Value>,

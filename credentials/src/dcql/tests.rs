@@ -46,7 +46,7 @@ fn person() -> Map<String, Value> {
 }
 
 fn candidate<'c>(vct: &'c str, claims: &'c Map<String, Value>) -> Candidate<'c> {
-    Candidate { vct, claims, holder_bound: true, authority_key_ids: &[] }
+    Candidate { format: FORMAT, type_name: vct, claims, holder_bound: true, authority_key_ids: &[] }
 }
 
 const EXAMPLES: [&str; 8] = [
@@ -185,10 +185,8 @@ fn dcql_08_type_format_binding_and_authority_must_match() {
     let matches = |query: Value, held: &[Candidate<'_>]| self::query(query).plan(held).is_satisfiable();
     assert!(matches(one(json!({})), &held));
     assert!(!matches(one(json!({"meta": {"vct_values": ["urn:other", &VCT[1..]]}})), &held));
-    assert!(!matches(
-        json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": {"vct_values": [VCT]}}]}),
-        &held
-    ));
+    let in_mdoc = json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": {"doctype_value": VCT}}]});
+    assert!(!matches(in_mdoc, &held), "another format");
     let unbound = [Candidate { holder_bound: false, ..held[0] }];
     assert!(!matches(one(json!({})), &unbound));
     assert!(matches(one(json!({"require_cryptographic_holder_binding": false})), &unbound));
@@ -271,7 +269,9 @@ fn dcql_09_lists_are_not_empty_and_references_are_known() {
     assert_eq!(refused(one(json!({"claims": twice}))), DcqlError::DuplicateIdentifier);
     let unknown = json!({"credentials": one(json!({}))["credentials"], "credential_sets": [{"options": [["b"]]}]});
     assert_eq!(refused(unknown), DcqlError::UnknownIdentifier);
-    assert_eq!(refused(json!({"credentials": [{"id": "a", "format": FORMAT, "meta": {}}]})), DcqlError::NoTypes);
+    for meta in [json!({}), json!({"doctype_value": VCT})] {
+        assert_eq!(refused(json!({"credentials": [{"id": "a", "format": FORMAT, "meta": meta}]})), DcqlError::NoTypes);
+    }
     assert_eq!(refused(json!({"credentials": {}})), DcqlError::Malformed);
     assert!(matches!(
         Query::parse(br#"{"credentials":[],"credentials":[]}"#),
@@ -304,7 +304,7 @@ fn dcql_10_leaves_are_what_can_be_seen_below_what_was_disclosed() {
 }
 
 fn presented<'p>(claims: &'p Map<String, Value>, leaves: &'p [ClaimPath]) -> Presented<'p> {
-    Presented { vct: VCT, claims, leaves, holder_bound: true, authority_key_ids: None }
+    Presented { format: FORMAT, type_name: VCT, claims, leaves, holder_bound: true, authority_key_ids: None }
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn dcql_12_what_was_not_asked_for_does_not_count() {
     let good = presented(&nothing, &[]);
     assert!(check("a", vec![good]).is_complete());
     assert_eq!(check("b", vec![good]).discarded[0].why, Shortfall::UnknownQuery);
-    assert_eq!(check("a", vec![Presented { vct: "urn:other", ..good }]).discarded[0].why, Shortfall::Type);
+    assert_eq!(check("a", vec![Presented { type_name: "urn:other", ..good }]).discarded[0].why, Shortfall::Type);
     assert_eq!(check("a", vec![Presented { holder_bound: false, ..good }]).discarded[0].why, Shortfall::NotHolderBound);
     let two = check("a", vec![good, good]);
     assert!(two.is_complete() && two.counts("a", 0) && !two.counts("a", 1));
@@ -366,7 +366,7 @@ fn dcql_13_one_required_set_must_be_met_whole() {
     let query = Query::parse(EXAMPLES[2].as_bytes()).unwrap();
     let reduced = object(json!({"family_name": "Doe", "given_name": "Ada"}));
     let residence = object(json!({"postal_code": "1", "locality": "M", "region": "E"}));
-    let of = |vct: &'static str, claims| Presented { vct, ..presented(claims, &[]) };
+    let of = |type_name: &'static str, claims| Presented { type_name, ..presented(claims, &[]) };
     let first = of("https://credentials.example.com/reduced_identity_credential", &reduced);
     let second = of("https://cred.example/residence_credential", &residence);
     let mut answer = BTreeMap::from([("pid_reduced_cred_1".to_owned(), vec![first])]);
@@ -445,6 +445,123 @@ fn dcql_14_plan_and_answer_agree_on_a_real_credential() {
 
     let too_little = asked.check_answer(&present(&answer.paths[..2]));
     assert!(!too_little.is_complete() && too_little.is_within_query());
+
+    // The verifier looks for the authority that it named itself.
+    let shown = present(&[]);
+    assert_eq!(shown["a"][0].issuer().authority_key_ids(), ids);
+    let from = |type_: &str, value: &[u8]| {
+        let asked =
+            query(one(json!({"trusted_authorities": [{"type": type_, "values": [crate::b64::encode(value)]}]})));
+        asked.check_answer(&shown).discarded.into_iter().map(|discarded| discarded.why).collect::<Vec<_>>()
+    };
+    assert_eq!(from("aki", &ids[0]), []);
+    assert_eq!(from("aki", &[1, 2, 3]), [Shortfall::Authority]);
+    assert_eq!(from("etsi_tl", &ids[0]), [Shortfall::Authority], "a kind that is not matched here is never met");
+}
+
+#[test]
+fn dcql_15_the_holder_picks_among_options_and_adds_what_is_optional() {
+    let credential = |id: &str, multiple| json!({"id": id, "format": FORMAT, "meta": {"vct_values": [format!("urn:{id}")]}, "multiple": multiple});
+    let query = query(json!({
+        "credentials": [credential("a", false), credential("b", true), credential("c", false), credential("d", false)],
+        "credential_sets": [{"options": [["a"], ["b"]]}, {"options": [["c"], ["d"]], "required": false}],
+    }));
+    let nothing = Map::new();
+    let held = ["urn:a", "urn:a", "urn:b", "urn:b", "urn:c", "urn:d"].map(|vct| candidate(vct, &nothing));
+    let plan = query.plan(&held);
+    let picked = |candidates: Option<&[usize]>, also: &[&str]| -> Option<Vec<(String, usize)>> {
+        let also: Vec<String> = also.iter().map(|id| (*id).to_owned()).collect();
+        let answers = plan.pick(&Pick { candidates, also: &also })?;
+        Some(answers.into_iter().map(|answer| (answer.query, answer.candidate)).collect())
+    };
+    let of = |answers: &[(&str, usize)]| Some(answers.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect());
+    assert_eq!(picked(None, &[]), of(&[("a", 0)]), "the least");
+    assert_eq!(picked(Some(&[1]), &[]), of(&[("a", 1)]), "another credential that answers the same");
+    assert_eq!(picked(Some(&[0, 1]), &[]), of(&[("a", 0)]), "not several where one is asked for");
+    assert_eq!(picked(Some(&[2, 3]), &[]), of(&[("b", 2), ("b", 3)]), "several where several are taken");
+    assert_eq!(picked(None, &["c"]), of(&[("a", 0), ("c", 4)]));
+    assert_eq!(picked(None, &["d"]), of(&[("a", 0), ("d", 5)]), "the option that is named, not the preferred one");
+    assert_eq!(picked(Some(&[2, 5]), &["d"]), of(&[("b", 2), ("d", 5)]));
+    assert_eq!(picked(Some(&[4]), &["c"]), None, "without what is required there is no answer");
+    assert!(plan.takes_several("b") && !plan.takes_several("a"));
+}
+
+#[test]
+fn dcql_16_of_several_claim_sets_one_is_answered() {
+    let asked = query(one(json!({
+        "claims": [
+            {"id": "over", "path": ["adult"]}, {"id": "age", "path": ["age"]}, {"id": "born", "path": ["date_of_birth"]},
+        ],
+        "claim_sets": [["over"], ["age"], ["over", "born"]],
+    })));
+    let person = person();
+    let check = |names: &[&str]| {
+        let claims: Map<String, Value> = person
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
+        let leaves: Vec<ClaimPath> = names.iter().map(|name| ClaimPath::names([*name])).collect();
+        let check = asked.check_presented(&BTreeMap::from([("a".to_owned(), vec![presented(&claims, &leaves)])]));
+        (check.is_complete(), check.extra.into_iter().map(|extra| extra.path.to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(check(&["adult"]), (true, vec![]));
+    assert_eq!(check(&["age"]), (true, vec![]));
+    assert_eq!(check(&["adult", "date_of_birth"]), (true, vec![]), "a set that is there whole");
+    assert_eq!(check(&["adult", "age"]), (true, vec![r#"["age"]"#.to_owned()]), "two sets are one too many");
+    assert_eq!(check(&["date_of_birth"]), (false, vec![]));
+}
+
+/// The specification's own mdoc queries, and paths and values as §7.2 and §6.3 have them for mdocs.
+#[test]
+fn dcql_17_an_mdoc_is_matched_by_type_name_space_element_and_value() {
+    use crate::cbor;
+    let mut elements = mdoc::Elements::new();
+    elements.insert("org.iso.7367.1", "vehicle_holder", "Ada");
+    elements.insert("org.iso.18013.5.1", "given_name", "Ada");
+    elements.insert("org.iso.18013.5.1", "age_over_18", true);
+    elements.insert("org.iso.18013.5.1", "sex", 2);
+    elements.insert(
+        "org.iso.18013.5.1",
+        "birth_date",
+        cbor::Value::Tag(cbor::FULL_DATE, Box::new("1940-01-01".into())),
+    );
+    let json = elements.to_json();
+    let held = |doc_type| [Candidate::of_mdoc(doc_type, &json, &[])];
+    let vehicle = Query::parse(EXAMPLES[6].as_bytes()).unwrap();
+    let found = vehicle.plan(&held("org.iso.7367.1.mVRC")).least().unwrap();
+    assert_eq!(
+        found[0].paths,
+        [["org.iso.7367.1", "vehicle_holder"], ["org.iso.18013.5.1", "given_name"]].map(ClaimPath::names)
+    );
+    assert!(vehicle.plan(&held("org.iso.7367.1.mVRC.2")).least().is_none(), "another type");
+    let sd_jwt = [Candidate { format: FORMAT, ..held("org.iso.7367.1.mVRC")[0] }];
+    assert!(vehicle.plan(&sd_jwt).least().is_none(), "another format");
+
+    let of = |claims: Value| json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": {"doctype_value": "t"}, "claims": claims}]});
+    let valued = |name: &str, values: Value| {
+        let query = query(of(json!([{"path": ["org.iso.18013.5.1", name], "values": values}])));
+        query.plan(&held("t")).is_satisfiable()
+    };
+    assert!(valued("sex", json!([1, 2])) && !valued("sex", json!(["2"])));
+    assert!(valued("age_over_18", json!([true])) && !valued("age_over_18", json!([false, 1])));
+    assert!(valued("birth_date", json!(["1940-01-01"])));
+    assert!(!valued("nothing", json!(["x"])));
+    for path in [json!(["a"]), json!(["a", "b", "c"]), json!(["a", 0]), json!(["a", null])] {
+        assert_eq!(refused(of(json!([{"path": path}]))), DcqlError::ElementPath, "{path}");
+    }
+    for meta in [json!({}), json!({"vct_values": ["t"]})] {
+        let query = json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": meta}]});
+        assert_eq!(refused(query), DcqlError::NoTypes);
+    }
+
+    let asked = query(of(json!([{"path": ["org.iso.18013.5.1", "sex"], "intent_to_retain": true}])));
+    let leaves = elements.paths();
+    let all = Presented { format: mdoc::FORMAT, type_name: "t", ..presented(&json, &leaves) };
+    let check = |presented| asked.check_presented(&BTreeMap::from([("a".to_owned(), vec![presented])]));
+    assert_eq!((check(all).is_complete(), check(all).extra.len()), (true, leaves.len() - 1));
+    assert_eq!(check(Presented { type_name: "u", ..all }).discarded[0].why, Shortfall::Type);
+    assert_eq!(check(Presented { format: FORMAT, ..all }).discarded[0].why, Shortfall::Type);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

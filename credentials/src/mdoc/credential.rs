@@ -4,7 +4,9 @@ use super::issuer_signed::{IssuerSignedIn, Items};
 use super::item::Item;
 use super::mso::Validity;
 use super::{DeviceProof, Elements, KeyAuthorizations, ResponseError, SelectError, Selection};
-use crate::cbor::Fields;
+use crate::cbor::{Fields, Limits, parse};
+use crate::cose::Sign1In;
+use crate::dcql::key_ids;
 use crate::key::PublicKey;
 use crate::trust::VerifiedChain;
 use schemas::status::StatusReference;
@@ -83,6 +85,15 @@ impl Mdoc {
     /// OpenID4VP 1.0 §7.2 "Semantics for ISO mdoc-based credentials".
     pub fn select(&self, paths: &[ClaimPath]) -> Result<Selection<'_>, SelectError> {
         Selection::new(self, paths)
+    }
+
+    /// The key identifiers of the AuthorityKeyIdentifier extensions in its issuer's chain, leaf first.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §6.1.1.1 "Authority Key Identifier".
+    pub fn authority_key_ids(&self) -> Vec<Vec<u8>> {
+        let auth = parse(&self.issuer_auth, &Limits::MESSAGE).ok().and_then(|v| Sign1In::read(v, "issuerAuth").ok());
+        auth.as_ref().and_then(Sign1In::chain).map(key_ids).unwrap_or_default()
     }
 
     pub(super) fn item(&self, name_space: &str, identifier: &str) -> Option<(&str, &Item)> {

@@ -10,7 +10,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::oid::db::rfc5912::{ID_EC_PUBLIC_KEY, SECP_256_R_1, SECP_384_R_1};
 use x509_cert::der::oid::db::rfc8410::ID_ED_25519;
 use x509_cert::ext::pkix::name::{DirectoryString, GeneralName};
-use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
 
 /// What one certificate says of itself; nothing of it is verified by reading it.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Facts {
     pub(super) subject: String,
     pub(super) dns_names: Vec<String>,
     pub(super) uri_names: Vec<String>,
+    /// The key identifier in its AuthorityKeyIdentifier extension; `None` as well when that cannot be read.
+    pub(super) authority_key_id: Option<Vec<u8>>,
     key: Option<(Curve, Vec<u8>)>,
 }
 
@@ -85,6 +87,8 @@ impl Facts {
             _ => None,
         };
         let key = curve.and_then(|curve| Some((curve, spki.subject_public_key.as_bytes()?.to_vec())));
+        let authority =
+            tbs.get_extension::<AuthorityKeyIdentifier>().ok().flatten().and_then(|(_, a)| a.key_identifier);
         Ok(Self {
             not_before: seconds(tbs.validity().not_before),
             not_after: seconds(tbs.validity().not_after),
@@ -98,6 +102,7 @@ impl Facts {
             names_match: NamesOf { subject: tbs.subject().clone(), issuer: tbs.issuer().clone() },
             dns_names,
             uri_names,
+            authority_key_id: authority.map(|id| id.as_bytes().to_vec()),
             key,
         })
     }

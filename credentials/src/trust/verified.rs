@@ -30,6 +30,7 @@ struct Verified {
     leaf_sha256: [u8; 32],
     trust: Trust,
     limits: Option<Arc<AnchorLimits>>,
+    authority_key_ids: Vec<Vec<u8>>,
     not_before: Timestamp,
     not_after: Timestamp,
 }
@@ -43,6 +44,7 @@ impl VerifiedChain {
     ) -> Result<Self, ChainError> {
         let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
         let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
+        let authority_key_ids = facts.iter().filter_map(|f| f.authority_key_id.clone()).collect();
         let leaf = facts.into_iter().next().ok_or(ChainError::Empty)?;
         Ok(Self(Arc::new(Verified {
             leaf_key: leaf.public_key()?,
@@ -52,6 +54,7 @@ impl VerifiedChain {
             leaf_sha256: Sha256::digest(chain.leaf()).into(),
             trust,
             limits,
+            authority_key_ids,
             not_before,
             not_after,
         })))
@@ -67,6 +70,7 @@ impl VerifiedChain {
             uri_names: vec![issuer.to_owned()],
             trust: Trust::Known,
             limits,
+            authority_key_ids: Vec::new(),
             not_before: Timestamp::from_unix(0),
             not_after: until,
         }))
@@ -95,6 +99,14 @@ impl VerifiedChain {
     /// The SHA-256 of the leaf, as in the client identifier prefix `x509_hash`; of the key, where it was published.
     pub fn leaf_sha256(&self) -> [u8; 32] {
         self.0.leaf_sha256
+    }
+
+    /// The key identifiers of the AuthorityKeyIdentifier extensions of its certificates, leaf first.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §6.1.1.1 "Authority Key Identifier"; RFC 5280 §4.2.1.1.
+    pub fn authority_key_ids(&self) -> &[Vec<u8>] {
+        &self.0.authority_key_ids
     }
 
     /// Whether the chain ends at a trust anchor.

@@ -91,6 +91,10 @@ fn only_an_offered_consent_can_be_left_out() {
 
 #[test]
 fn an_inquiry_has_a_retention_a_format_and_key_binding() {
+    fn authority(type_: &str) -> Option<Vec<schemas::dcql::TrustedAuthority>> {
+        let values = vec!["s9tIpPmhxdiuNkHMEWNpYim8S8Y".into()];
+        Some(vec![schemas::dcql::TrustedAuthority { type_: type_.into(), values }])
+    }
     let make = |change: fn(&mut schemas::dcql::CredentialQuery), retention| {
         let mut wire = Preset::AgeOver18.query();
         change(&mut wire.credentials[0]);
@@ -100,7 +104,13 @@ fn an_inquiry_has_a_retention_a_format_and_key_binding() {
     assert_eq!(make(|_| {}, 60), Ok(()));
     assert_eq!(make(|_| {}, 0), Err(InquiryError::NoRetention));
     assert!(matches!(make(|_| {}, 91 * 86_400), Err(InquiryError::RetentionTooLong { .. })));
-    assert!(matches!(make(|c| c.format = "mso_mdoc".into(), 60), Err(InquiryError::Format { .. })));
+    assert!(matches!(make(|c| c.format = "ldp_vc".into(), 60), Err(InquiryError::Format { .. })));
+    assert_eq!(make(|c| c.trusted_authorities = authority("aki"), 60), Ok(()));
+    let unchecked = make(|c| c.trusted_authorities = authority("etsi_tl"), 60);
+    assert!(
+        matches!(unchecked, Err(InquiryError::Authority { .. })),
+        "it asks for nothing that it does not check itself"
+    );
     let unbound = |c: &mut schemas::dcql::CredentialQuery| c.require_cryptographic_holder_binding = Some(false);
     assert!(matches!(make(unbound, 60), Err(InquiryError::NoHolderBinding { .. })));
 }

@@ -2,7 +2,7 @@
 
 use super::{Authenticated, VerifyError};
 use crate::policy::UnknownStatus;
-use credentials::dcql::{Presented, Shortfall, presented_leaves};
+use credentials::dcql::{FORMAT, Presented, Shortfall, presented_leaves};
 use credentials::status_list::{self, StatusError, VerifiedStatusList};
 use credentials::trust::TrustAnchors;
 use schemas::status::{Status, StatusReference};
@@ -135,11 +135,12 @@ impl Current {
         let mut answer: BTreeMap<String, Vec<Presented<'_>>> = BTreeMap::new();
         for (answering, leaves) in presented.iter().zip(&leaves) {
             answer.entry(answering.query.clone()).or_default().push(Presented {
-                vct: &answering.vct,
+                format: FORMAT,
+                type_name: &answering.vct,
                 claims: answering.credential.claims(),
                 leaves,
                 holder_bound: true,
-                authority_key_ids: None,
+                authority_key_ids: Some(answering.credential.issuer().authority_key_ids()),
             });
         }
         let check = self.authenticated.transaction.inquiry().query().check_presented(&answer);

@@ -12,6 +12,7 @@ mod command;
 mod consent;
 mod guard;
 mod issuer;
+mod several;
 mod status;
 mod transport;
 mod world;

@@ -15,8 +15,9 @@ use credentials::trust::Trust;
 use schemas::{ClaimPath, Seconds};
 use serde_json::{Value, json};
 use wallet_core::history::{EntryNumber, Outcome};
+use wallet_core::holdings::CredentialId;
 use wallet_core::presentation::{
-    Answered, Asker, Authenticated, Choice, Concern, Offered, Receipt, Received, RequestLink, SendError,
+    Answered, Asker, Authenticated, Choice, Concern, Offered, Part, Receipt, Received, RequestLink, SendError,
 };
 
 /// What `present` takes.
@@ -30,6 +31,12 @@ pub(super) struct Present {
     /// Show only these claims: names with commas between, or paths as JSON arrays (["address","locality"])
     #[arg(long, value_name = "PATH,…")]
     only: Vec<String>,
+    /// Answer with this credential, where several of yours answer the same; repeat it to name all that are shown
+    #[arg(long = "credential", value_name = "ID")]
+    credentials: Vec<String>,
+    /// Show this too, which the verifier asks for and does not require, by the verifier's name for it
+    #[arg(long, value_name = "NAME")]
+    also: Vec<String>,
     /// Let the consent end after this time, such as 15m; it can only shorten what the verifier asked for
     #[arg(long = "for", value_name = "DURATION")]
     lasting: Option<Seconds>,
@@ -49,6 +56,8 @@ pub(super) struct Present {
 
 pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     let only = only::paths(&arguments.only)?;
+    let picked = arguments.credentials.iter().map(|id| id.parse()).collect::<Result<Vec<CredentialId>, _>>();
+    let picked = picked.map_err(|_| Failure::usage(messages::NOT_AN_ID, messages::NOT_AN_ID_HINT))?;
     prompt::somebody_to_ask(arguments.yes)?;
     let link = RequestLink::parse(&arguments.request)?;
     let (mut session, unlocked) = arguments.opening.open()?;
@@ -65,7 +74,7 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     }
     let offered = authenticated.match_against(&session.holdings(), now())?;
     let asker = offered.asker();
-    let choice = choose(arguments, only, &offered)?;
+    let choice = choose(arguments, picked, only, &offered)?;
     let consented = offered.consent(&choice, now(), &mut randomness())?;
     if arguments.yes && choice.only.is_some() {
         prompt::tell(messages::LESS)?;
@@ -114,9 +123,15 @@ fn authenticate(
 
 /// What the person says, by options or on the terminal: each thing to be wary of is a question of its own. `--yes` answers
 /// them, but for what goes beyond the purpose and for showing a copy again, which have options of their own.
-fn choose(arguments: &Present, only: Option<Vec<ClaimPath>>, offered: &Offered) -> Result<Choice, Failure> {
+fn choose(
+    arguments: &Present,
+    picked: Vec<CredentialId>,
+    only: Option<Vec<ClaimPath>>,
+    offered: &Offered,
+) -> Result<Choice, Failure> {
     let asker = offered.asker();
-    let credentials = offered.credentials();
+    let choice = pick(arguments, picked, offered)?;
+    let credentials = offered.chosen(&choice)?;
     let left =
         |path: &ClaimPath| only.as_ref().is_none_or(|only| only.iter().any(|o| o.covers(path) || path.covers(o)));
     let concerned = |concern: Concern| -> Vec<ClaimPath> {
@@ -132,9 +147,6 @@ fn choose(arguments: &Present, only: Option<Vec<ClaimPath>>, offered: &Offered) 
     let ask = |there: bool, question: &str| {
         if there && !arguments.yes { prompt::agree("", question, false).map(|()| true) } else { Ok(there) }
     };
-    if !arguments.yes {
-        prompt::tell(&messages::asked_for(&asker, &credentials))?;
-    }
     Ok(Choice {
         lasting: arguments.lasting,
         accept_unknown_verifier: !arguments.known_only
@@ -147,8 +159,26 @@ fn choose(arguments: &Present, only: Option<Vec<ClaimPath>>, offered: &Offered) 
         },
         reuse_last_copy: arguments.reuse || (!arguments.yes && ask(exhausted, messages::SHOW_AGAIN)?),
         only,
-        ..Choice::default()
+        ..choice
     })
+}
+
+/// Which credentials are shown: those that the options name, or the least; and of what is not required, what the options name
+/// or the person says.
+fn pick(arguments: &Present, picked: Vec<CredentialId>, offered: &Offered) -> Result<Choice, Failure> {
+    let credentials = (!picked.is_empty()).then_some(picked);
+    let mut choice = Choice { credentials, also: arguments.also.clone(), ..Choice::default() };
+    if arguments.yes {
+        return Ok(choice);
+    }
+    let others = offered.others();
+    prompt::tell(&messages::asked_for(&offered.asker(), &offered.chosen(&choice)?, &others))?;
+    for other in others.iter().filter(|other| other.part == Part::Optional) {
+        if !choice.also.contains(&other.query) && prompt::says_yes(&messages::optional(other))? {
+            choice.also.push(other.query.clone());
+        }
+    }
+    Ok(choice)
 }
 
 /// Writes into the history what came of it. The answer is out either way: a disk that fails now is told in the log.

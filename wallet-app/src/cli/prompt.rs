@@ -31,6 +31,15 @@ pub(super) fn agree(summary: &str, question: &str, yes: bool) -> Result<(), Fail
     }
 }
 
+/// Asks a question to which no is an answer as good as yes, and the one that a bare return key gives.
+///
+/// # Errors
+/// Declined if the person goes away; usage if there is nobody to ask.
+pub(super) fn says_yes(question: &str) -> Result<bool, Failure> {
+    demand_terminal(messages::YES_HINT)?;
+    Confirm::new().with_prompt(question).default(false).interact().map_err(|_| Failure::declined())
+}
+
 /// Shows text to the person before a question.
 ///
 /// # Errors

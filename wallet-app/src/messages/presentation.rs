@@ -6,10 +6,10 @@ use schemas::ClaimPath;
 use url::Url;
 use wallet_core::display::Shown;
 use wallet_core::history::Disclosed;
-use wallet_core::presentation::{Asker, Concern, OfferedCredential, Receipt, Terms};
+use wallet_core::presentation::{Asker, Concern, OfferedCredential, OfferedPath, Part, Receipt, Terms};
 
-/// Who asks, what for, and what would be shown, with what to be wary of.
-pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential]) -> String {
+/// Who asks, what for, and what would be shown, with what to be wary of; then what else could be shown.
+pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential], others: &[OfferedCredential]) -> String {
     let mut lines = vec![who_asks(asker)];
     if let Some(proposal) = &asker.proposal {
         let purposes: Vec<String> = proposal.purposes.iter().map(ToString::to_string).collect();
@@ -30,14 +30,34 @@ pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential]) -> Str
     }
     for credential in credentials {
         lines.push(format!("{} from {}:", credential.label, credential.issuer_name));
-        if credential.paths.is_empty() {
-            lines.push("  only that you hold it".to_owned());
-        }
-        lines.extend(
-            credential.paths.iter().map(|shown| format!("  {}{}", named(&shown.path), shown.concern.map_or("", wary))),
-        );
+        lines.extend(claims_of(credential));
+    }
+    for other in others {
+        let OfferedCredential { label, issuer_name, id, .. } = other;
+        lines.push(match other.part {
+            Part::Optional => format!("Asked for, but not required: {label} from {issuer_name}:"),
+            Part::Besides => format!("Besides it takes {label} from {issuer_name} (--credential {id}):"),
+            Part::Shown | Part::Instead => {
+                format!("Instead you could show {label} from {issuer_name} (--credential {id}):")
+            }
+        });
+        lines.extend(claims_of(other));
     }
     lines.join("\n")
+}
+
+fn claims_of(credential: &OfferedCredential) -> Vec<String> {
+    if credential.paths.is_empty() {
+        return vec!["  only that you hold it".to_owned()];
+    }
+    let line = |shown: &OfferedPath| format!("  {}{}", named(&shown.path), shown.concern.map_or("", wary));
+    credential.paths.iter().map(line).collect()
+}
+
+/// The question about something that is asked for and not required.
+pub(crate) fn optional(other: &OfferedCredential) -> String {
+    let paths: Vec<ClaimPath> = other.paths.iter().map(|shown| shown.path.clone()).collect();
+    format!("{} of {} is asked for, but not required. Show it too?", listed(&paths), other.label)
 }
 
 fn who_asks(asker: &Asker) -> String {

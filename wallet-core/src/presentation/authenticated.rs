@@ -1,7 +1,7 @@
 //! A request whose sender is known to hold the certificate it names.
 
 use super::ask::{Ask, Asker};
-use super::offered::{self, Offered};
+use super::offered::Offered;
 use super::received::Received;
 use super::sending::Replying;
 use crate::effect::{AddressError, address};
@@ -162,11 +162,7 @@ impl Authenticated {
     /// # Source
     /// OpenID4VP 1.0 §6.4, §15.4.1.
     pub fn match_against(self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Offered, Absent> {
-        let items = offered::items(&self.0, holdings, now);
-        match items {
-            Some(items) => Ok(Offered::new(self.0, items)),
-            None => Err(Absent(Box::new(self.0))),
-        }
+        Offered::look(self.0, holdings, now).map_err(Absent)
     }
 }
 

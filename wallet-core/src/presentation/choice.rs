@@ -1,16 +1,22 @@
 //! What the person says to an offer: it can only narrow.
 
-use super::offered::{Concern, Item, OfferedPath};
+use super::item::Item;
+use super::offered::{Concern, OfferedPath};
+use crate::display::Shown;
 use crate::fault::{Blame, Fault};
 use crate::holdings::CredentialId;
 use credentials::consent::GrantError;
-use credentials::dcql;
 use schemas::purpose::Purpose;
 use schemas::{ClaimPath, Seconds};
 
 /// What the person says. The default is a plain yes to a known verifier, and to nothing that needs a yes of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
+    /// Answer with these credentials only; where the verifier takes several for one query, with all of them that answer it.
+    /// With one for each query, and no more than is required, when absent.
+    pub credentials: Option<Vec<CredentialId>>,
+    /// Answer these credential queries too, which are not required, by the verifier's names for them.
+    pub also: Vec<String>,
     /// Show only these, of what is asked for; all of it when absent.
     pub only: Option<Vec<ClaimPath>>,
     /// Agree to these purposes only; to all proposed when absent.
@@ -39,6 +45,15 @@ pub enum ChoiceError {
     /// A path that is not asked for, or that the credential does not have.
     #[error("{0} is not asked for")]
     NotAskedFor(ClaimPath),
+    /// A credential that has no part in the answer.
+    #[error("credential {0} has no part in the answer")]
+    NoPart(CredentialId),
+    /// Nothing that is optional and could be answered.
+    #[error("{0} is not a credential query that is optional and that this wallet could answer")]
+    NotOptional(Shown),
+    /// The credentials picked leave something open that is required.
+    #[error("the credentials that were picked do not answer all that is required")]
+    NotEnough,
     /// Nothing is left to show.
     #[error("nothing is left to show")]
     NothingLeft,
@@ -72,7 +87,9 @@ pub enum ChoiceError {
 impl Blame for ChoiceError {
     fn fault(&self) -> Fault {
         match self {
-            Self::NotAskedFor(_) | Self::NothingLeft => Fault::Input,
+            Self::NotAskedFor(_) | Self::NoPart(_) | Self::NotOptional(_) | Self::NotEnough | Self::NothingLeft => {
+                Fault::Input
+            }
             Self::Grant(GrantError::RequestEnded { .. }) => Fault::Peer,
             Self::Grant(_) => Fault::Input,
             Self::OverAsking(_) | Self::VerifierNotKnown | Self::NothingToSign => Fault::Peer,
@@ -83,6 +100,10 @@ impl Blame for ChoiceError {
     fn hint(&self) -> &'static str {
         match self {
             Self::NotAskedFor(_) => "--only can name only what is asked for: run without --yes to see it",
+            Self::NoPart(_) | Self::NotOptional(_) => {
+                "run without --yes to see which credentials could answer, and what is optional"
+            }
+            Self::NotEnough => "name one credential for each that is required, or leave --credential away",
             Self::NothingLeft => "to say no, use `amparo refuse`",
             Self::Grant(GrantError::RequestEnded { .. }) => "ask the verifier for a new request",
             Self::Grant(_) => "give --for a time longer than nothing, or say no with `amparo refuse`",
@@ -124,14 +145,14 @@ impl Choice {
 /// What is left of the items when only these paths are shown.
 pub(super) fn narrow(mut items: Vec<Item>, only: Option<&[ClaimPath]>) -> Result<Vec<Item>, ChoiceError> {
     let Some(only) = only else { return Ok(items) };
-    let is_asked = |path: &&ClaimPath| items.iter().any(|item| is_part(path, item));
+    let is_asked = |path: &&ClaimPath| items.iter().any(|item| item.is_asked(path));
     if let Some(stray) = only.iter().find(|path| !is_asked(path)) {
         return Err(ChoiceError::NotAskedFor(stray.clone()));
     }
     for item in &mut items {
         let mut left: Vec<ClaimPath> =
             item.paths.iter().filter(|path| only.iter().any(|o| o.covers(path))).cloned().collect();
-        let finer = only.iter().filter(|path| is_part(path, item) && !left.iter().any(|l| l.covers(path))).cloned();
+        let finer = only.iter().filter(|path| item.is_asked(path) && !left.iter().any(|l| l.covers(path))).cloned();
         left.extend(finer.collect::<Vec<_>>());
         item.paths = left;
     }
@@ -139,14 +160,7 @@ pub(super) fn narrow(mut items: Vec<Item>, only: Option<&[ClaimPath]>) -> Result
     if items.is_empty() { Err(ChoiceError::NothingLeft) } else { Ok(items) }
 }
 
-/// Whether a path names what is asked of the credential, a part of it, or the whole around it.
-fn is_part(path: &ClaimPath, item: &Item) -> bool {
-    let finer =
-        item.paths.iter().any(|asked| asked.covers(path)) && dcql::select(path, item.credential.claims()).is_some();
-    finer || item.paths.iter().any(|asked| path.covers(asked))
-}
-
 fn paths(paths: &[ClaimPath]) -> String {
-    let shown = paths.iter().map(|path| crate::display::Shown::name(&path.to_string()).to_string());
+    let shown = paths.iter().map(|path| Shown::name(&path.to_string()).to_string());
     shown.collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,8 @@
 use super::ask::Ask;
 use super::choice::{Choice, ChoiceError, narrow};
 use super::evidence::HolderVerified;
-use super::offered::{Item, Offered, OfferedPath};
+use super::item::Item;
+use super::offered::{Offered, OfferedPath};
 use super::sending::{Receipt, Sending};
 use crate::consent::Given;
 use crate::fault::{Blame, Fault};
@@ -70,7 +71,8 @@ impl Offered {
         now: Timestamp,
         mut rng: &mut dyn CryptoRng,
     ) -> Result<Consented, ChoiceError> {
-        let Self { ask, items } = self;
+        let items = self.items(choice)?;
+        let Self { ask, .. } = self;
         if ask.request.verifier().trust() != Trust::Known && !choice.accept_unknown_verifier {
             return Err(ChoiceError::VerifierNotKnown);
         }

@@ -1,34 +1,49 @@
 //! What would be shown, as the person is asked: which claims of which credential, and what to be wary of.
 
 use super::ask::{Ask, Asker};
+use super::choice::{Choice, ChoiceError};
+use super::item::Item;
 use super::sending::Replying;
 use crate::display::Shown;
 use crate::holdings::{CredentialId, Held, Holdings, Standing};
-use credentials::consent;
-use credentials::dcql::{self, Candidate};
+use credentials::dcql::{self, Answer, Candidate, Pick, Plan};
 use credentials::sd_jwt::SdJwtVc;
-use schemas::{ClaimPath, PathElement, Timestamp};
+use schemas::{ClaimPath, Timestamp};
+use std::collections::BTreeSet;
 use std::fmt;
 
-/// What would be shown.
+/// What would be shown, and what else could be.
 pub struct Offered {
     pub(super) ask: Ask,
-    pub(super) items: Vec<Item>,
+    plan: Plan,
+    opened: Vec<Opened>,
 }
 
-/// One credential that would be shown.
-pub(super) struct Item {
-    /// The credential query that it answers.
-    pub(super) query: String,
-    pub(super) held: Held,
+/// A credential of this wallet that may answer, the candidate of a plan.
+struct Opened {
+    held: Held,
     /// One of its copies, opened to look at.
-    pub(super) credential: SdJwtVc,
-    pub(super) paths: Vec<ClaimPath>,
+    credential: SdJwtVc,
+}
+
+/// Which part a credential has in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// It is shown, unless the person picks others.
+    Shown,
+    /// It could be shown instead of one that answers the same, or with it another way to answer.
+    Instead,
+    /// It could be shown besides: the verifier takes several.
+    Besides,
+    /// It is asked for, but not required.
+    Optional,
 }
 
 /// One credential that would be shown, for the person to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferedCredential {
+    /// The credential query that it answers, by the verifier's name for it.
+    pub query: String,
     /// Which credential.
     pub id: CredentialId,
     /// Its type for people.
@@ -39,6 +54,8 @@ pub struct OfferedCredential {
     pub paths: Vec<OfferedPath>,
     /// How many copies have never been shown; at 0 the person must agree to show one again.
     pub copies_left: usize,
+    /// Which part it has in the answer.
+    pub part: Part,
 }
 
 /// One claim that would be shown.
@@ -73,8 +90,29 @@ impl Concern {
 }
 
 impl Offered {
-    pub(super) const fn new(ask: Ask, items: Vec<Item>) -> Self {
-        Self { ask, items }
+    /// What answers the request, if anything does.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §6.4.2.
+    pub(super) fn look(ask: Ask, holdings: &Holdings<'_>, now: Timestamp) -> Result<Self, Box<Ask>> {
+        let mut opened: Vec<Opened> = Vec::new();
+        for held in holdings.credentials() {
+            if matches!(held.standing(now), Standing::Expired | Standing::NotYetValid) {
+                continue;
+            }
+            // One that is damaged answers nothing; the others stay usable.
+            if let Ok(credential) = holdings.look(&held) {
+                opened.push(Opened { held, credential });
+            }
+        }
+        // Of those that answer, the one with the most copies left is taken.
+        opened.sort_by_key(|opened| std::cmp::Reverse(opened.held.copies_left()));
+        let authorities: Vec<Vec<Vec<u8>>> =
+            opened.iter().map(|opened| dcql::authority_key_ids(opened.credential.as_str())).collect();
+        let candidates: Vec<Candidate<'_>> =
+            opened.iter().zip(&authorities).map(|(opened, ids)| Candidate::new(&opened.credential, ids)).collect();
+        let plan = ask.request.query().plan(&candidates);
+        if plan.is_satisfiable() { Ok(Self { ask, plan, opened }) } else { Err(Box::new(ask)) }
     }
 
     /// Who asks.
@@ -82,18 +120,65 @@ impl Offered {
         self.ask.asker()
     }
 
-    /// What would be shown if the person narrowed nothing.
+    /// What would be shown if the person chose nothing else: no more than is required.
     pub fn credentials(&self) -> Vec<OfferedCredential> {
-        self.items
-            .iter()
-            .map(|item| OfferedCredential {
-                id: item.held.id(),
-                label: item.held.label(),
-                issuer_name: item.held.issuer_name(),
-                paths: item.with_concerns(&item.paths, &self.ask),
-                copies_left: item.held.copies_left(),
-            })
-            .collect()
+        self.chosen(&Choice::default()).unwrap_or_default()
+    }
+
+    /// What would be shown of the credentials that the person picks, before claims are left out.
+    ///
+    /// # Errors
+    /// [`ChoiceError::NoPart`], [`ChoiceError::NotOptional`], [`ChoiceError::NotEnough`].
+    pub fn chosen(&self, choice: &Choice) -> Result<Vec<OfferedCredential>, ChoiceError> {
+        Ok(self.items(choice)?.iter().map(|item| item.offered(Part::Shown, &self.ask)).collect())
+    }
+
+    /// What could be shown beside or instead, if the person picks it: see [`Choice::credentials`] and [`Choice::also`].
+    pub fn others(&self) -> Vec<OfferedCredential> {
+        let least = self.plan.least().unwrap_or_default();
+        let is_shown = |query: &str| least.iter().any(|answer| answer.query == query);
+        let (mut seen, mut others) = (BTreeSet::new(), Vec::new());
+        // Those of required sets first: what is required anywhere is not optional.
+        for required in [true, false] {
+            let sets = self.plan.sets().iter().filter(|set| set.required == required);
+            for query in sets.flat_map(|set| set.options.iter().flatten()).filter(|query| seen.insert(*query)) {
+                let part = match (required, is_shown(query)) {
+                    (false, false) => Part::Optional,
+                    (_, true) if self.plan.takes_several(query) => Part::Besides,
+                    _ => Part::Instead,
+                };
+                let answers = (0..self.plan.matches(query).len()).filter_map(|nth| self.plan.answer(query, nth));
+                let items = answers.filter(|answer| !least.contains(answer)).filter_map(|answer| self.item(answer));
+                others.extend(items.map(|item| item.offered(part, &self.ask)));
+            }
+        }
+        others
+    }
+
+    /// What the person picks, all of it that is asked for.
+    pub(super) fn items(&self, choice: &Choice) -> Result<Vec<Item>, ChoiceError> {
+        let place = |id: &CredentialId| {
+            self.opened.iter().position(|opened| opened.held.id() == *id).ok_or(ChoiceError::NoPart(*id))
+        };
+        let picked = choice.credentials.as_ref().map(|ids| ids.iter().map(place).collect::<Result<Vec<_>, _>>());
+        let picked = picked.transpose()?;
+        let pick = Pick { candidates: picked.as_deref(), also: &choice.also };
+        let answers = self.plan.pick(&pick).ok_or(ChoiceError::NotEnough)?;
+        if let Some(stray) = choice.also.iter().find(|query| !answers.iter().any(|answer| answer.query == **query)) {
+            return Err(ChoiceError::NotOptional(Shown::name(stray)));
+        }
+        // Whoever names a credential means it to be shown.
+        let has_part = |place: &usize| answers.iter().any(|answer| answer.candidate == *place);
+        if let Some(opened) = picked.iter().flatten().find(|place| !has_part(place)).and_then(|n| self.opened.get(*n)) {
+            return Err(ChoiceError::NoPart(opened.held.id()));
+        }
+        Ok(answers.into_iter().filter_map(|answer| self.item(answer)).collect())
+    }
+
+    fn item(&self, answer: Answer) -> Option<Item> {
+        let Answer { query, candidate, paths } = answer;
+        let Opened { held, credential } = self.opened.get(candidate)?;
+        Some(Item { query, held: held.clone(), credential: credential.clone(), paths })
     }
 
     /// Says no. The verifier learns no more than from a wallet that holds nothing.
@@ -102,84 +187,11 @@ impl Offered {
     }
 }
 
-impl Item {
-    /// The paths, and what comes along with them, each with what to be wary of.
-    pub(super) fn with_concerns(&self, paths: &[ClaimPath], ask: &Ask) -> Vec<OfferedPath> {
-        let along = self.comes_along(paths);
-        let asked = paths.iter().map(|path| OfferedPath { path: path.clone(), concern: concern(path, ask) });
-        let along = along.into_iter().map(|path| {
-            let concern = concern(&path, ask).max(Some(Concern::ComesAlong));
-            OfferedPath { path, concern }
-        });
-        asked.chain(along).collect()
-    }
-
-    /// What would be seen beside `paths`, because the issuer made it inseparable from them.
-    pub(super) fn comes_along(&self, paths: &[ClaimPath]) -> Vec<ClaimPath> {
-        let Ok(selection) = self.credential.select(paths) else { return Vec::new() };
-        let chosen = selection.paths();
-        let all = self.credential.disclosable_paths();
-        let hidden: Vec<&ClaimPath> = all.iter().filter(|path| !chosen.contains(path)).collect();
-        // Looked up in the whole credential, so that an index means the same element as in the query.
-        let mut seen = dcql::visible_leaves(self.credential.claims(), &chosen);
-        seen.retain(|leaf| !hidden.iter().any(|path| path.covers(leaf)) && !paths.iter().any(|path| path.covers(leaf)));
-        seen
-    }
-}
-
-/// What answers the request with the least, or nothing.
-pub(super) fn items(ask: &Ask, holdings: &Holdings<'_>, now: Timestamp) -> Option<Vec<Item>> {
-    let mut held: Vec<(Held, SdJwtVc, Vec<Vec<u8>>)> = Vec::new();
-    for batch in holdings.credentials() {
-        if matches!(batch.standing(now), Standing::Expired | Standing::NotYetValid) {
-            continue;
-        }
-        // One that is damaged answers nothing; the others stay usable.
-        if let Ok(credential) = holdings.look(&batch) {
-            let authorities = dcql::authority_key_ids(credential.as_str());
-            held.push((batch, credential, authorities));
-        }
-    }
-    // Of those that answer, the one with the most copies left is taken.
-    held.sort_by_key(|(batch, ..)| std::cmp::Reverse(batch.copies_left()));
-    let candidates: Vec<Candidate<'_>> =
-        held.iter().map(|(_, credential, authorities)| Candidate::new(credential, authorities)).collect();
-    let answers = ask.request.query().plan(&candidates).least()?;
-    answers
-        .into_iter()
-        .map(|answer| {
-            let (batch, credential, _) = held.get(answer.candidate)?;
-            Some(Item { query: answer.query, held: batch.clone(), credential: credential.clone(), paths: answer.paths })
-        })
-        .collect()
-}
-
-fn concern(path: &ClaimPath, ask: &Ask) -> Option<Concern> {
-    let portrait = path.elements().first() == Some(&PathElement::Name(PORTRAIT.to_owned()));
-    let Some(proposed) = ask.request.consent() else {
-        return portrait.then_some(Concern::Portrait);
-    };
-    let purposes = ask.purposes();
-    if !proposed.claims_for(&purposes).any(|claim| claim.covers(path)) {
-        return Some(Concern::Unexplained);
-    }
-    let beyond = !consent::over_asking(&purposes, std::slice::from_ref(path)).is_empty();
-    match (portrait, beyond) {
-        (true, true) => Some(Concern::PortraitBeyondPurpose),
-        (true, false) => Some(Concern::Portrait),
-        (false, true) => Some(Concern::BeyondPurpose),
-        (false, false) => None,
-    }
-}
-
 /// Claims of the holder are in it.
 impl fmt::Debug for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ask, items } = self;
-        let paths: Vec<&Vec<ClaimPath>> = items.iter().map(|item| &item.paths).collect();
+        let Self { ask, plan, opened: _ } = self;
+        let paths: Vec<Vec<ClaimPath>> = plan.least().into_iter().flatten().map(|answer| answer.paths).collect();
         f.debug_struct("Offered").field("id", &ask.id).field("paths", &paths).finish_non_exhaustive()
     }
 }
-
-/// The claim that holds a portrait in our credential types.
-const PORTRAIT: &str = "picture";

@@ -1,4 +1,5 @@
 mod attacks;
+mod selection;
 
 use super::*;
 use crate::consent::Given;
