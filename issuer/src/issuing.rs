@@ -3,9 +3,11 @@
 use crate::claims::ClaimSet;
 use crate::claims::picture::{Picture, PictureError};
 use crate::config::IssuerUrl;
+use crate::configuration::Format;
 use crate::keys::SigningIdentity;
 use credentials::key::PublicKey;
 use credentials::sd_jwt::{self, IssuanceDraft};
+use credentials::{b64, consent, mdoc};
 use rand_core::CryptoRng;
 use schemas::credential_type::ClaimKind;
 use schemas::status::StatusReference;
@@ -16,6 +18,8 @@ use time::{Date, OffsetDateTime};
 /// A batch to be issued: one copy for each holder key, each with its own status entry.
 #[derive(Debug)]
 pub struct Batch<'a> {
+    /// In which format.
+    pub format: Format,
     /// What is said.
     pub claims: &'a ClaimSet,
     /// Who says it.
@@ -41,6 +45,15 @@ pub enum IssueBatchError {
     /// A copy could not be made.
     #[error("a credential could not be issued")]
     Issue(#[from] sd_jwt::IssueError),
+    /// There is no document type for the credential type.
+    #[error("a credential of this type is not issued as a document")]
+    NoDocument,
+    /// A claim has no place in the document.
+    #[error(transparent)]
+    Claim(#[from] mdoc::ClaimMismatch),
+    /// A document could not be made.
+    #[error("a document could not be issued")]
+    Document(#[from] mdoc::IssueError),
 }
 
 /// When a batch holds: every time a midnight UTC, which it shares with all others of its day.
@@ -72,7 +85,7 @@ impl Span {
 /// [`IssueBatchError`].
 ///
 /// # Source
-/// RFC 9901 §4.2, §10.1; SD-JWT VC §2; OpenID4VCI 1.0 §8.3.
+/// RFC 9901 §4.2, §10.1; SD-JWT VC §2; ISO/IEC 18013-5 §9.1.2; OpenID4VCI 1.0 §8.3, §A.2.4.
 pub fn issue<R: CryptoRng + ?Sized>(
     batch: &Batch<'_>,
     identity: SigningIdentity<'_>,
@@ -93,6 +106,10 @@ pub fn issue<R: CryptoRng + ?Sized>(
         if let Some((name, portrait)) = portraits.next() {
             disclosable.insert(name.to_owned(), Value::String(portrait));
         }
+        if batch.format == Format::Mdoc {
+            let draft = document(claims, &disclosable, span, status)?;
+            return Ok(b64::encode(&mdoc::issue(&draft, identity.chain, holder, identity.signer, rng)?));
+        }
         let draft = IssuanceDraft {
             vct: claims.credential_type().vct.to_owned(),
             issuer: Some(batch.issuer.as_str().to_owned()),
@@ -108,6 +125,27 @@ pub fn issue<R: CryptoRng + ?Sized>(
         Ok(sd_jwt::issue(&draft, identity.chain, holder, identity.signer, rng)?)
     });
     copies.collect()
+}
+
+/// The same as a document: every claim an element, and the device key may sign the holder's consent and presence.
+fn document(
+    claims: &ClaimSet,
+    disclosable: &Map<String, Value>,
+    span: Span,
+    status: &StatusReference,
+) -> Result<mdoc::IssuanceDraft, IssueBatchError> {
+    let known = schemas::mdoc::by_credential_type(claims.credential_type()).ok_or(IssueBatchError::NoDocument)?;
+    Ok(mdoc::IssuanceDraft {
+        doc_type: known.doc_type.to_owned(),
+        elements: mdoc::elements_of(known, disclosable)?,
+        signed_at: span.from,
+        valid_from: span.from,
+        valid_until: span.until,
+        expected_update: None,
+        status: Some(status.clone()),
+        authorizations: consent::holder_authorizations(),
+        decoys: true,
+    })
 }
 
 /// The day of `now`, in UTC.

@@ -1,12 +1,13 @@
 //! Amparo: the issuer, OpenID4VCI 1.0.
 //!
-//! Pure halves: [`claims`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`seal`]. Ports: [`clock`],
+//! Pure halves: [`claims`], [`configuration`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`seal`]. Ports: [`clock`],
 //! [`keys`], [`store`]. The [`desk`] brings them together; the [`service`] is the desk over HTTP, and [`cli`] the command.
 
 pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod configuration;
 pub mod desk;
 pub mod grant;
 pub mod init;

@@ -1,11 +1,13 @@
 //! What the issuer says of itself: issuer metadata and authorization server metadata.
 
 use crate::config::Config;
+use crate::configuration::{Configuration, Format};
 use schemas::ClaimPath;
-use schemas::credential_type::{self, CredentialType};
+use schemas::credential_type::ClaimType;
+use schemas::mdoc::{self, DocumentType};
 use schemas::openid4vci::{
     AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration, CredentialMetadata, Display,
-    IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType, SD_JWT_VC_FORMAT,
+    IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,21 +27,19 @@ pub const STATUS_LISTS_PATH: &str = "/status";
 /// The credential issuer metadata.
 ///
 /// # Source
-/// OpenID4VCI 1.0 §12.2.4, §A.3.2.
+/// OpenID4VCI 1.0 §12.2.4, §A.2.2, §A.3.2.
 pub fn issuer(config: &Config) -> IssuerMetadata {
     IssuerMetadata {
         credential_issuer: config.url.as_str().to_owned(),
         authorization_servers: None,
         credential_endpoint: config.url.join(CREDENTIAL_PATH),
         nonce_endpoint: Some(config.url.join(NONCE_PATH)),
+        deferred_credential_endpoint: None,
         // No notification endpoint: an issuer that hears of a deletion learns when its holder gives up (`protocols.md` §3.3).
         notification_endpoint: None,
         batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),
         display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
-        credential_configurations_supported: credential_type::ALL
-            .into_iter()
-            .map(|t| (t.id.to_owned(), configuration(t)))
-            .collect(),
+        credential_configurations_supported: Configuration::all().map(|c| (c.to_string(), configuration(c))).collect(),
     }
 }
 
@@ -65,26 +65,46 @@ pub fn authorization_server(config: &Config) -> Value {
     metadata
 }
 
-fn configuration(credential_type: &CredentialType) -> CredentialConfiguration {
-    let es256 = || vec![Value::from("ES256")];
-    let proof = ProofType { proof_signing_alg_values_supported: es256() };
-    let claims = credential_type.claims.iter().map(|claim| ClaimDescription {
-        path: ClaimPath::names([claim.name]),
-        mandatory: Some(claim.required),
-        display: Some(english(claim.label)),
-    });
+fn configuration(configuration: Configuration) -> CredentialConfiguration {
+    let Configuration { credential_type, format } = configuration;
+    let proof = ProofType { proof_signing_alg_values_supported: vec![Value::from("ES256")] };
+    let document = match format {
+        Format::SdJwtVc => None,
+        Format::Mdoc => mdoc::by_credential_type(credential_type),
+    };
+    let (binding, signed_with) = match format {
+        Format::SdJwtVc => ("jwk", Value::from("ES256")),
+        Format::Mdoc => ("cose_key", Value::from(COSE_ES256)),
+    };
+    let claims = credential_type.claims.iter().flat_map(|claim| describe(claim, document)).collect();
     CredentialConfiguration {
-        format: SD_JWT_VC_FORMAT.to_owned(),
-        scope: Some(credential_type.id.to_owned()),
-        vct: Some(credential_type.vct.to_owned()),
-        cryptographic_binding_methods_supported: Some(vec!["jwk".to_owned()]),
-        credential_signing_alg_values_supported: Some(es256()),
+        format: format.identifier().to_owned(),
+        scope: Some(configuration.to_string()),
+        vct: document.is_none().then(|| credential_type.vct.to_owned()),
+        doctype: document.map(|document| document.doc_type.to_owned()),
+        cryptographic_binding_methods_supported: Some(vec![binding.to_owned()]),
+        credential_signing_alg_values_supported: Some(vec![signed_with]),
         proof_types_supported: Some(BTreeMap::from([("jwt".to_owned(), proof)])),
         credential_metadata: Some(CredentialMetadata {
             display: Some(english(credential_type.label)),
-            claims: Some(claims.collect()),
+            claims: Some(claims),
         }),
     }
+}
+
+/// ES256 in COSE (RFC 9053 §2.1), as ISO/IEC 18013-5 §9.1.2.4 has it.
+const COSE_ES256: i64 = -7;
+
+/// A claim, or the elements in which it may stand in a document. None of these is mandatory: a claim that does not fit the
+/// form of its element stands in another.
+fn describe(claim: &ClaimType, document: Option<&DocumentType>) -> Vec<ClaimDescription> {
+    let path = ClaimPath::names([claim.name]);
+    let (paths, mandatory) = match document {
+        None => (vec![path], Some(claim.required)),
+        Some(document) => (document.element_paths(&path), None),
+    };
+    let display = english(claim.label);
+    paths.into_iter().map(|path| ClaimDescription { path, mandatory, display: Some(display.clone()) }).collect()
 }
 
 fn english(name: &str) -> Vec<Display> {

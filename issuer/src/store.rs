@@ -61,7 +61,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn release(&self, entries: &[Entry]) -> Result<(), StoreError>;
 
-    /// Spends the token, the nonces and the holder keys, forgets the claims, and keeps what revocation needs.
+    /// Spends a configuration of the token, the nonces and the holder keys, with the last one forgets the claims, and keeps
+    /// what revocation needs.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -105,7 +106,7 @@ pub trait Lists {
     ///
     /// # Errors
     /// [`SealError`] if it is anything else.
-    fn open(&self, sealed: &[u8]) -> Result<Vec<Entry>, SealError>;
+    fn open(&self, configuration: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError>;
 
     /// Signs a list in which `revoked` are invalid.
     ///
@@ -129,8 +130,8 @@ pub struct NewOffer {
     pub tx_code: Fingerprint,
     /// Finds it for revocation.
     pub handle: Fingerprint,
-    /// The configuration offered.
-    pub configuration: &'static str,
+    /// The configurations offered.
+    pub configurations: Vec<String>,
     /// When it ends.
     pub expires: Timestamp,
     /// The claims and all else, sealed under the code.
@@ -140,8 +141,8 @@ pub struct NewOffer {
 /// A live offer.
 #[derive(Debug)]
 pub struct OfferRecord {
-    /// The configuration offered.
-    pub configuration: String,
+    /// The configurations offered.
+    pub configurations: Vec<String>,
     /// Sealed under the code.
     pub sealed: Vec<u8>,
 }
@@ -159,6 +160,8 @@ pub struct Redemption {
     pub token_expires: Timestamp,
     /// The thumbprint of the DPoP key it is bound to.
     pub dpop_key: Option<[u8; 32]>,
+    /// What the token is good for.
+    pub configurations: Vec<String>,
     /// Whether the wallet asked with `authorization_details`, and so must name an identifier.
     pub by_identifier: bool,
     /// The claims and all else, sealed under the token.
@@ -168,8 +171,8 @@ pub struct Redemption {
 /// What a live access token grants.
 #[derive(Debug)]
 pub struct TokenRecord {
-    /// The configuration.
-    pub configuration: String,
+    /// The configurations that were not issued on it yet.
+    pub configurations: Vec<String>,
     /// The thumbprint of the DPoP key it is bound to.
     pub dpop_key: Option<[u8; 32]>,
     /// Whether the wallet must name a credential identifier.
@@ -181,8 +184,10 @@ pub struct TokenRecord {
 /// An issuance to be written down.
 #[derive(Debug)]
 pub struct Issuance {
-    /// The token it spends.
+    /// The token it spends, or of which it spends a part.
     pub token: Fingerprint,
+    /// The configuration that is issued.
+    pub configuration: String,
     /// The nonces it spends, each with its expiry.
     pub nonces: Vec<(Fingerprint, Timestamp)>,
     /// The holder keys it binds to.
@@ -193,7 +198,7 @@ pub struct Issuance {
     pub cohort: Timestamp,
     /// When its credentials end.
     pub expires: Timestamp,
-    /// Which entries belong to it, sealed under the handle.
+    /// Which entries belong to it, sealed under handle and configuration.
     pub sealed_entries: Vec<u8>,
 }
 
@@ -202,7 +207,7 @@ pub struct Issuance {
 pub enum Committed {
     /// It is written.
     Done,
-    /// The token is spent, revoked or expired.
+    /// The token is spent, at least for this configuration, or revoked or expired.
     TokenGone,
     /// A nonce is spent.
     NonceSpent,

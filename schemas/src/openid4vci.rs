@@ -79,6 +79,9 @@ pub struct IssuerMetadata {
     /// Where a `c_nonce` is had (§7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce_endpoint: Option<String>,
+    /// Where a credential that was promised for later is had (§9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_credential_endpoint: Option<String>,
     /// Where a notification goes (§11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_endpoint: Option<String>,
@@ -110,7 +113,7 @@ pub struct Display {
     pub locale: Option<String>,
 }
 
-/// One thing that can be issued (§12.2.4, §A.3.2).
+/// One thing that can be issued (§12.2.4, §A.2.2, §A.3.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialConfiguration {
     /// The format, such as `dc+sd-jwt`.
@@ -121,7 +124,10 @@ pub struct CredentialConfiguration {
     /// The type of an SD-JWT VC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vct: Option<String>,
-    /// How the key is bound; `jwk`.
+    /// The type of a mobile document (§A.2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doctype: Option<String>,
+    /// How the key is bound; `jwk`, or `cose_key` in mdoc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cryptographic_binding_methods_supported: Option<Vec<String>>,
     /// The algorithms the issuer signs with; names, or numbers in mdoc.
@@ -254,6 +260,9 @@ pub struct CredentialResponse {
     /// For a later answer (§9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
+    /// How long to wait at least before asking for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Seconds>,
     /// For a notification (§11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_id: Option<String>,
@@ -262,7 +271,7 @@ pub struct CredentialResponse {
 /// One issued copy (§8.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedCredential {
-    /// The credential: a string for SD-JWT VC.
+    /// The credential: a string, for SD-JWT VC and for mdoc.
     pub credential: Value,
 }
 

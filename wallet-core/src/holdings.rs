@@ -7,6 +7,7 @@
 mod anchors;
 mod batch;
 mod copy;
+mod credential;
 #[cfg(test)]
 mod in_a_vault;
 mod records;
@@ -18,7 +19,8 @@ mod tests;
 
 pub use batch::{CredentialId, Held, Standing};
 pub(crate) use batch::{NewBatch, label};
-pub(crate) use copy::{Copy, NewCopy};
+pub(crate) use copy::Copy;
+pub use credential::{Credential, Format};
 pub use records::Records;
 pub use settings::Settings;
 

@@ -51,17 +51,21 @@
 //! }
 //! ```
 
+mod access;
+mod deferred;
 mod delivered;
 mod error;
+mod notice;
 mod offer;
 mod offered;
 mod redeeming;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use delivered::full_name;
+pub use deferred::{Asked, Asking, Deferred, DeferredId};
 pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};
 pub use error::{Answer, IssuanceError};
+pub use notice::{Event, Notices, Notifying};
 pub use offer::{Fetching, follow};
 pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;

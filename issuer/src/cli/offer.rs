@@ -2,6 +2,7 @@
 
 use super::{Failure, Report};
 use crate::claims::{self, ClaimSet};
+use crate::configuration::Format;
 use crate::desk::{Issuer, Order};
 use crate::issuing;
 use schemas::Seconds;
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 #[command(after_help = "\
 Examples:
   amparo-issuer offer --data ./issuer --type identity --claims claims.json
+  amparo-issuer offer --data ./issuer --type identity --format sd-jwt,mdoc --claims claims.json
   echo '{\"given_name\": \"Ana\", \"family_name\": \"Vega\", \"birth_date\": \"1990-05-17\", \"nationalities\": [\"HN\"]}' |
     amparo-issuer offer --data ./issuer --type identity --claims - --valid 180d --count 10 --json
 
@@ -28,6 +30,9 @@ pub(super) struct Arguments {
     /// The credential type, as `types` lists them.
     #[arg(long = "type", value_name = "TYPE")]
     type_id: String,
+    /// In which format; give it twice, or both with a comma, to offer both at once.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "sd-jwt")]
+    format: Vec<Format>,
     /// A JSON file with the claims, or - for standard input.
     #[arg(long, value_name = "FILE")]
     claims: PathBuf,
@@ -48,8 +53,8 @@ impl Arguments {
         let issuer = Issuer::open(&self.data)?;
         let bytes = read_claims(&self.claims)?;
         let claims = ClaimSet::parse(known, &bytes, issuing::date(issuer.now()))?;
-        let Self { valid, count, redeem_within, .. } = self;
-        let offered = issuer.offer(&Order { claims, valid, count, redeem_within })?;
+        let Self { format: formats, valid, count, redeem_within, .. } = self;
+        let offered = issuer.offer(&Order { claims, formats, valid, count, redeem_within })?;
         let (handle, tx_code) = (offered.handle.as_str(), offered.tx_code.as_str());
         Ok(Some(Report {
             json: json!({

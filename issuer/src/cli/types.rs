@@ -1,10 +1,10 @@
 //! `amparo-issuer types`.
 
 use super::{Failure, Report};
+use crate::configuration::Configuration;
 use crate::desk::Issuer;
 use schemas::ClaimPath;
 use schemas::credential_type::{self, ClaimKind, CredentialType};
-use schemas::openid4vci::SD_JWT_VC_FORMAT;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -36,14 +36,18 @@ fn as_json(credential_type: &CredentialType) -> Value {
             "derived": claim.derived, "label": claim.label,
         })
     });
+    let own = Configuration::all().filter(|configuration| configuration.credential_type.id == credential_type.id);
+    let configurations = own.map(|c| json!({"id": c.to_string(), "format": c.format.identifier()}));
     json!({
-        "id": credential_type.id, "vct": credential_type.vct, "format": SD_JWT_VC_FORMAT,
+        "id": credential_type.id, "vct": credential_type.vct, "doctype": doctype(credential_type),
+        "configurations": configurations.collect::<Vec<_>>(),
         "label": credential_type.label, "claims": claims.collect::<Vec<_>>(),
     })
 }
 
 fn as_text(credential_type: &CredentialType) -> String {
-    let mut text = format!("{} ({})", credential_type.id, credential_type.vct);
+    let mut text =
+        format!("{} ({}, as a document {})", credential_type.id, credential_type.vct, doctype(credential_type));
     for claim in credential_type.claims {
         let note = match (claim.required, claim.derived) {
             (true, _) => ", required",
@@ -53,6 +57,10 @@ fn as_text(credential_type: &CredentialType) -> String {
         text.push_str(&format!("\n  {:<18} {}: {}{note}", claim.name, claim.label, kind(claim.kind)));
     }
     text
+}
+
+fn doctype(credential_type: &CredentialType) -> &'static str {
+    schemas::mdoc::by_credential_type(credential_type).map_or("", |document| document.doc_type)
 }
 
 const fn kind(kind: ClaimKind) -> &'static str {

@@ -3,6 +3,7 @@
 use super::redemption::RedeemError;
 use super::{Issuer, randomness};
 use crate::claims::{ClaimSet, ClaimsError};
+use crate::configuration::Configuration;
 use crate::issuing::{self, Batch, IssueBatchError, Span};
 use crate::keys::Purpose;
 use crate::metadata::{BATCH_SIZE, CREDENTIAL_PATH};
@@ -15,9 +16,9 @@ use credentials::json;
 use credentials::key::PublicKey;
 use credentials::proof::{self, ProofError};
 use schemas::Timestamp;
-use schemas::credential_type;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
+use zeroize::Zeroizing;
 
 /// How the wallet shows its access token.
 #[derive(Clone, Copy)]
@@ -97,8 +98,9 @@ impl Issuer {
         nonce::generate(&*self.keys, self.now(), &mut randomness())
     }
 
-    /// Answers a credential request: one copy for each key proof, at most as many as the desk ordered. The token, the
-    /// nonces and the keys are spent, and the claims forgotten, in one transaction; whatever fails before it changes nothing.
+    /// Answers a credential request: one copy for each key proof, at most as many as the desk ordered. What the token grants,
+    /// the nonces and the keys are spent, and with the last of what it grants the claims forgotten, in one transaction;
+    /// whatever fails before it changes nothing.
     ///
     /// # Errors
     /// [`CredentialError`].
@@ -110,12 +112,11 @@ impl Issuer {
         let (token, record) = self.authorize(call, now)?;
         let request = json::parse_object(call.body, &json::Limits::TOKEN)
             .map_err(|_| CredentialError::InvalidRequest("the body is not one JSON object, each name once"))?;
-        check_configuration(&request, &record)?;
+        let configuration = check_configuration(&request, &record)?;
         let (mut holders, nonces) = self.verify_proofs(&request, now)?;
 
         let waiting = self.open_waiting(Purpose::SealToken, token, &record.sealed)?;
-        let known = credential_type::by_id(&record.configuration).ok_or(CredentialError::UnknownConfiguration)?;
-        let claims = ClaimSet::check(known, waiting.claims, issuing::date(now))?;
+        let claims = ClaimSet::check(configuration.credential_type, waiting.claims, issuing::date(now))?;
         let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
         holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
         let span = Span::new(now, waiting.valid);
@@ -127,6 +128,7 @@ impl Issuer {
         let entries = self.store.allocate(holders.len(), rng)?;
         let statuses: Vec<_> = entries.iter().map(|e| e.reference(&self.config.url)).collect();
         let batch = Batch {
+            format: configuration.format,
             claims: &claims,
             issuer: &self.config.url,
             valid: waiting.valid,
@@ -143,7 +145,8 @@ impl Issuer {
                         handle: self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]),
                         cohort: span.from,
                         expires: span.until,
-                        sealed_entries: self.seal_entries(&handle, &entries)?,
+                        configuration: configuration.to_string(),
+                        sealed_entries: self.seal_entries(&handle, configuration, &entries)?,
                     },
                     now,
                 )?;
@@ -249,21 +252,34 @@ impl Issuer {
     }
 
     /// Which entries belong together, sealed under the handle; of one length for every batch.
-    fn seal_entries(&self, handle: &Handle, entries: &[Entry]) -> Result<Vec<u8>, SealError> {
+    fn seal_entries(
+        &self,
+        handle: &Handle,
+        configuration: Configuration,
+        entries: &[Entry],
+    ) -> Result<Vec<u8>, SealError> {
         let mut bytes = Vec::with_capacity(BATCH_SIZE as usize * 8);
         for entry in entries {
             bytes.extend_from_slice(&entry.list.number().to_be_bytes());
             bytes.extend_from_slice(&entry.index.to_be_bytes());
         }
         bytes.resize(BATCH_SIZE as usize * 8, 0);
-        seal::seal(&*self.keys, Purpose::SealHandle, handle.as_str(), &bytes)
+        let secret = entries_secret(handle, &configuration.to_string());
+        seal::seal(&*self.keys, Purpose::SealHandle, &secret, &bytes)
     }
+}
+
+/// The secret under which the entries of one batch are sealed. A secret seals once, and a handle may stand for two batches.
+pub(super) fn entries_secret(handle: &Handle, configuration: &str) -> Zeroizing<String> {
+    // What was issued before there were several formats has no configuration, and was sealed under the handle alone.
+    let separator = if configuration.is_empty() { "" } else { "/" };
+    Zeroizing::new(format!("{}{separator}{configuration}", handle.as_str()))
 }
 
 const KEY_SEEN: &str = "a key was bound to a credential before";
 
 /// Which configuration is asked for: by identifier if the token response gave one, by configuration id otherwise.
-fn check_configuration(request: &Map<String, Value>, record: &TokenRecord) -> Result<(), CredentialError> {
+fn check_configuration(request: &Map<String, Value>, record: &TokenRecord) -> Result<Configuration, CredentialError> {
     if request.contains_key("credential_response_encryption") {
         return Err(CredentialError::InvalidEncryption);
     }
@@ -272,16 +288,21 @@ fn check_configuration(request: &Map<String, Value>, record: &TokenRecord) -> Re
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(_) => Err(CredentialError::InvalidRequest("an identifier must be a string")),
     };
+    let granted = |id: &str| record.configurations.iter().any(|granted| granted == id);
     match (text("credential_identifier")?, text("credential_configuration_id")?) {
         (Some(_), Some(_)) => Err(CredentialError::InvalidRequest("an identifier or a configuration id, not both")),
         (None, None) => Err(CredentialError::InvalidRequest("credential_configuration_id is missing")),
-        (Some(id), None) if record.by_identifier && id == record.configuration => Ok(()),
+        (Some(id), None) if record.by_identifier && granted(id) => {
+            Configuration::by_id(id).ok_or(CredentialError::UnknownIdentifier)
+        }
         (Some(_), None) => Err(CredentialError::UnknownIdentifier),
         (None, Some(_)) if record.by_identifier => {
             Err(CredentialError::InvalidRequest("credential_identifier from the token response must be used"))
         }
-        (None, Some(id)) if id == record.configuration => Ok(()),
-        (None, Some(id)) if credential_type::by_id(id).is_some() => Err(CredentialError::InsufficientScope),
-        (None, Some(_)) => Err(CredentialError::UnknownConfiguration),
+        (None, Some(id)) => match Configuration::by_id(id) {
+            Some(configuration) if granted(id) => Ok(configuration),
+            Some(_) => Err(CredentialError::InsufficientScope),
+            None => Err(CredentialError::UnknownConfiguration),
+        },
     }
 }

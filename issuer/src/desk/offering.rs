@@ -2,6 +2,7 @@
 
 use super::{Issuer, randomness};
 use crate::claims::ClaimSet;
+use crate::configuration::{Configuration, Format};
 use crate::grant::{MAX_OFFER_LIFETIME, OFFER_LIFETIME};
 use crate::issuing::Span;
 use crate::keys::Purpose;
@@ -21,6 +22,8 @@ use zeroize::Zeroizing;
 pub struct Order {
     /// What is said.
     pub claims: ClaimSet,
+    /// In which formats, each once; SD-JWT VC when empty.
+    pub formats: Vec<Format>,
     /// How long the credential holds, from its issuance.
     pub valid: Seconds,
     /// How many copies the wallet may have.
@@ -30,9 +33,29 @@ pub struct Order {
 }
 
 impl Order {
-    /// The copies and times of an ordinary order: 365 days, 30 copies, to be redeemed within ten minutes.
+    /// The copies and times of an ordinary order: 365 days, 30 copies in SD-JWT VC, to be redeemed within ten minutes.
     pub const fn new(claims: ClaimSet) -> Self {
-        Self { claims, valid: Seconds::DAY.times(365), count: BATCH_SIZE, redeem_within: OFFER_LIFETIME }
+        Self {
+            claims,
+            formats: Vec::new(),
+            valid: Seconds::DAY.times(365),
+            count: BATCH_SIZE,
+            redeem_within: OFFER_LIFETIME,
+        }
+    }
+}
+
+impl Order {
+    /// The configuration ids of what is ordered.
+    fn configurations(&self) -> Vec<String> {
+        let mut formats = self.formats.clone();
+        formats.sort_unstable();
+        formats.dedup();
+        if formats.is_empty() {
+            formats.push(Format::SdJwtVc);
+        }
+        let credential_type = self.claims.credential_type();
+        formats.into_iter().map(|format| Configuration { credential_type, format }.to_string()).collect()
     }
 }
 
@@ -129,21 +152,21 @@ impl Issuer {
             count: order.count,
             handle: handle.as_str().to_owned(),
         };
-        let configuration = order.claims.credential_type().id;
+        let configurations = order.configurations();
         self.store.put_offer(&NewOffer {
             code: self.keys.fingerprint(Purpose::Code, &[code.as_str().as_bytes()]),
             tx_code: self.tx_code(code.as_str(), tx_code.as_str()),
             handle: self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]),
-            configuration,
+            configurations: configurations.clone(),
             expires,
             sealed: self.seal_waiting(Purpose::SealOffer, code.as_str(), &waiting)?,
         })?;
         Ok(Offered {
-            link: self.link(&code, configuration),
+            link: self.link(&code, configurations.clone()),
             handle,
             tx_code,
             expires_at: expires,
-            configuration_ids: vec![configuration.to_owned()],
+            configuration_ids: configurations,
         })
     }
 
@@ -162,10 +185,10 @@ impl Issuer {
         serde_json::from_slice(&plaintext).map_err(|_| SealError::Broken)
     }
 
-    fn link(&self, code: &PreAuthorizedCode, configuration: &str) -> Zeroizing<String> {
+    fn link(&self, code: &PreAuthorizedCode, configurations: Vec<String>) -> Zeroizing<String> {
         let offer = CredentialOffer {
             credential_issuer: self.config.url.as_str().to_owned(),
-            credential_configuration_ids: vec![configuration.to_owned()],
+            credential_configuration_ids: configurations,
             grants: Some(OfferGrants {
                 pre_authorized_code: Some(PreAuthorizedCodeGrant {
                     pre_authorized_code: code.as_str().to_owned(),

@@ -39,8 +39,8 @@ pub struct Redeemed {
     pub bound: bool,
     /// How long it lives.
     pub lifetime: Seconds,
-    /// The configuration that it is good for, when the wallet asked by `authorization_details`.
-    pub authorized: Option<String>,
+    /// The configurations that it is good for, when the wallet asked by `authorization_details`.
+    pub authorized: Option<Vec<String>>,
 }
 
 /// Why a token request was refused.
@@ -98,9 +98,9 @@ impl Issuer {
 
         let key = self.keys.fingerprint(Purpose::Code, &[code.as_bytes()]);
         let offer = self.store.offer(&key, now)?.ok_or(RedeemError::InvalidGrant)?;
-        let by_identifier = match call.authorization_details {
-            Some(text) => asks_for(text, &offer.configuration, self.config.url.as_str())?,
-            None => false,
+        let authorized = match call.authorization_details {
+            Some(text) => Some(asks_for(text, &offer.configurations, self.config.url.as_str())?),
+            None => None,
         };
         // Only now, with a live code: whoever has none cannot fill the memory of proofs.
         let dpop_key = match call.dpop {
@@ -116,16 +116,12 @@ impl Issuer {
             token: self.keys.fingerprint(Purpose::Token, &[token.as_str().as_bytes()]),
             token_expires: now.plus(TOKEN_LIFETIME),
             dpop_key,
-            by_identifier,
+            by_identifier: authorized.is_some(),
+            configurations: authorized.clone().unwrap_or(offer.configurations),
             sealed: self.seal_waiting(Purpose::SealToken, token.as_str(), &waiting)?,
         };
         match self.store.redeem(&redemption, now)? {
-            Verdict::Granted => Ok(Redeemed {
-                token,
-                bound: dpop_key.is_some(),
-                lifetime: TOKEN_LIFETIME,
-                authorized: by_identifier.then_some(offer.configuration),
-            }),
+            Verdict::Granted => Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime: TOKEN_LIFETIME, authorized }),
             Verdict::WrongTxCode { left } => Err(RedeemError::WrongTxCode { left }),
             Verdict::Dead => Err(RedeemError::WrongTxCode { left: 0 }),
             Verdict::NoOffer => Err(RedeemError::InvalidGrant),
@@ -152,18 +148,27 @@ impl Issuer {
     }
 }
 
-/// Whether `authorization_details` asks for the configuration offered: `true`, or an error.
-fn asks_for(text: &str, configuration: &str, issuer: &str) -> Result<bool, RedeemError> {
+/// What `authorization_details` asks for: one or more of the configurations offered, each once.
+///
+/// # Source
+/// OpenID4VCI 1.0 §5.1.1, §6.1.1.
+fn asks_for(text: &str, offered: &[String], issuer: &str) -> Result<Vec<String>, RedeemError> {
     let refuse = || RedeemError::InvalidAuthorizationDetails;
     let details = credentials::json::parse(text.as_bytes(), &credentials::json::Limits::TOKEN).map_err(|_| refuse())?;
-    let [detail] = details.as_array().map(Vec::as_slice).unwrap_or_default() else { return Err(refuse()) };
-    let member = |name| detail.get(name).and_then(Value::as_str);
-    let located = match detail.get("locations") {
-        None => true,
-        Some(locations) => locations.as_array().is_some_and(|l| l.iter().any(|l| l.as_str() == Some(issuer))),
-    };
-    let fits = member("type") == Some("openid_credential")
-        && member("credential_configuration_id") == Some(configuration)
-        && located;
-    if fits { Ok(true) } else { Err(refuse()) }
+    let details = details.as_array().filter(|details| !details.is_empty()).ok_or_else(refuse)?;
+    let mut asked: Vec<String> = Vec::new();
+    for detail in details {
+        let member = |name| detail.get(name).and_then(Value::as_str);
+        let located = match detail.get("locations") {
+            None => true,
+            Some(locations) => locations.as_array().is_some_and(|l| l.iter().any(|l| l.as_str() == Some(issuer))),
+        };
+        let id = member("credential_configuration_id").ok_or_else(refuse)?;
+        let is_offered = offered.iter().any(|offered| offered == id) && !asked.iter().any(|asked| asked == id);
+        if member("type") != Some("openid_credential") || !located || !is_offered {
+            return Err(refuse());
+        }
+        asked.push(id.to_owned());
+    }
+    Ok(asked)
 }

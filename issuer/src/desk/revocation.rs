@@ -1,5 +1,6 @@
 //! Revoking what was offered or issued, and publishing the status lists.
 
+use super::issuance::entries_secret;
 use super::{Issuer, randomness};
 use crate::config::IssuerUrl;
 use crate::keys::{Keys, Purpose};
@@ -122,8 +123,9 @@ struct Signing<'a> {
 }
 
 impl Lists for Signing<'_> {
-    fn open(&self, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
-        open_entries(&*self.issuer.keys, self.handle.ok_or(SealError::Broken)?, sealed)
+    fn open(&self, configuration: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
+        let secret = entries_secret(self.handle.ok_or(SealError::Broken)?, configuration);
+        open_entries(&*self.issuer.keys, &secret, sealed)
     }
 
     fn sign(&self, list: ListId, revoked: &[u32]) -> Result<SignedList, SignListError> {
@@ -133,8 +135,8 @@ impl Lists for Signing<'_> {
     }
 }
 
-fn open_entries(keys: &dyn Keys, handle: &Handle, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
-    let bytes = seal::open(keys, Purpose::SealHandle, handle.as_str(), sealed)?;
+fn open_entries(keys: &dyn Keys, secret: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
+    let bytes = seal::open(keys, Purpose::SealHandle, secret, sealed)?;
     let (pairs, rest) = bytes.as_chunks::<8>();
     if pairs.len() != BATCH_SIZE as usize || !rest.is_empty() {
         return Err(SealError::Broken);

@@ -43,6 +43,7 @@ pub(super) async fn issue(
     Ok(answer::json(&CredentialResponse {
         credentials: Some(credentials.collect()),
         transaction_id: None,
+        interval: None,
         notification_id: None,
     }))
 }

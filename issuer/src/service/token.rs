@@ -59,9 +59,10 @@ pub(super) async fn redeem(
         token_type: if bound { "DPoP" } else { "Bearer" }.to_owned(),
         expires_in: Some(lifetime),
     };
-    let authorization_details = authorized.map(
-        |id| json!([{"type": "openid_credential", "credential_configuration_id": id, "credential_identifiers": [id]}]),
-    );
+    let authorization_details = authorized.map(|ids| {
+        let detail = |id: &String| json!({"type": "openid_credential", "credential_configuration_id": id, "credential_identifiers": [id]});
+        Value::Array(ids.iter().map(detail).collect())
+    });
     Ok(answer::json(&Answer { token, authorization_details }))
 }
 

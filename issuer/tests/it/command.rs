@@ -98,6 +98,8 @@ fn types_lists_claims() {
     let types = json_of(&run(&["types", "--data", &data.path, "--json"]));
     assert_eq!(types["types"][0]["id"], "identity");
     assert_eq!(types["types"][1]["vct"], "urn:amparo:attestation:1");
+    assert_eq!(types["types"][1]["doctype"], "org.amparo.attestation.1");
+    assert_eq!(types["types"][0]["configurations"][1]["id"], "identity-mdoc");
     let given_name = &types["types"][0]["claims"][0];
     assert_eq!((&given_name["path"], &given_name["required"]), (&json!(["given_name"]), &json!(true)));
     let text = run(&["types", "--data", &data.path]).stdout;
@@ -118,6 +120,8 @@ fn offer_and_revoke_say_what_the_contract_says() {
     assert_eq!(offered["tx_code"].as_str().unwrap().len(), 8);
     assert!(offered["expires_at"].as_str().unwrap().ends_with('Z'));
     assert_eq!(offered["credential_configuration_ids"], json!(["identity"]));
+    let both = json_of(&run(&[&offer[..], &["--format", "sd-jwt,mdoc"]].concat()));
+    assert_eq!(both["credential_configuration_ids"], json!(["identity", "identity-mdoc"]));
 
     let handle = offered["handle"].as_str().unwrap();
     let revoked = json_of(&run(&["revoke", "--data", &data.path, "--handle", handle, "--json"]));

@@ -14,6 +14,7 @@ mod command;
 mod credential;
 mod dpop;
 mod issuance;
+mod mdoc;
 mod properties;
 mod status;
 mod support;

@@ -8,7 +8,7 @@ use crate::messages;
 use schemas::Timestamp;
 use serde_json::{Value, json};
 use wallet_core::display::Shown;
-use wallet_core::holdings::Held;
+use wallet_core::holdings::{Format, Held};
 
 /// What `list` takes.
 #[derive(Debug, clap::Args)]
@@ -32,10 +32,15 @@ pub(super) fn run(arguments: &List) -> Result<Answer, Failure> {
 
 /// One credential without its claims, as scripts see it.
 pub(super) fn summary(held: &Held, now: Timestamp) -> Value {
+    let type_member = match held.format() {
+        Format::SdJwtVc => "vct",
+        Format::Mdoc => "doctype",
+    };
     json!({
+        type_member: Shown::text(held.type_id()),
         "id": held.id().to_string(),
         "type": held.type_name(),
-        "vct": Shown::text(held.vct()),
+        "format": held.format(),
         "label": held.label(),
         "issuer": held.issuer(),
         "issuer_name": held.issuer_name(),

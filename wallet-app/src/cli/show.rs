@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &Show) -> Result<Answer, Failure> {
     let holdings = session.holdings();
     let held = holdings.credential(id)?;
     let credential = holdings.look(&held)?;
-    let mut claims = credential.claims().clone();
+    let mut claims = credential.claims();
     // Of one copy, not of the credential: another copy has others.
     for name in ["cnf", "status"] {
         claims.remove(name);

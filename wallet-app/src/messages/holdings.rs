@@ -5,7 +5,7 @@ use schemas::Timestamp;
 use serde_json::{Map, Value};
 use wallet_core::display::Shown;
 use wallet_core::history::{Entry, Outcome};
-use wallet_core::holdings::{Held, Standing};
+use wallet_core::holdings::{Format, Held, Standing};
 
 /// What the vault holds.
 pub(crate) fn holdings(held: &[Held], damaged: &[String], now: Timestamp) -> String {
@@ -15,6 +15,14 @@ pub(crate) fn holdings(held: &[Held], damaged: &[String], now: Timestamp) -> Str
     }
     lines.extend(damaged.iter().map(|id| format!("{id}  damaged: forget it, and ask its issuer for a new one.")));
     lines.join("\n")
+}
+
+/// What tells a document from a credential of the same name.
+pub(super) const fn kind(format: Format) -> &'static str {
+    match format {
+        Format::SdJwtVc => "",
+        Format::Mdoc => " (mobile document)",
+    }
 }
 
 fn holding(held: &Held, now: Timestamp) -> String {
@@ -33,7 +41,8 @@ fn holding(held: &Held, now: Timestamp) -> String {
         n => format!("{n} copies left"),
     };
     let low = if held.runs_low() { ": ask the issuer for new ones soon" } else { "" };
-    format!("{}  {} from {}{known}, {standing}, {copies}{low}.", held.id(), held.label(), held.issuer_name())
+    let format = kind(held.format());
+    format!("{}  {}{format} from {}{known}, {standing}, {copies}{low}.", held.id(), held.label(), held.issuer_name())
 }
 
 /// One credential with its values, for its holder.

@@ -1,6 +1,7 @@
 //! What an issuer offers, and what came.
 
 use super::claims::listed;
+use super::holdings::kind;
 use credentials::trust::Trust;
 use wallet_core::issuance::{Offered, Summary, SummaryEntry, TxCodeWanted};
 
@@ -45,5 +46,6 @@ fn arrived_entry(entry: &SummaryEntry) -> String {
     let other = if entry.other_subject { " Another name than in what you already hold: is it about you?" } else { "" };
     let until = entry.expires_at.map(|end| format!(", valid until {end}")).unwrap_or_default();
     let copies = if entry.copies == 1 { "1 copy".to_owned() } else { format!("{} copies", entry.copies) };
-    format!("{}{about}, {copies}{until}. In it: {}.{other}", entry.label, listed(&entry.claims))
+    let format = kind(entry.format);
+    format!("{}{format}{about}, {copies}{until}. In it: {}.{other}", entry.label, listed(&entry.claims))
 }

@@ -1,10 +1,10 @@
 //! A credential as the person sees it: a batch of copies that say the same, each to be shown once.
 
-use super::{Copy, Holdings, HoldingsError, NewCopy};
+use super::{Copy, Credential, Format, Holdings, HoldingsError};
 use crate::display::Shown;
 use crate::vault::{RecordId, RecordIdError, RecordKind};
-use credentials::sd_jwt::SdJwtVc;
 use rand_core::CryptoRng;
+use schemas::credential_type::CredentialType;
 use schemas::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -51,7 +51,8 @@ pub enum Standing {
 
 /// A batch to be kept.
 pub(crate) struct NewBatch {
-    pub(crate) vct: String,
+    pub(crate) format: Format,
+    pub(crate) type_id: String,
     pub(crate) label: Option<String>,
     pub(crate) issuer: String,
     pub(crate) issuer_name: String,
@@ -59,14 +60,18 @@ pub(crate) struct NewBatch {
     pub(crate) received_at: Timestamp,
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) copies: Vec<NewCopy>,
+    pub(crate) copies: Vec<Copy>,
 }
 
 /// The record of a batch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Batch {
     v: u8,
-    vct: String,
+    #[serde(default)]
+    format: Format,
+    /// The `vct` or the document type.
+    #[serde(rename = "vct")]
+    type_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     issuer: String,
@@ -96,19 +101,24 @@ impl Held {
         self.id
     }
 
-    /// Its type, as verifiers ask for it; not safe to show, see [`Held::label`].
-    pub fn vct(&self) -> &str {
-        &self.batch.vct
+    /// Its format.
+    pub const fn format(&self) -> Format {
+        self.batch.format
+    }
+
+    /// Its `vct` or its document type, as verifiers ask for it; not safe to show, see [`Held::label`].
+    pub fn type_id(&self) -> &str {
+        &self.batch.type_id
     }
 
     /// Its type for people.
     pub fn label(&self) -> Shown {
-        label(&self.batch.vct, self.batch.label.as_deref())
+        label(&self.batch.type_id, self.batch.label.as_deref())
     }
 
-    /// Its type in a word: the configuration id of a type that we know, the `vct` of another.
+    /// Its type in a word, whatever its format: the name of a type that we know, `vct` or document type of another.
     pub fn type_name(&self) -> Shown {
-        Shown::text(schemas::credential_type::by_vct(&self.batch.vct).map_or(self.batch.vct.as_str(), |known| known.id))
+        Shown::text(known(&self.batch.type_id).map_or(self.batch.type_id.as_str(), |known| known.id))
     }
 
     /// The credential issuer identifier that it came from.
@@ -217,12 +227,23 @@ impl Holdings<'_> {
             }
         }
         let copies = records.iter().map(|record| CopyEntry { record: record.to_string(), spent: false }).collect();
-        let NewBatch { vct, label, issuer, issuer_name, issuer_known, received_at, not_before, expires_at, copies: _ } =
-            batch;
+        let NewBatch {
+            format,
+            type_id,
+            label,
+            issuer,
+            issuer_name,
+            issuer_known,
+            received_at,
+            not_before,
+            expires_at,
+            copies: _,
+        } = batch;
         let received_at = received_at.floor_to(Seconds::DAY);
         let record = Batch {
             v: VERSION,
-            vct,
+            format,
+            type_id,
             label,
             issuer,
             issuer_name,
@@ -257,15 +278,14 @@ impl Holdings<'_> {
     ///
     /// # Errors
     /// [`HoldingsError`] when no copy of it can be read.
-    pub fn look(&self, held: &Held) -> Result<SdJwtVc, HoldingsError> {
-        let copy = self.peek(held)?;
-        SdJwtVc::reopen(&copy.text).map_err(|_| HoldingsError::Unreadable(held.id.0))
+    pub fn look(&self, held: &Held) -> Result<Credential, HoldingsError> {
+        self.peek(held)?.reopen().ok_or(HoldingsError::Unreadable(held.id.0))
     }
 
     /// The names in the credentials held, to see whether a new one is about somebody else.
     pub(crate) fn names(&self) -> Vec<(String, String)> {
         let opened = self.credentials().into_iter().filter_map(|held| self.look(&held).ok());
-        opened.filter_map(|credential| crate::issuance::full_name(credential.claims())).collect()
+        opened.filter_map(|credential| credential.full_name()).collect()
     }
 
     /// Takes a copy to show, and marks it as shown: its record is gone, but for the very last one, which is kept in
@@ -319,12 +339,18 @@ fn gone_is_gone(error: crate::vault::RecordError) -> Result<(), crate::vault::Re
     }
 }
 
-/// The type for people: ours by its own name, another's by the name its issuer gives or by its `vct`.
-pub(crate) fn label(vct: &str, given: Option<&str>) -> Shown {
-    match schemas::credential_type::by_vct(vct) {
+/// The type for people: ours by its own name, another's by the name its issuer gives, or by its `vct` or document type.
+pub(crate) fn label(type_id: &str, given: Option<&str>) -> Shown {
+    match known(type_id) {
         Some(known) => Shown::name(known.label),
-        None => Shown::name(given.unwrap_or(vct)),
+        None => Shown::name(given.unwrap_or(type_id)),
     }
+}
+
+/// Our type of that `vct` or document type. The two are told apart by their form: a URN, and a name with dots.
+fn known(type_id: &str) -> Option<&'static CredentialType> {
+    let document = || schemas::mdoc::by_doc_type(type_id).map(|document| document.credential_type);
+    schemas::credential_type::by_vct(type_id).or_else(document)
 }
 
 const VERSION: u8 = 1;

@@ -9,10 +9,15 @@ const NOW: Timestamp = Timestamp::from_unix(1_795_000_000);
 
 fn batch(copies: usize, rng: &mut ChaCha20Rng) -> NewBatch {
     let copies = (0..copies)
-        .map(|n| NewCopy { key: SoftwareKey::generate(rng).unwrap(), text: Zeroizing::new(format!("copy {n}")) })
+        .map(|n| Copy {
+            key: SoftwareKey::generate(rng).unwrap(),
+            format: Format::SdJwtVc,
+            bytes: Zeroizing::new(format!("copy {n}").into_bytes()),
+        })
         .collect();
     NewBatch {
-        vct: "urn:amparo:identity:1".into(),
+        format: Format::SdJwtVc,
+        type_id: "urn:amparo:identity:1".into(),
         label: None,
         issuer: "https://i.example".into(),
         issuer_name: "Issuer".into(),
@@ -32,7 +37,7 @@ fn once_01_each_copy_is_taken_once_and_its_key_is_gone() {
     for left in [2, 1, 0] {
         let mut holdings = Holdings::of(&mut memory);
         let copy = holdings.spend(id, false, &mut rng).unwrap().unwrap();
-        assert!(seen.insert((copy.text.to_string(), copy.key.public_key().to_sec1())));
+        assert!(seen.insert((copy.bytes.to_vec(), copy.key.public_key().to_sec1())));
         assert_eq!(holdings.credential(id).unwrap().copies_left(), left);
         let scalar = copy.key.scalar().unwrap();
         let kept = memory.records.values().any(|(_, bytes)| bytes.windows(32).any(|window| window == &scalar[..]));
@@ -42,7 +47,7 @@ fn once_01_each_copy_is_taken_once_and_its_key_is_gone() {
     assert!(holdings.spend(id, false, &mut rng).unwrap().is_none(), "no copy is reused unasked");
     assert!(seen.contains(&{
         let copy = holdings.spend(id, true, &mut rng).unwrap().unwrap();
-        (copy.text.to_string(), copy.key.public_key().to_sec1())
+        (copy.bytes.to_vec(), copy.key.public_key().to_sec1())
     }));
     assert_eq!(holdings.credential(id).unwrap().standing(NOW), Standing::UsedUp);
 }
@@ -90,7 +95,7 @@ fn a_damaged_copy_is_passed_over() {
     let copy: RecordId = held["copies"][0]["record"].as_str().unwrap().parse().unwrap();
     memory.records.get_mut(&copy).unwrap().1[0] = 99;
     let mut holdings = Holdings::of(&mut memory);
-    assert_eq!(&*holdings.spend(id, false, &mut rng).unwrap().unwrap().text, "copy 1");
+    assert_eq!(&*holdings.spend(id, false, &mut rng).unwrap().unwrap().bytes, b"copy 1");
     assert_eq!(holdings.credential(id).unwrap().copies_left(), 1);
 }
 
@@ -107,4 +112,17 @@ fn standing_follows_the_clock() {
     assert_eq!(held.standing(NOW.plus(Seconds::DAY)), Standing::Expired, "at its end it has ended");
     assert_eq!(held.label().as_str(), "Identity");
     assert_eq!(id.to_string().parse::<CredentialId>().unwrap(), id);
+}
+
+#[test]
+fn a_record_of_before_there_were_formats_is_an_sd_jwt_vc() {
+    let (mut memory, mut rng) = Memory::seeded(7);
+    let id = Holdings::of(&mut memory).keep(batch(1, &mut rng), &mut rng).unwrap();
+    let record = memory.ids(RecordKind::CREDENTIAL)[0];
+    let mut held: serde_json::Value = serde_json::from_slice(&memory.records[&record].1).unwrap();
+    assert_eq!(held["format"], "dc+sd-jwt");
+    held.as_object_mut().unwrap().remove("format");
+    memory.records.get_mut(&record).unwrap().1 = serde_json::to_vec(&held).unwrap();
+    let held = Holdings::of(&mut memory).credential(id).unwrap();
+    assert_eq!((held.format(), held.type_id()), (Format::SdJwtVc, "urn:amparo:identity:1"));
 }

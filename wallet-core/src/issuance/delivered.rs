@@ -1,12 +1,16 @@
 //! What an issuer delivered: first unverified, then verified, then confirmed by the person, then kept.
 
+use super::deferred::Deferred;
 use super::error::IssuanceError;
+use super::notice::Notices;
 use super::offered::Kind;
 use crate::display::Shown;
-use crate::holdings::{CredentialId, Holdings, NewBatch, NewCopy, Unsaved, label};
+use crate::holdings::{Copy, Credential, CredentialId, Format, Holdings, NewBatch, Unsaved};
+use credentials::mdoc::{self, Elements, Mdoc};
 use credentials::sd_jwt::{self, SdJwtVc};
 use credentials::signer::{Signer, SoftwareKey};
 use credentials::trust::{ChainCache, ChainPolicy, Trust, TrustAnchors, VerifiedChain};
+use credentials::{b64, cbor};
 use rand_core::CryptoRng;
 use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
@@ -19,6 +23,8 @@ use zeroize::Zeroizing;
 pub struct Delivered {
     issuer: String,
     batches: Vec<Batch>,
+    notices: Notices,
+    later: Option<Deferred>,
 }
 
 /// The answer to one credential request.
@@ -26,6 +32,8 @@ pub(super) struct Batch {
     pub(super) kind: Kind,
     pub(super) keys: Vec<SoftwareKey>,
     pub(super) texts: Vec<Zeroizing<String>>,
+    /// Under which name the issuer wants to hear of them.
+    pub(super) notification_id: Option<String>,
 }
 
 /// Verified credentials, not kept yet: the person must see whose they are and say yes.
@@ -57,9 +65,8 @@ struct VerifiedBatch {
 }
 
 struct VerifiedCopy {
-    credential: SdJwtVc,
+    credential: Credential,
     key: SoftwareKey,
-    text: Zeroizing<String>,
 }
 
 /// What came, for the person to look at.
@@ -81,6 +88,8 @@ pub struct Summary {
 pub struct SummaryEntry {
     /// Its type for people.
     pub label: Shown,
+    /// Its format.
+    pub format: Format,
     /// The initials of whom it is about, such as `A. B.`; none when it names nobody.
     pub subject: Option<Shown>,
     /// Whether the wallet already holds a credential with another name: then it may be about somebody else.
@@ -105,8 +114,28 @@ pub struct Kept {
 }
 
 impl Delivered {
-    pub(super) const fn new(issuer: String, batches: Vec<Batch>) -> Self {
-        Self { issuer, batches }
+    pub(super) fn new(issuer: String, batches: Vec<Batch>, mut notices: Notices) -> Self {
+        batches.iter().for_each(|batch| notices.add(batch.notification_id.as_deref()));
+        Self { issuer, batches, notices, later: None }
+    }
+
+    pub(super) fn and_later(self, promise: Deferred) -> Self {
+        Self { later: Some(promise), ..self }
+    }
+
+    /// Takes out what the issuer promised for later. Keep it, or it is lost.
+    pub const fn take_deferred(&mut self) -> Option<Deferred> {
+        self.later.take()
+    }
+
+    /// Whether nothing came.
+    pub const fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// What the issuer wants to hear of it, once it is kept or was found unusable.
+    pub fn notices(&self) -> Notices {
+        self.notices.clone()
     }
 
     /// Verifies every copy, as strictly as a verifier would: signature and certificates, time, no key binding yet, the
@@ -118,7 +147,7 @@ impl Delivered {
     /// [`IssuanceError`]; one bad copy spoils the batch.
     ///
     /// # Source
-    /// RFC 9901 §7.1, SD-JWT VC §2.4; OpenID4VCI 1.0 §8.3 ("each key … to bind to, at most, one Credential").
+    /// RFC 9901 §7.1, SD-JWT VC §2.4; ISO/IEC 18013-5 §9.3.1, OpenID4VCI 1.0 §A.2.4; §8.3 ("each key … to bind to, at most, one Credential").
     pub fn verify(self, anchors: &TrustAnchors, now: Timestamp) -> Result<Arrived, IssuanceError> {
         let cache = ChainCache::new();
         let policy = ChainPolicy::unknown_allowed(anchors).with_cache(&cache);
@@ -126,7 +155,7 @@ impl Delivered {
             self.batches.into_iter().map(|batch| batch.verify(&policy, now)).collect::<Result<_, _>>()?;
         let mut digest = Sha256::new();
         for copy in batches.iter().flat_map(|batch| &batch.copies) {
-            digest.update(Sha256::digest(copy.text.as_bytes()));
+            digest.update(Sha256::digest(copy.credential.as_bytes()));
         }
         Ok(Arrived { issuer: self.issuer, batches, digest: digest.finalize().into() })
     }
@@ -134,30 +163,82 @@ impl Delivered {
 
 impl Batch {
     fn verify(self, policy: &ChainPolicy<'_>, now: Timestamp) -> Result<VerifiedBatch, IssuanceError> {
-        let Self { kind, mut keys, texts } = self;
+        let Self { kind, mut keys, texts, notification_id: _ } = self;
         let mut copies: Vec<VerifiedCopy> = Vec::with_capacity(texts.len());
         for text in texts {
-            let credential = sd_jwt::verify_issued(&text, policy, now).map_err(IssuanceError::Copy)?;
-            if credential.vct() != kind.vct {
+            let credential = verify(kind.format, &text, policy, now)?;
+            if credential.type_id() != kind.type_id {
                 return Err(IssuanceError::WrongType);
             }
             // Taken out of the list: a second copy for the same key finds none.
-            let bound_to = credential.confirmation_key();
+            let bound_to = match &credential {
+                Credential::SdJwtVc(credential) => credential.confirmation_key(),
+                Credential::Mdoc(document) => document.device_key(),
+            };
             let at = keys.iter().position(|key| key.public_key() == bound_to).ok_or(IssuanceError::WrongKey)?;
             let key = keys.remove(at);
             if copies.first().is_some_and(|first| !say_the_same(&first.credential, &credential)) {
                 return Err(IssuanceError::Unlike);
             }
-            copies.push(VerifiedCopy { credential, key, text });
+            copies.push(VerifiedCopy { credential, key });
         }
         Ok(VerifiedBatch { kind, copies })
+    }
+}
+
+impl VerifiedCopy {
+    fn into_copy(self) -> Copy {
+        let Self { credential, key } = self;
+        Copy { key, format: credential.format(), bytes: Zeroizing::new(credential.as_bytes().to_vec()) }
+    }
+}
+
+/// Verifies one copy as it stands in the credential response.
+fn verify(format: Format, text: &str, policy: &ChainPolicy<'_>, now: Timestamp) -> Result<Credential, IssuanceError> {
+    match format {
+        Format::SdJwtVc => sd_jwt::verify_issued(text, policy, now)
+            .map(|credential| Credential::SdJwtVc(Box::new(credential)))
+            .map_err(IssuanceError::Copy),
+        Format::Mdoc => {
+            let bytes = b64::decode(text).map_err(|_| IssuanceError::DocumentEncoding)?;
+            let document = mdoc::verify_issued(&bytes, policy, now).map_err(IssuanceError::Document)?;
+            Ok(Credential::Mdoc(Box::new(document)))
+        }
     }
 }
 
 /// Whether two copies say the same of the same person by the word of the same issuer, and let the holder hide the same: the
 /// person is asked by the look of one copy, and another is shown. What must differ from copy to copy may: key, status, the
 /// bytes of the portrait (`security.md` §3.2), and times, which an issuer may spread (RFC 9901 §10.1).
-fn say_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
+fn say_the_same(one: &Credential, other: &Credential) -> bool {
+    let signed_alike = one.issuer().map(VerifiedChain::leaf_sha256) == other.issuer().map(VerifiedChain::leaf_sha256);
+    signed_alike
+        && match (one, other) {
+            (Credential::SdJwtVc(one), Credential::SdJwtVc(other)) => claim_the_same(one, other),
+            (Credential::Mdoc(one), Credential::Mdoc(other)) => hold_the_same(one, other),
+            _ => false,
+        }
+}
+
+/// The same for documents: every element can be hidden, and what the device key may say must be the same too.
+fn hold_the_same(one: &Mdoc, other: &Mdoc) -> bool {
+    let held = |document: &Mdoc| -> Elements {
+        let mut elements = document.elements();
+        let portraits: Vec<(String, String)> = elements
+            .iter()
+            .filter(|(_, identifier, value)| PORTRAITS.contains(identifier) && value.as_bytes().is_some())
+            .map(|(name_space, identifier, _)| (name_space.to_owned(), identifier.to_owned()))
+            .collect();
+        for (name_space, identifier) in portraits {
+            elements.insert(&name_space, &identifier, cbor::Value::Null);
+        }
+        elements
+    };
+    one.authorizations() == other.authorizations() && held(one) == held(other)
+}
+
+/// [`say_the_same`] for SD-JWT VC.
+fn claim_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
     let said = |credential: &SdJwtVc| -> Map<String, Value> {
         let mut claims = credential.claims().clone();
         for name in ["cnf", "status", "iat", "nbf", "exp"] {
@@ -169,9 +250,7 @@ fn say_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
         claims
     };
     let hidden = |credential: &SdJwtVc| -> BTreeSet<ClaimPath> { credential.disclosable_paths().into_iter().collect() };
-    one.issuer().map(VerifiedChain::leaf_sha256) == other.issuer().map(VerifiedChain::leaf_sha256)
-        && said(one) == said(other)
-        && hidden(one) == hidden(other)
+    said(one) == said(other) && hidden(one) == hidden(other)
 }
 
 impl Arrived {
@@ -242,13 +321,14 @@ impl Summary {
 
 impl VerifiedBatch {
     fn summary(&self, holdings: &Holdings<'_>) -> SummaryEntry {
-        let claims = self.copies.first().map(|copy| copy.credential.claims());
-        let name = claims.and_then(full_name);
+        let first = self.copies.first().map(|copy| &copy.credential);
+        let name = first.and_then(Credential::full_name);
         SummaryEntry {
-            label: label(&self.kind.vct, self.kind.label.as_deref()),
-            subject: claims.and_then(initials),
+            label: self.kind.shown(),
+            format: self.kind.format,
+            subject: first.and_then(initials),
             other_subject: name.is_some_and(|name| holdings.names().iter().any(|held| *held != name)),
-            claims: self.copies.first().map(|copy| copy.credential.disclosable_paths()).unwrap_or_default(),
+            claims: first.map(Credential::disclosable_paths).unwrap_or_default(),
             copies: self.copies.len(),
             expires_at: self.expires_at(),
         }
@@ -261,7 +341,8 @@ impl VerifiedBatch {
     fn into_new(self, issuer: &str, now: Timestamp) -> NewBatch {
         let first = self.copies.first().and_then(|copy| copy.credential.issuer().cloned());
         NewBatch {
-            vct: self.kind.vct.clone(),
+            format: self.kind.format,
+            type_id: self.kind.type_id.clone(),
             label: self.kind.label.clone(),
             issuer: issuer.to_owned(),
             issuer_name: first.as_ref().map(|chain| chain.subject().to_owned()).unwrap_or_default(),
@@ -269,28 +350,26 @@ impl VerifiedBatch {
             received_at: now,
             not_before: self.copies.iter().filter_map(|copy| copy.credential.not_before()).max(),
             expires_at: self.expires_at(),
-            copies: self.copies.into_iter().map(|VerifiedCopy { key, text, .. }| NewCopy { key, text }).collect(),
+            copies: self.copies.into_iter().map(VerifiedCopy::into_copy).collect(),
         }
     }
 }
 
-/// Given and family name, as the credential has them.
-pub(crate) fn full_name(claims: &Map<String, Value>) -> Option<(String, String)> {
-    let text = |name: &str| claims.get(name)?.as_str().map(str::to_owned);
-    Some((text("given_name")?, text("family_name")?))
-}
-
-fn initials(claims: &Map<String, Value>) -> Option<Shown> {
+fn initials(credential: &Credential) -> Option<Shown> {
+    let claims = credential.claims();
     let parts =
         ["given_name", "family_name"].into_iter().filter_map(|name| Shown::initial(claims.get(name)?.as_str()?));
     let shown = parts.map(|initial| initial.to_string()).collect::<Vec<_>>().join(" ");
     if shown.is_empty() { None } else { Some(Shown::name(&shown)) }
 }
 
+/// The elements whose bytes differ from copy to copy.
+const PORTRAITS: [&str; 2] = ["portrait", "picture"];
+
 /// Claims of a person are in it.
 impl fmt::Debug for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, batches: _ } = self;
+        let Self { issuer, batches: _, notices: _, later: _ } = self;
         f.debug_struct("Delivered").field("issuer", issuer).finish_non_exhaustive()
     }
 }

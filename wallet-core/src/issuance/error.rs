@@ -4,6 +4,7 @@ use crate::effect::AddressError;
 use crate::fault::{Blame, Fault};
 use crate::holdings::HoldingsError;
 use crate::vault::RecordError;
+use credentials::mdoc;
 use credentials::sd_jwt::VerifyError;
 use schemas::openid4vci::{OFFER_SCHEME, SD_JWT_VC_FORMAT};
 
@@ -23,6 +24,10 @@ pub enum Answer {
     Nonce,
     /// The credential response.
     Credential,
+    /// The deferred credential response.
+    Deferred,
+    /// The answer to a notification.
+    Notification,
 }
 
 impl std::fmt::Display for Answer {
@@ -34,6 +39,8 @@ impl std::fmt::Display for Answer {
             Self::Token => "token response",
             Self::Nonce => "nonce response",
             Self::Credential => "credential response",
+            Self::Deferred => "deferred credential response",
+            Self::Notification => "notification response",
         })
     }
 }
@@ -86,7 +93,8 @@ pub enum IssuanceError {
     GrantNotSupported,
     /// Nothing offered that this wallet can hold.
     #[error(
-        "nothing is offered that this wallet can hold: {SD_JWT_VC_FORMAT} signed with ES256 and bound to a P-256 key"
+        "nothing is offered that this wallet can hold: {SD_JWT_VC_FORMAT} or {} signed with ES256 and bound to a P-256 key",
+        mdoc::FORMAT
     )]
     NothingToHold,
     /// The issuer demands a layer of encryption that this wallet has not.
@@ -109,9 +117,9 @@ pub enum IssuanceError {
     /// A bearer token although a DPoP proof was sent.
     #[error("the token is not bound to the key that was shown")]
     TokenNotBound,
-    /// The issuer wants to issue later.
-    #[error("the issuer wants to issue later, which this wallet does not wait for")]
-    Deferred,
+    /// The issuer wants to issue later, and does not say where.
+    #[error("the issuer wants to issue later, and does not say where to ask")]
+    NowhereToAsk,
     /// No copies, or more than keys.
     #[error("{got} copies came for {keys} keys")]
     CopyCount {
@@ -123,6 +131,12 @@ pub enum IssuanceError {
     /// A copy does not verify.
     #[error("a copy of the credential does not verify: {0}")]
     Copy(#[source] VerifyError),
+    /// A copy of a document does not verify.
+    #[error("a copy of the document does not verify: {0}")]
+    Document(#[source] mdoc::VerifyError),
+    /// A copy of a document is not base64url.
+    #[error("a copy of the document is not base64url")]
+    DocumentEncoding,
     /// A copy of another type than offered.
     #[error("a copy of the credential is of another type than offered")]
     WrongType,
@@ -195,12 +209,22 @@ impl Blame for IssuanceError {
             Self::Copy(error) if error.is_about_time() => {
                 "nothing was kept: check this machine's clock, then ask the issuer for a new offer"
             }
+            Self::Document(mdoc::VerifyError::NotYetValid { .. } | mdoc::VerifyError::Expired { .. }) => {
+                "nothing was kept: check this machine's clock, then ask the issuer for a new offer"
+            }
+            Self::Document(mdoc::VerifyError::Chain(error)) if error.is_about_time() => {
+                "nothing was kept: check this machine's clock, then ask the issuer for a new offer"
+            }
             Self::Refused { code: Some(code), .. } if code == "invalid_dpop_proof" || code == "invalid_proof" => {
                 "check this machine's clock, then try again or ask the issuer for a new offer"
             }
-            Self::Copy(_) | Self::WrongType | Self::WrongKey | Self::Unlike | Self::CopyCount { .. } => {
-                "the issuer made a faulty credential: nothing was kept, tell the issuer"
-            }
+            Self::Copy(_)
+            | Self::Document(_)
+            | Self::DocumentEncoding
+            | Self::WrongType
+            | Self::WrongKey
+            | Self::Unlike
+            | Self::CopyCount { .. } => "the issuer made a faulty credential: nothing was kept, tell the issuer",
             Self::Key => {
                 "try again; if it stays so, the machine's random generator or cryptographic library is at fault"
             }

@@ -3,7 +3,9 @@
 use super::error::{Answer, IssuanceError};
 use super::offered::{Endpoints, Kind, Offered};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address, identifier, well_known};
+use crate::holdings::Format;
 use crate::wire;
+use credentials::mdoc;
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::openid4vci::{
@@ -50,6 +52,8 @@ struct MetadataIn {
     kinds: Vec<Kind>,
     credential_endpoint: Url,
     nonce_endpoint: Option<Url>,
+    deferred_endpoint: Option<Url>,
+    notification_endpoint: Option<Url>,
     batch_size: usize,
 }
 
@@ -143,9 +147,15 @@ impl Errand for Fetching {
             Stage::Server(located) => {
                 let Located { offer, metadata, server } = *located;
                 let (token_endpoint, dpop) = read_server(&response.body, &server, loopback)?;
-                let MetadataIn { issuer_name, kinds, credential_endpoint, nonce_endpoint, batch_size } = metadata;
-                let endpoints =
-                    Endpoints { token: token_endpoint, nonce: nonce_endpoint, credential: credential_endpoint, dpop };
+                let MetadataIn { issuer_name, kinds, batch_size, .. } = metadata;
+                let endpoints = Endpoints {
+                    token: token_endpoint,
+                    nonce: metadata.nonce_endpoint,
+                    credential: metadata.credential_endpoint,
+                    deferred: metadata.deferred_endpoint,
+                    notification: metadata.notification_endpoint,
+                    dpop,
+                };
                 Ok(Progress::Ready(Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size)))
             }
         }
@@ -201,6 +211,8 @@ fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(Met
         kinds,
         credential_endpoint: reach(&metadata.credential_endpoint)?,
         nonce_endpoint: metadata.nonce_endpoint.as_deref().map(reach).transpose()?,
+        deferred_endpoint: metadata.deferred_credential_endpoint.as_deref().map(reach).transpose()?,
+        notification_endpoint: metadata.notification_endpoint.as_deref().map(reach).transpose()?,
         batch_size: metadata
             .batch_credential_issuance
             .map_or(1, |batch| usize::try_from(batch.batch_size).unwrap_or(1))
@@ -210,25 +222,36 @@ fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(Met
 }
 
 /// What is offered, if this wallet can hold it.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.4, §A.2.2, §A.3.2.
 fn kind(id: &str, configuration: &Value) -> Option<Kind> {
     let configuration: CredentialConfiguration = serde_json::from_value(configuration.clone()).ok()?;
     let CredentialConfiguration {
         format,
         vct,
+        doctype,
         cryptographic_binding_methods_supported: bindings,
         credential_signing_alg_values_supported: signed_with,
         proof_types_supported: proofs,
         credential_metadata,
         scope: _,
     } = configuration;
-    let es256 = |list: &Vec<Value>| list.iter().any(|name| name == "ES256");
+    // In mdoc the names are numbers: ES256, and ES256 with P-256 named as well (§A.2.2).
+    let (format, type_id, binding, algorithms) = match format.as_str() {
+        SD_JWT_VC_FORMAT => (Format::SdJwtVc, vct?, "jwk", vec![Value::from("ES256")]),
+        mdoc::FORMAT => (Format::Mdoc, doctype?, "cose_key", vec![Value::from(-7), Value::from(-9)]),
+        _ => return None,
+    };
+    let es256 = |list: &[Value]| list.iter().any(|name| name == "ES256");
     let proof = proofs.unwrap_or_default().get("jwt").is_some_and(|jwt| es256(&jwt.proof_signing_alg_values_supported));
-    let bound_to_jwk = bindings.is_none_or(|methods| methods.iter().any(|method| method == "jwk"));
-    if format != SD_JWT_VC_FORMAT || !proof || !bound_to_jwk || !signed_with.as_ref().is_none_or(es256) {
+    let bound = bindings.is_none_or(|methods| methods.iter().any(|method| method == binding));
+    let signed = signed_with.is_none_or(|names| names.iter().any(|name| algorithms.contains(name)));
+    if !proof || !bound || !signed {
         return None;
     }
     let label = credential_metadata.and_then(|metadata| metadata.display?.into_iter().find_map(|display| display.name));
-    Some(Kind { configuration: id.to_owned(), vct: vct?, label })
+    Some(Kind { configuration: id.to_owned(), format, type_id, label })
 }
 
 /// Which authorization server to use.

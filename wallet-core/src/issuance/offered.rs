@@ -1,12 +1,14 @@
 //! What an issuer offers, as the person is shown it before anything is asked for.
 
+use super::access::Dpop;
 use super::error::IssuanceError;
-use super::redeeming::{Dpop, Plan, Redeeming};
+use super::redeeming::{Plan, Redeeming};
 use crate::display::Shown;
-use crate::holdings::{Holdings, label};
+use crate::holdings::{Format, Holdings};
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::openid4vci::PreAuthorizedCodeGrant;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::Url;
 use zeroize::Zeroizing;
@@ -24,10 +26,12 @@ pub struct Offered {
 }
 
 /// One thing offered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Kind {
     pub(super) configuration: String,
-    pub(super) vct: String,
+    pub(super) format: Format,
+    /// The `vct` or the document type.
+    pub(super) type_id: String,
     pub(super) label: Option<String>,
 }
 
@@ -37,6 +41,8 @@ pub(super) struct Endpoints {
     pub(super) token: Url,
     pub(super) nonce: Option<Url>,
     pub(super) credential: Url,
+    pub(super) deferred: Option<Url>,
+    pub(super) notification: Option<Url>,
     pub(super) dpop: bool,
 }
 
@@ -122,9 +128,11 @@ impl Offered {
         holdings.credentials().iter().any(|held| held.issuer_known() && held.issuer() == issuer)
     }
 
-    /// The types offered, for people.
+    /// The types offered, for people; one that comes in two formats is named once.
     pub fn types(&self) -> Vec<Shown> {
-        self.kinds.iter().map(|kind| label(&kind.vct, kind.label.as_deref())).collect()
+        let mut types: Vec<Shown> = self.kinds.iter().map(Kind::shown).collect();
+        types.dedup();
+        types
     }
 
     /// The transaction code that the issuer asks for, if it does.

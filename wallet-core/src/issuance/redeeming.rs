@@ -1,21 +1,24 @@
 //! Redeeming an offer: token, nonce, and for each thing offered one request with a key for every copy.
 
+use super::access::{Access, Dpop, MAX_NONCE, Server, asks_for_dpop_nonce};
+use super::deferred::{Deferred, Transaction};
 use super::delivered::{Batch, Delivered};
 use super::error::{Answer, IssuanceError};
+use super::notice::Notices;
 use super::offered::{Endpoints, Kind, TxCode};
 use crate::effect::{Effect, Errand, Outcome, Progress, Response};
 use crate::wire;
+use credentials::proof;
 use credentials::signer::SoftwareKey;
-use credentials::{dpop, proof};
 use rand_core::CryptoRng;
-use schemas::Timestamp;
 use schemas::openid4vci::{
     CredentialRequest, CredentialResponse, NonceResponse, PRE_AUTHORIZED_CODE_GRANT, Proofs, TokenResponse,
 };
+use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
-use url::Url;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// An accepted offer is being redeemed.
@@ -36,13 +39,6 @@ pub(super) struct Plan {
     pub(super) dpop: Option<Dpop>,
 }
 
-/// The key that the access token is bound to: fresh for each offer. And the nonces its servers gave.
-pub(super) struct Dpop {
-    key: SoftwareKey,
-    server_nonce: Option<String>,
-    issuer_nonce: Option<String>,
-}
-
 enum Stage {
     Token { retried: bool },
     Nonce { session: Session, wish: Wish },
@@ -51,9 +47,10 @@ enum Stage {
 
 /// What the token opens.
 struct Session {
-    token: Zeroizing<String>,
+    access: Access,
     wishes: VecDeque<Wish>,
     batches: Vec<Batch>,
+    promised: VecDeque<Transaction>,
 }
 
 /// One credential request: what is asked for, and the keys for its copies.
@@ -63,29 +60,6 @@ struct Wish {
     keys: Vec<SoftwareKey>,
     /// A c_nonce was refused once already.
     nonce_refused: bool,
-}
-
-impl Dpop {
-    pub(super) fn generate(mut rng: &mut dyn CryptoRng) -> Result<Self, IssuanceError> {
-        let key = SoftwareKey::generate(&mut rng).map_err(|_| IssuanceError::Key)?;
-        Ok(Self { key, server_nonce: None, issuer_nonce: None })
-    }
-
-    fn proof(
-        &self,
-        url: &Url,
-        token: Option<&str>,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<String, IssuanceError> {
-        let mut htu = url.clone();
-        htu.set_query(None);
-        let mut jti = [0; 16];
-        rng.fill_bytes(&mut jti);
-        // The authorization server sees no token yet; what it gives as nonce is not the issuer's.
-        let nonce = if token.is_some() { &self.issuer_nonce } else { &self.server_nonce };
-        dpop::create("POST", htu.as_str(), now, token, nonce.as_deref(), jti, &self.key).map_err(|_| IssuanceError::Key)
-    }
 }
 
 impl Redeeming {
@@ -120,9 +94,8 @@ impl Errand for Redeeming {
         let answer = self.answer();
         let Outcome::Response(response) = outcome else { return Err(IssuanceError::Unreachable(answer)) };
         let Self { effect: _, mut plan, stage } = self;
-        plan.note_dpop_nonce(answer, &response);
         match stage {
-            Stage::Token { retried: false } if plan.asks_for_dpop_nonce(&response) => {
+            Stage::Token { retried: false } if plan.must_repeat_token(&response) => {
                 let effect = plan.token_request(now, rng)?;
                 Ok(Progress::Waiting(Self { effect, plan, stage: Stage::Token { retried: true } }))
             }
@@ -130,24 +103,29 @@ impl Errand for Redeeming {
                 let session = plan.read_token(&response, rng)?;
                 plan.next(session, now, rng)
             }
-            Stage::Nonce { session, wish } => {
+            Stage::Nonce { mut session, wish } => {
+                session.access.must_repeat(&response);
                 let c_nonce = read_nonce(&response)?;
                 plan.credential(session, wish, Some(c_nonce), false, now, rng).map(Progress::Waiting)
             }
-            Stage::Credential { session, wish, c_nonce, retried: false } if plan.asks_for_dpop_nonce(&response) => {
-                plan.credential(session, wish, c_nonce, true, now, rng).map(Progress::Waiting)
-            }
-            Stage::Credential { session, mut wish, .. }
-                if !wish.nonce_refused && wire::error_code(&response.body).as_deref() == Some("invalid_nonce") =>
-            {
-                // §8.3.1.2: fetch a new c_nonce; once, or two servers could play ball for ever.
-                wish.nonce_refused = true;
-                plan.nonce_or_credential(session, wish, now, rng)
-            }
-            Stage::Credential { mut session, wish, .. } => {
+            Stage::Credential { mut session, mut wish, c_nonce, retried } => {
+                if session.access.must_repeat(&response) && !retried {
+                    return plan.credential(session, wish, c_nonce, true, now, rng).map(Progress::Waiting);
+                }
+                if !wish.nonce_refused && wire::error_code(&response.body).as_deref() == Some("invalid_nonce") {
+                    // §8.3.1.2: fetch a new c_nonce; once, or two servers could play ball for ever.
+                    wish.nonce_refused = true;
+                    return plan.nonce_or_credential(session, wish, now, rng);
+                }
                 let Wish { kind, keys, .. } = wish;
-                let texts = read_copies(&response, keys.len())?;
-                session.batches.push(Batch { kind, keys, texts });
+                match read_answer(&response, Answer::Credential, keys.len())? {
+                    Answered::Copies { texts, notification_id } => {
+                        session.batches.push(Batch { kind, keys, texts, notification_id });
+                    }
+                    Answered::Later { transaction_id: id, interval } => {
+                        session.promised.push_back(Transaction { kind, keys, id, interval });
+                    }
+                }
                 plan.next(session, now, rng)
             }
         }
@@ -200,7 +178,15 @@ impl Plan {
             });
         }
         let wishes = self.wishes(details.as_ref(), rng)?;
-        Ok(Session { token, wishes, batches: Vec::new() })
+        let access = Access { token: Arc::new(token), dpop: self.dpop.clone() };
+        Ok(Session { access, wishes, batches: Vec::new(), promised: VecDeque::new() })
+    }
+
+    /// Notes the authorization server's nonce; whether the token request must be sent again with it.
+    fn must_repeat_token(&mut self, response: &Response) -> bool {
+        let Some(dpop) = &mut self.dpop else { return false };
+        dpop.note_nonce(Server::Authorization, response);
+        asks_for_dpop_nonce(response)
     }
 
     /// One wish for each thing offered; several where the server names several datasets of it.
@@ -245,8 +231,22 @@ impl Plan {
     ) -> Result<Progress<Redeeming>, IssuanceError> {
         match session.wishes.pop_front() {
             Some(wish) => self.nonce_or_credential(session, wish, now, rng),
-            None => Ok(Progress::Ready(Delivered::new(self.issuer, session.batches))),
+            None => self.end(session, now).map(Progress::Ready),
         }
+    }
+
+    /// What came, and what was promised.
+    fn end(self, session: Session, now: Timestamp) -> Result<Delivered, IssuanceError> {
+        let Session { access, batches, promised, .. } = session;
+        let Endpoints { deferred, notification, .. } = self.endpoints;
+        let notices = Notices::new(notification.clone(), access.clone());
+        let delivered = Delivered::new(self.issuer.clone(), batches, notices);
+        if promised.is_empty() {
+            return Ok(delivered);
+        }
+        let endpoint = deferred.ok_or(IssuanceError::NowhereToAsk)?;
+        let promise = Deferred::new(self.issuer, endpoint, notification, access, promised, now);
+        Ok(delivered.and_later(promise))
     }
 
     /// # Source
@@ -289,37 +289,8 @@ impl Plan {
             credential_response_encryption: None,
         };
         let body = serde_json::to_vec(&request).map_err(|_| IssuanceError::Key)?;
-        let url = self.endpoints.credential.clone();
-        let effect = Effect::post(url.clone()).header("accept", "application/json").json(body);
-        let effect = match &self.dpop {
-            Some(dpop) => {
-                let proof = dpop.proof(&url, Some(&session.token), now, rng)?;
-                effect.header("authorization", format!("DPoP {}", *session.token)).header("dpop", proof)
-            }
-            None => effect.header("authorization", format!("Bearer {}", *session.token)),
-        };
+        let effect = session.access.post(&self.endpoints.credential, body, now, rng)?;
         Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, c_nonce, retried } })
-    }
-
-    /// # Source
-    /// RFC 9449 §8.1, §8.2; OpenID4VCI 1.0 §7.2 for the nonce endpoint.
-    fn note_dpop_nonce(&mut self, answer: Answer, response: &Response) {
-        let (Some(dpop), Some(nonce)) = (&mut self.dpop, response.header("dpop-nonce")) else { return };
-        if (1..=MAX_NONCE).contains(&nonce.len()) && nonce.bytes().all(|b| b.is_ascii_graphic()) {
-            let place = if answer == Answer::Token { &mut dpop.server_nonce } else { &mut dpop.issuer_nonce };
-            *place = Some(nonce.to_owned());
-        }
-    }
-
-    /// # Source
-    /// RFC 9449 §8, §9: 400 from the authorization server, 401 with `WWW-Authenticate` from the issuer.
-    fn asks_for_dpop_nonce(&self, response: &Response) -> bool {
-        let in_header = || response.header("www-authenticate").is_some_and(|value| value.contains("use_dpop_nonce"));
-        let in_body = || wire::error_code(&response.body).as_deref() == Some("use_dpop_nonce");
-        self.dpop.is_some()
-            && matches!(response.status, 400 | 401)
-            && response.header("dpop-nonce").is_some()
-            && (in_header() || in_body())
     }
 }
 
@@ -335,30 +306,43 @@ fn read_nonce(response: &Response) -> Result<String, IssuanceError> {
     if (1..=MAX_NONCE).contains(&c_nonce.len()) { Ok(c_nonce) } else { Err(IssuanceError::Malformed(Answer::Nonce)) }
 }
 
+/// What a credential request was answered with.
+pub(super) enum Answered {
+    /// Copies, and the name under which the issuer wants to hear of them.
+    Copies { texts: Vec<Zeroizing<String>>, notification_id: Option<String> },
+    /// A promise.
+    Later { transaction_id: Zeroizing<String>, interval: Seconds },
+}
+
 /// # Source
-/// OpenID4VCI 1.0 §8.3.
-fn read_copies(response: &Response, keys: usize) -> Result<Vec<Zeroizing<String>>, IssuanceError> {
-    if response.status == 202 {
-        return Err(IssuanceError::Deferred);
+/// OpenID4VCI 1.0 §8.3, §9.2: copies with 200, or a transaction with 202, never both.
+pub(super) fn read_answer(response: &Response, which: Answer, keys: usize) -> Result<Answered, IssuanceError> {
+    if !matches!(response.status, 200 | 202) {
+        return Err(refused(which, response));
     }
-    if response.status != 200 {
-        return Err(refused(Answer::Credential, response));
-    }
-    let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::Credential);
+    let malformed = |wire::Malformed| IssuanceError::Malformed(which);
     let answer: CredentialResponse =
         wire::shaped(wire::object(&response.body).map_err(malformed)?).map_err(malformed)?;
-    if answer.transaction_id.is_some() {
-        return Err(IssuanceError::Deferred);
+    match (response.status, answer.transaction_id, answer.credentials) {
+        (202, Some(id), None) if (1..=MAX_TRANSACTION).contains(&id.len()) => {
+            // An issuer that gives no interval, or none at all, is asked with patience.
+            let interval = answer.interval.unwrap_or(Seconds::MINUTE).max(Seconds::new(1));
+            Ok(Answered::Later { transaction_id: Zeroizing::new(id), interval })
+        }
+        (200, None, copies) => {
+            let copies = copies.unwrap_or_default();
+            if copies.is_empty() || copies.len() > keys {
+                return Err(IssuanceError::CopyCount { got: copies.len(), keys });
+            }
+            let text = |copy: Value| match copy {
+                Value::String(text) => Ok(Zeroizing::new(text)),
+                _ => Err(IssuanceError::Malformed(which)),
+            };
+            let texts = copies.into_iter().map(|copy| text(copy.credential)).collect::<Result<_, _>>()?;
+            Ok(Answered::Copies { texts, notification_id: answer.notification_id })
+        }
+        _ => Err(IssuanceError::Malformed(which)),
     }
-    let copies = answer.credentials.unwrap_or_default();
-    if copies.is_empty() || copies.len() > keys {
-        return Err(IssuanceError::CopyCount { got: copies.len(), keys });
-    }
-    let text = |copy: Value| match copy {
-        Value::String(text) => Ok(Zeroizing::new(text)),
-        _ => Err(IssuanceError::Malformed(Answer::Credential)),
-    };
-    copies.into_iter().map(|copy| text(copy.credential)).collect()
 }
 
 /// An answer that is no success.
@@ -380,5 +364,5 @@ impl fmt::Debug for Redeeming {
 }
 
 const MAX_TOKEN: usize = 16 * 1024;
-const MAX_NONCE: usize = 1_024;
+const MAX_TRANSACTION: usize = 1_024;
 const MAX_DETAILS: usize = 8;

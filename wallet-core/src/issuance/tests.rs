@@ -2,7 +2,7 @@ use super::*;
 use crate::effect::{AddressError, Method, Outcome};
 use crate::fault::{Blame, Fault};
 use crate::holdings::testing::Memory;
-use crate::holdings::{Holdings, HoldingsError, Standing};
+use crate::holdings::{Credential, Format, Holdings, HoldingsError, Standing};
 use crate::testing::{Asked, Desk, Issuer, NOW, json, run};
 use crate::vault::{RecordError, RecordKind};
 use credentials::sd_jwt::VerifyError;
@@ -106,6 +106,126 @@ fn a_whole_issuance_by_value_and_by_reference() {
         }
         assert_eq!(asked, expected, "a DPoP nonce was asked for at the token and at the credential endpoint");
         assert_eq!(wallet.asked.iter().filter(|(method, _)| *method == Method::Get).count(), expected.len() - 5);
+    }
+}
+
+#[test]
+fn vci_a_2_both_formats_of_one_offer_are_received_and_open_again() {
+    let both = Desk { configurations: &["identity", "identity-mdoc"], ..Desk::default() };
+    let (mut wallet, mut issuer) = (Wallet::new(), Issuer::new(both));
+    let offered = wallet.offered_by(&mut issuer).unwrap();
+    assert_eq!(offered.types().len(), 1, "one type, in two formats");
+    let kept = wallet.kept(&mut issuer).unwrap();
+    assert_eq!(kept.credentials.len(), 2);
+    let proofs = |n: usize| issuer.requests[n]["proofs"]["jwt"].as_array().unwrap().len();
+    assert_eq!((proofs(0), proofs(1)), (30, 30), "each format has keys of its own");
+    let mut holdings = Holdings::of(&mut wallet.memory);
+    let held = holdings.credential(kept.credentials[1]).unwrap();
+    assert_eq!((held.format(), held.type_id(), held.copies_left()), (Format::Mdoc, "org.amparo.identity.1", 30));
+    assert_eq!((held.label().as_str(), held.type_name().as_str()), ("Identity", "identity"));
+    assert_eq!((held.standing(NOW), held.issuer_known()), (Standing::Valid, true));
+    assert_eq!(held.expires_at(), Some(issuer.desk.expires_at));
+    let said = holdings.look(&held).unwrap().claims();
+    assert_eq!((&said["given_name"], &said["birth_date"]), (&value!("Amina"), &value!("1999-03-01")));
+    assert_eq!(said["address"], value!({"locality": "Lyon", "country": "FR"}));
+    assert_eq!(holdings.names().len(), 2);
+
+    let first = holdings.spend(held.id(), false, &mut wallet.rng).unwrap().unwrap();
+    let second = holdings.spend(held.id(), false, &mut wallet.rng).unwrap().unwrap();
+    let (Some(Credential::Mdoc(one)), Some(Credential::Mdoc(other))) = (first.reopen(), second.reopen()) else {
+        panic!()
+    };
+    use credentials::signer::Signer;
+    assert_eq!((one.device_key(), other.device_key()), (first.key.public_key(), second.key.public_key()));
+    assert_ne!(one.device_key(), other.device_key());
+    assert_ne!(one.status(), other.status());
+    assert!(one.authorizations().allow("org.amparo.consent.1", "grant"));
+}
+
+#[test]
+fn vci_a_2_4_a_document_is_verified_before_it_is_kept() {
+    use credentials::mdoc::VerifyError as Fault;
+    let desk = || Desk { configurations: &["identity-mdoc"], ..Desk::default() };
+    // One byte of an element, one of the signature at the end, and text that is none.
+    let element: fn(&mut Vec<String>) = |copies| {
+        let mut bytes = credentials::b64::decode(&copies[3]).unwrap();
+        let at = bytes.windows(5).position(|window| window == b"Amina").unwrap();
+        bytes[at] = b'E';
+        copies[3] = credentials::b64::encode(&bytes);
+    };
+    assert!(matches!(refused(Desk { spoil: element, ..desk() }), IssuanceError::Document(Fault::Form(_))));
+    let signature: fn(&mut Vec<String>) = |copies| {
+        let mut bytes = credentials::b64::decode(&copies[3]).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        copies[3] = credentials::b64::encode(&bytes);
+    };
+    assert!(matches!(refused(Desk { spoil: signature, ..desk() }), IssuanceError::Document(Fault::IssuerAuth(_))));
+    assert_eq!(refused(Desk { spoil: |copies| copies[3].push('='), ..desk() }), IssuanceError::DocumentEncoding);
+    assert_eq!(refused(Desk { spoil: |copies| copies[1] = copies[0].clone(), ..desk() }), IssuanceError::WrongKey);
+    let redraft: fn(usize, &mut credentials::mdoc::IssuanceDraft) =
+        |_, draft| draft.doc_type = "org.iso.18013.5.1.mDL".into();
+    assert_eq!(refused(Desk { redraft, ..desk() }), IssuanceError::WrongType);
+    let redraft: fn(usize, &mut credentials::mdoc::IssuanceDraft) =
+        |_, draft| draft.valid_until = NOW.minus(schemas::Seconds::new(1));
+    let expired = refused(Desk { redraft, ..desk() });
+    assert!(matches!(expired, IssuanceError::Document(Fault::Expired { .. })));
+    assert!(expired.hint().contains("clock"));
+    // The signer says nothing of a type that its certificate's usage does not allow: another chain is refused whole.
+    let copies_of_sd_jwt: fn(&mut Vec<String>) = |copies| copies[0] = "e30.e30.e30~".into();
+    assert_eq!(refused(Desk { spoil: copies_of_sd_jwt, ..desk() }), IssuanceError::DocumentEncoding);
+}
+
+#[test]
+fn vci_batch_documents_that_do_not_say_the_same_are_refused() {
+    let desk = || Desk { configurations: &["identity-mdoc"], ..Desk::default() };
+    let vary: fn(usize, &mut serde_json::Map<String, Value>) = |n, claims| {
+        if n == 29 {
+            claims.insert("family_name".into(), "Mendez".into());
+        }
+    };
+    assert_eq!(refused(Desk { vary, ..desk() }), IssuanceError::Unlike);
+    let redraft: fn(usize, &mut credentials::mdoc::IssuanceDraft) = |n, draft| {
+        if n == 29 {
+            draft.authorizations = credentials::mdoc::KeyAuthorizations::new();
+        }
+    };
+    assert_eq!(refused(Desk { redraft, ..desk() }), IssuanceError::Unlike, "what the key may say is the same as well");
+    let vary: fn(usize, &mut serde_json::Map<String, Value>) =
+        |n, claims| drop(claims.insert("picture".into(), format!("data:image/jpeg;base64,{n:04}").into()));
+    Wallet::new().kept(&mut Issuer::new(Desk { vary, ..desk() })).unwrap();
+}
+
+#[test]
+fn vci_a_2_2_a_document_must_be_signed_and_bound_as_this_wallet_can() {
+    for (member, to) in [
+        ("credential_signing_alg_values_supported", value!([-35])),
+        ("cryptographic_binding_methods_supported", value!(["jwk"])),
+        ("doctype", Value::Null),
+        ("proof_types_supported", value!({"attestation": {"proof_signing_alg_values_supported": ["ES256"]}})),
+    ] {
+        let mut issuer = Issuer::new(Desk { configurations: &["identity-mdoc"], ..Desk::default() });
+        let link = issuer.link();
+        let change = |outcome: Outcome| match outcome {
+            Outcome::Response(response) => {
+                let mut body: Value = serde_json::from_slice(&response.body).unwrap();
+                if let Some(Value::Object(configuration)) =
+                    body.pointer_mut("/credential_configurations_supported/identity-mdoc")
+                {
+                    configuration.insert(member.into(), to.clone());
+                }
+                json(response.status, &body)
+            }
+            outcome => outcome,
+        };
+        let mut wallet = Wallet::new();
+        let offered = run(
+            follow(&link).unwrap(),
+            &mut wallet.asked,
+            |effect| change(issuer.answer(effect)),
+            NOW,
+            &mut wallet.rng,
+        );
+        assert_eq!(offered.map(drop), Err(IssuanceError::NothingToHold), "{member}");
     }
 }
 
@@ -335,7 +455,7 @@ fn tokens_and_answers_are_read_strictly() {
     let none = tampered(|path, v| set(path, "/credential", v, "credentials", value!([])));
     assert_eq!(none, IssuanceError::CopyCount { got: 0, keys: 30 });
     let later = tampered(|path, v| set(path, "/credential", v, "transaction_id", "later".into()));
-    assert_eq!(later, IssuanceError::Deferred);
+    assert_eq!(later, IssuanceError::Malformed(Answer::Credential), "now and later at once");
     let too_many: fn(&mut Vec<String>) = |copies| copies.push(copies[0].clone());
     assert_eq!(refused(Desk { spoil: too_many, ..Desk::default() }), IssuanceError::CopyCount { got: 31, keys: 30 });
     let other_type = tampered(|path, v| {
@@ -346,6 +466,140 @@ fn tokens_and_answers_are_read_strictly() {
     assert_eq!(other_type, IssuanceError::WrongType);
     let ended = Desk { expires_at: NOW, ..Desk::default() };
     assert!(matches!(refused(ended), IssuanceError::Copy(_)), "ended at this very second");
+}
+
+/// A wallet that was told "later", with the promise in its records.
+fn promised(desk: Desk) -> (Wallet, Issuer, DeferredId) {
+    let (mut wallet, mut issuer) = (Wallet::new(), Issuer::new(desk));
+    let mut delivered = wallet.delivered(&mut issuer, Some("12345678")).unwrap();
+    assert!(delivered.is_empty());
+    let promise = delivered.take_deferred().unwrap();
+    assert_eq!((promise.issuer().as_str(), promise.types()[0].as_str()), (issuer.desk.url.as_str(), "Identity"));
+    assert_eq!(promise.ask_again_at(), NOW.plus(schemas::Seconds::HOUR));
+    let id = Holdings::of(&mut wallet.memory).defer(&promise, &mut wallet.rng).unwrap();
+    (wallet, issuer, id)
+}
+
+/// Asks as a process does that knows only the records.
+fn ask(wallet: &mut Wallet, issuer: &mut Issuer) -> Result<super::Asked, IssuanceError> {
+    let (_, promise) = Holdings::of(&mut wallet.memory).deferred().pop().unwrap();
+    let asking = promise.ask(NOW, &mut wallet.rng).unwrap();
+    run(asking, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)
+}
+
+#[test]
+fn vci_9_what_is_promised_survives_a_restart_and_comes_once() {
+    let (mut wallet, mut issuer, id) = promised(Desk { later: 2, ..Desk::default() });
+    let asked = ask(&mut wallet, &mut issuer).unwrap();
+    assert!(asked.delivered.is_empty() && asked.declined.is_empty());
+    let left = asked.left.unwrap();
+    assert_eq!(left.ask_again_at(), NOW.plus(schemas::Seconds::MINUTE), "the issuer may change the interval");
+    Holdings::of(&mut wallet.memory).settle_deferred(id, Some(&left), &mut wallet.rng).unwrap();
+
+    let asked = ask(&mut wallet, &mut issuer).unwrap();
+    assert!(asked.left.is_none());
+    let arrived = asked.delivered.verify(&issuer.party.anchors(), NOW).unwrap();
+    let mut holdings = Holdings::of(&mut wallet.memory);
+    let confirmed = arrived.summary(&holdings).confirmed();
+    let kept = arrived.keep(confirmed, &mut holdings, NOW, &mut wallet.rng).unwrap().saved();
+    assert_eq!(holdings.credential(kept.credentials[0]).unwrap().copies_left(), 30);
+    let copy = holdings.spend(kept.credentials[0], false, &mut wallet.rng).unwrap().unwrap();
+    let Some(Credential::SdJwtVc(credential)) = copy.reopen() else { panic!() };
+    use credentials::signer::Signer;
+    assert_eq!(credential.confirmation_key(), copy.key.public_key(), "the keys of the first request are still there");
+
+    // A process that was killed before it saved asks again: the identifier is dead, and the promise is dropped.
+    let asked = ask(&mut wallet, &mut issuer).unwrap();
+    assert!(asked.delivered.is_empty() && asked.left.is_none());
+    assert_eq!(asked.declined.len(), 1);
+    let mut holdings = Holdings::of(&mut wallet.memory);
+    holdings.settle_deferred(id, None, &mut wallet.rng).unwrap();
+    assert!(holdings.deferred().is_empty());
+}
+
+#[test]
+fn vci_9_3_a_promise_that_is_declined_is_dropped_and_one_unanswered_is_kept() {
+    let (mut wallet, mut issuer, _) = promised(Desk { later: 1, declines: true, ..Desk::default() });
+    let asked = ask(&mut wallet, &mut issuer).unwrap();
+    assert_eq!((asked.declined.len(), asked.left.is_none(), asked.delivered.is_empty()), (1, true, true));
+
+    let (mut wallet, _, _) = promised(Desk { later: 1, ..Desk::default() });
+    for (outcome, fault) in [(None, Fault::Network), (Some(500), Fault::Network), (Some(400), Fault::Peer)] {
+        let (_, promise) = Holdings::of(&mut wallet.memory).deferred().pop().unwrap();
+        let asking = promise.ask(NOW, &mut wallet.rng).unwrap();
+        let answer = |_: &crate::effect::Effect| match outcome {
+            None => Outcome::Unreachable,
+            Some(status) => json(status, &value!({"error": "server_error"})),
+        };
+        let error = run(asking, &mut Vec::new(), answer, NOW, &mut wallet.rng).map(drop).unwrap_err();
+        assert_eq!(error.fault(), fault);
+    }
+    assert_eq!(Holdings::of(&mut wallet.memory).deferred().len(), 1, "nothing was dropped");
+}
+
+#[test]
+fn vci_9_2_a_promise_is_held_to_its_identifier_and_to_its_keys() {
+    let other = Desk {
+        later: 2,
+        tamper: |path, v| set(path, "/deferred", v, "transaction_id", "t-2".into()),
+        ..Desk::default()
+    };
+    let (mut wallet, mut issuer, _) = promised(other);
+    assert_eq!(ask(&mut wallet, &mut issuer).map(drop), Err(IssuanceError::Malformed(Answer::Deferred)));
+
+    // Two copies for one key do not pass for what was promised either.
+    let (mut wallet, mut issuer, _) = promised(Desk { later: 1, ..Desk::default() });
+    let (_, promise) = Holdings::of(&mut wallet.memory).deferred().pop().unwrap();
+    let asking = promise.ask(NOW, &mut wallet.rng).unwrap();
+    let answer = |effect: &crate::effect::Effect| match issuer.answer(effect) {
+        Outcome::Response(response) if response.body.starts_with(br#"{"credentials""#) => {
+            let mut answer: Value = serde_json::from_slice(&response.body).unwrap();
+            let copy = answer["credentials"][0].clone();
+            answer["credentials"][1] = copy;
+            json(200, &answer)
+        }
+        outcome => outcome,
+    };
+    let asked = run(asking, &mut Vec::new(), answer, NOW, &mut wallet.rng).unwrap();
+    assert_eq!(asked.delivered.verify(&issuer.party.anchors(), NOW).map(drop), Err(IssuanceError::WrongKey));
+
+    let nowhere = Desk {
+        later: 1,
+        tamper: |path, v| {
+            if path.ends_with("issuer/tenant") {
+                v.as_object_mut().unwrap().remove("deferred_credential_endpoint");
+            }
+        },
+        ..Desk::default()
+    };
+    assert_eq!(refused(nowhere), IssuanceError::NowhereToAsk);
+}
+
+#[test]
+fn vci_11_the_issuer_is_told_that_it_arrived_and_nothing_later() {
+    let (mut wallet, mut issuer) = (Wallet::new(), Issuer::new(Desk::default()));
+    let delivered = wallet.delivered(&mut issuer, Some("12345678")).unwrap();
+    let notices = delivered.notices();
+    drop(delivered);
+    for (event, said) in [(Event::Accepted, "credential_accepted"), (Event::Failure, "credential_failure")] {
+        let telling = notices.clone().tell(event, NOW, &mut wallet.rng).unwrap().unwrap();
+        run(telling, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng).unwrap();
+        assert_eq!(issuer.notices.pop().unwrap(), value!({"notification_id": "n-1", "event": said}));
+    }
+    // An issuer that has no place for it hears nothing.
+    let tamper: fn(&str, &mut Value) = |path, v| {
+        if path.ends_with("issuer/tenant") {
+            v.as_object_mut().unwrap().remove("notification_endpoint");
+        }
+    };
+    let mut issuer = Issuer::new(Desk { tamper, ..Desk::default() });
+    let delivered = Wallet::new().delivered(&mut issuer, Some("12345678")).unwrap();
+    assert!(delivered.notices().tell(Event::Accepted, NOW, &mut wallet.rng).unwrap().is_none());
+    // Forgetting a credential is nobody's business: no exchange exists for it.
+    let kept = wallet.kept(&mut Issuer::new(Desk::default())).unwrap();
+    let asked = wallet.asked.len();
+    Holdings::of(&mut wallet.memory).forget(kept.credentials[0], &mut wallet.rng).unwrap();
+    assert_eq!(wallet.asked.len(), asked);
 }
 
 #[test]

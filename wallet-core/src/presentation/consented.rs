@@ -9,10 +9,9 @@ use super::sending::{Receipt, Sending};
 use crate::consent::Given;
 use crate::fault::{Blame, Fault};
 use crate::history::{ConsentNote, Disclosed, Entry, HistoryError, Outcome};
-use crate::holdings::{CredentialId, Holdings, HoldingsError, Unsaved};
+use crate::holdings::{Credential, CredentialId, Holdings, HoldingsError, Unsaved};
 use credentials::consent::{self, ConsentId, GrantError};
 use credentials::key_binding::KeyBindingClaims;
-use credentials::sd_jwt::SdJwtVc;
 use credentials::trust::Trust;
 use rand_core::CryptoRng;
 use schemas::consent::Grant;
@@ -221,7 +220,7 @@ impl Consented {
     ) -> Result<String, AnswerError> {
         let id = item.held.id();
         let copy = holdings.spend(id, self.reuse_last_copy, rng)?.ok_or(AnswerError::LastCopyUsed(id))?;
-        let credential = SdJwtVc::reopen(&copy.text).map_err(|_| AnswerError::Copy(id))?;
+        let Some(Credential::SdJwtVc(credential)) = copy.reopen() else { return Err(AnswerError::Copy(id)) };
         let selection = credential.select(&item.paths).map_err(|_| AnswerError::Copy(id))?;
         selection.bind(claims, &copy.key).map_err(|_| AnswerError::Copy(id))
     }

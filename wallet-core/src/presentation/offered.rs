@@ -5,7 +5,7 @@ use super::choice::{Choice, ChoiceError};
 use super::item::Item;
 use super::sending::Replying;
 use crate::display::Shown;
-use crate::holdings::{CredentialId, Held, Holdings, Standing};
+use crate::holdings::{Credential, CredentialId, Held, Holdings, Standing};
 use credentials::dcql::{self, Answer, Candidate, Pick, Plan};
 use credentials::sd_jwt::SdJwtVc;
 use schemas::{ClaimPath, Timestamp};
@@ -101,8 +101,8 @@ impl Offered {
                 continue;
             }
             // One that is damaged answers nothing; the others stay usable.
-            if let Ok(credential) = holdings.look(&held) {
-                opened.push(Opened { held, credential });
+            if let Ok(Credential::SdJwtVc(credential)) = holdings.look(&held) {
+                opened.push(Opened { held, credential: *credential });
             }
         }
         // Of those that answer, the one with the most copies left is taken.

@@ -5,7 +5,7 @@ use crate::effect::{Effect, Outcome, Response};
 use credentials::json::{Limits, parse};
 use credentials::sd_jwt::{IssuanceDraft, issue};
 use credentials::trust::Usage;
-use credentials::{dpop, proof};
+use credentials::{b64, dpop, mdoc, proof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::status::StatusReference;
@@ -33,6 +33,14 @@ pub(crate) struct Desk {
     pub(crate) spoil: fn(&mut Vec<String>),
     /// Changes the claims of the nth copy.
     pub(crate) vary: fn(usize, &mut Map<String, Value>),
+    /// How often the issuer says "later", the first time at the credential endpoint.
+    pub(crate) later: u32,
+    /// Whether it declines what it said "later" to.
+    pub(crate) declines: bool,
+    /// The configurations offered.
+    pub(crate) configurations: &'static [&'static str],
+    /// Changes the documents (mdoc) before they are issued: the nth draft.
+    pub(crate) redraft: fn(usize, &mut mdoc::IssuanceDraft),
     /// The claims of the nth copy that its holder cannot hide.
     pub(crate) bare: fn(usize) -> &'static [&'static str],
 }
@@ -57,6 +65,10 @@ impl Default for Desk {
             tamper: |_, _| {},
             spoil: |_| {},
             vary: |_, _| {},
+            later: 0,
+            declines: false,
+            configurations: &["identity"],
+            redraft: |_, _| {},
             bare: |_| &[],
         }
     }
@@ -70,6 +82,10 @@ pub(crate) struct Issuer {
     pub(crate) tokens: u32,
     pub(crate) nonces: u32,
     pub(crate) requests: Vec<Value>,
+    /// What waits for a decision.
+    waiting: Option<Value>,
+    /// What the wallet told of it.
+    pub(crate) notices: Vec<Value>,
 }
 
 const CODE: &str = "code-of-256-bits";
@@ -79,7 +95,7 @@ impl Issuer {
     pub(crate) fn new(desk: Desk) -> Self {
         let mut rng = ChaCha20Rng::from_seed([9; 32]);
         let party = Party::new("Casa Abierta", &["issuer.example"], Usage::CredentialIssuing, &mut rng);
-        Self { party, desk, rng, tokens: 0, nonces: 0, requests: Vec::new() }
+        Self { party, desk, rng, tokens: 0, nonces: 0, requests: Vec::new(), waiting: None, notices: Vec::new() }
     }
 
     pub(crate) fn offer(&self) -> Value {
@@ -90,7 +106,7 @@ impl Issuer {
         }
         value!({
             "credential_issuer": self.desk.url,
-            "credential_configuration_ids": ["identity"],
+            "credential_configuration_ids": self.desk.configurations,
             "grants": {"urn:ietf:params:oauth:grant-type:pre-authorized_code": grant},
         })
     }
@@ -121,6 +137,8 @@ impl Issuer {
                 return json(200, &value!({"c_nonce": format!("nonce-{}", self.nonces)}));
             }
             "/credential" => return self.credential(effect, url),
+            "/deferred" => return self.deferred(effect, url),
+            "/notification" => return self.notification(effect, url),
             _ => panic!("asked for {origin}{path}"),
         };
         (self.desk.tamper)(&path, &mut served);
@@ -131,12 +149,20 @@ impl Issuer {
         let mut metadata = value!({
             "credential_issuer": base,
             "credential_endpoint": format!("{base}/credential"),
+            "deferred_credential_endpoint": format!("{base}/deferred"),
+            "notification_endpoint": format!("{base}/notification"),
             "display": [{"name": "Casa\u{202e} Abierta", "locale": "en"}],
             "credential_configurations_supported": {
                 "identity": {
                     "format": "dc+sd-jwt", "vct": self.desk.vct,
                     "cryptographic_binding_methods_supported": ["jwk"],
                     "credential_signing_alg_values_supported": ["ES256"],
+                    "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}},
+                },
+                "identity-mdoc": {
+                    "format": "mso_mdoc", "doctype": "org.amparo.identity.1",
+                    "cryptographic_binding_methods_supported": ["cose_key"],
+                    "credential_signing_alg_values_supported": [-7],
                     "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}},
                 },
                 "mdl": {"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL", "credential_signing_alg_values_supported": [-7]},
@@ -212,6 +238,7 @@ impl Issuer {
         }
         let request = parse(effect.body(), &Limits { bytes: 1 << 20, depth: 8 }).unwrap();
         let current = format!("nonce-{}", self.nonces);
+        let as_document = request["credential_configuration_id"] == "identity-mdoc";
         let proofs = request["proofs"]["jwt"].as_array().unwrap().clone();
         let mut copies = Vec::new();
         for (n, text) in proofs.iter().enumerate() {
@@ -224,6 +251,25 @@ impl Issuer {
             };
             let mut disclosable = self.desk.claims.as_object().unwrap().clone();
             (self.desk.vary)(n, &mut disclosable);
+            let status = StatusReference { idx: 17 * n as u64, uri: "https://status.example/1".into() };
+            if as_document {
+                let elements = mdoc::elements_of(&schemas::mdoc::IDENTITY_DOCUMENT, &disclosable).unwrap();
+                let mut draft = mdoc::IssuanceDraft {
+                    doc_type: "org.amparo.identity.1".into(),
+                    elements,
+                    signed_at: NOW.floor_to(Seconds::DAY),
+                    valid_from: NOW.floor_to(Seconds::DAY),
+                    valid_until: self.desk.expires_at,
+                    expected_update: None,
+                    status: Some(status),
+                    authorizations: credentials::consent::holder_authorizations(),
+                    decoys: true,
+                };
+                (self.desk.redraft)(n, &mut draft);
+                let document = mdoc::issue(&draft, &self.party.chain, &key, &self.party.key, &mut self.rng).unwrap();
+                copies.push(b64::encode(&document));
+                continue;
+            }
             let bare = (self.desk.bare)(n).iter().filter_map(|name| disclosable.remove_entry(*name));
             let visible: Map<String, Value> = bare.collect();
             let draft = IssuanceDraft {
@@ -232,7 +278,7 @@ impl Issuer {
                 issued_at: NOW.floor_to(Seconds::DAY),
                 not_before: None,
                 expires_at: self.desk.expires_at,
-                status: Some(StatusReference { idx: 17 * n as u64, uri: "https://status.example/1".into() }),
+                status: Some(status),
                 visible,
                 disclosable,
                 nested: Vec::new(),
@@ -243,8 +289,42 @@ impl Issuer {
         (self.desk.spoil)(&mut copies);
         self.requests.push(request);
         let credentials: Vec<Value> = copies.into_iter().map(|copy| value!({"credential": copy})).collect();
-        let mut answer = value!({"credentials": credentials});
+        let mut answer = value!({"credentials": credentials, "notification_id": format!("n-{}", self.requests.len())});
         (self.desk.tamper)("/credential", &mut answer);
+        if self.desk.later > 0 {
+            self.desk.later -= 1;
+            self.waiting = Some(answer);
+            return json(202, &value!({"transaction_id": "t-1", "interval": 3600}));
+        }
         json(200, &answer)
+    }
+
+    fn deferred(&mut self, effect: &Effect, url: &str) -> Outcome {
+        assert_eq!(header(effect, "authorization"), Some(format!("DPoP {TOKEN}").as_str()));
+        if let Some(back) = self.check_dpop(effect, url, Some(TOKEN)) {
+            return back;
+        }
+        let request = parse(effect.body(), &Limits::TOKEN).unwrap();
+        assert_eq!(request, value!({"transaction_id": "t-1"}));
+        let mut answer = match self.waiting.take() {
+            None => return json(400, &value!({"error": "invalid_transaction_id"})),
+            Some(_) if self.desk.declines => return json(400, &value!({"error": "credential_request_denied"})),
+            Some(answer) if self.desk.later > 0 => {
+                self.desk.later -= 1;
+                self.waiting = Some(answer);
+                value!({"transaction_id": "t-1", "interval": 60})
+            }
+            Some(answer) => answer,
+        };
+        (self.desk.tamper)("/deferred", &mut answer);
+        json(if answer.get("interval").is_some() { 202 } else { 200 }, &answer)
+    }
+
+    fn notification(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_dpop(effect, url, Some(TOKEN)) {
+            return back;
+        }
+        self.notices.push(parse(effect.body(), &Limits::TOKEN).unwrap());
+        Outcome::Response(Response { status: 204, headers: Vec::new(), body: Vec::new() })
     }
 }

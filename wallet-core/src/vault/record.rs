@@ -96,6 +96,8 @@ impl RecordKind {
     pub const SETTING: Self = Self(6);
     /// One copy of a credential with its key.
     pub const COPY: Self = Self(7);
+    /// What an issuer promised for later.
+    pub const DEFERRED: Self = Self(8);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)

@@ -1,6 +1,7 @@
 //! Tokens, what is spent once, what was issued, and its end.
 
 use super::super::{Committed, Issuance, Lists, RevokeError, Revoked, StoreError, TokenRecord, When};
+use super::offers::{joined, split};
 use super::{SqliteStore, lists};
 use crate::keys::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -12,11 +13,11 @@ pub(super) fn token(
     now: Timestamp,
 ) -> Result<Option<TokenRecord>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT configuration, dpop_key, by_identifier, sealed FROM tokens WHERE token = ?1 AND expires > ?2",
+        "SELECT configurations, dpop_key, by_identifier, sealed FROM tokens WHERE token = ?1 AND expires > ?2",
     )?;
     let found = statement.query_row(params![token.as_bytes(), now.unix()], |row| {
         Ok(TokenRecord {
-            configuration: row.get(0)?,
+            configurations: split(&row.get::<_, String>(0)?),
             dpop_key: row.get(1)?,
             by_identifier: row.get(2)?,
             sealed: row.get(3)?,
@@ -72,18 +73,35 @@ pub(super) fn commit(store: &SqliteStore, issuance: &Issuance, now: Timestamp) -
     }
 }
 
+/// Takes a configuration from what the token grants; with the last, the token and its claims go.
 fn take_token(transaction: &Transaction<'_>, issuance: &Issuance, now: Timestamp) -> Result<bool, StoreError> {
-    let rows = transaction
-        .prepare_cached("DELETE FROM tokens WHERE token = ?1 AND handle = ?2 AND expires > ?3")?
-        .execute(params![issuance.token.as_bytes(), issuance.handle.as_bytes(), now.unix()])?;
-    Ok(rows == 1)
+    let key = params![issuance.token.as_bytes(), issuance.handle.as_bytes(), now.unix()];
+    let found: Option<String> = transaction
+        .prepare_cached("SELECT configurations FROM tokens WHERE token = ?1 AND handle = ?2 AND expires > ?3")?
+        .query_row(key, |row| row.get(0))
+        .optional()?;
+    let mut left = split(&found.unwrap_or_default());
+    let Some(at) = left.iter().position(|id| *id == issuance.configuration) else { return Ok(false) };
+    left.remove(at);
+    let token = issuance.token.as_bytes();
+    if left.is_empty() {
+        transaction.prepare_cached("DELETE FROM tokens WHERE token = ?1")?.execute([token])?;
+    } else {
+        transaction
+            .prepare_cached("UPDATE tokens SET configurations = ?2 WHERE token = ?1")?
+            .execute(params![token, joined(&left)])?;
+    }
+    Ok(true)
 }
 
 fn keep(transaction: &Transaction<'_>, issuance: &Issuance) -> Result<(), StoreError> {
     transaction
-        .prepare_cached("INSERT INTO issuances (handle, cohort, expires, entries) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT INTO issuances (handle, configuration, cohort, expires, entries) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
         .execute(params![
             issuance.handle.as_bytes(),
+            issuance.configuration,
             issuance.cohort.unix(),
             issuance.expires.unix(),
             issuance.sealed_entries,
@@ -104,16 +122,20 @@ pub(super) fn revoke(
             .and_then(|mut statement| statement.execute([handle.as_bytes()]))
             .map_err(StoreError::from)?;
     }
-    let issued: Option<Vec<u8>> = transaction
-        .prepare_cached("SELECT entries FROM issuances WHERE handle = ?1")
-        .and_then(|mut statement| statement.query_row([handle.as_bytes()], |row| row.get(0)).optional())
+    let issued: Vec<(String, Vec<u8>)> = transaction
+        .prepare_cached("SELECT configuration, entries FROM issuances WHERE handle = ?1")
+        .and_then(|mut statement| {
+            let rows = statement.query_map([handle.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
         .map_err(StoreError::from)?;
-    match issued {
-        Some(sealed) => {
-            lists::invalidate(transaction, &signing.open(&sealed)?, when, signing)?;
-            Ok(Revoked::Issued)
-        }
-        None if unused > 0 => Ok(Revoked::Unused),
-        None => Ok(Revoked::Nothing),
+    let mut entries = Vec::new();
+    for (configuration, sealed) in &issued {
+        entries.extend(signing.open(configuration, sealed)?);
     }
+    if !issued.is_empty() {
+        lists::invalidate(transaction, &entries, when, signing)?;
+        return Ok(Revoked::Issued);
+    }
+    Ok(if unused > 0 { Revoked::Unused } else { Revoked::Nothing })
 }

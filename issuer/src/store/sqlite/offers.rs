@@ -10,13 +10,13 @@ use schemas::Timestamp;
 pub(super) fn put(transaction: &Transaction<'_>, offer: &NewOffer) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO offers (code, tx_code, handle, configuration, expires, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO offers (code, tx_code, handle, configurations, expires, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             offer.code.as_bytes(),
             offer.tx_code.as_bytes(),
             offer.handle.as_bytes(),
-            offer.configuration,
+            joined(&offer.configurations),
             offer.expires.unix(),
             offer.sealed,
         ])?;
@@ -29,9 +29,9 @@ pub(super) fn find(
     now: Timestamp,
 ) -> Result<Option<OfferRecord>, StoreError> {
     let mut statement =
-        connection.prepare_cached("SELECT configuration, sealed FROM offers WHERE code = ?1 AND expires > ?2")?;
+        connection.prepare_cached("SELECT configurations, sealed FROM offers WHERE code = ?1 AND expires > ?2")?;
     let found = statement.query_row(params![code.as_bytes(), now.unix()], |row| {
-        Ok(OfferRecord { configuration: row.get(0)?, sealed: row.get(1)? })
+        Ok(OfferRecord { configurations: split(&row.get::<_, String>(0)?), sealed: row.get(1)? })
     });
     Ok(found.optional()?)
 }
@@ -41,14 +41,14 @@ pub(super) fn redeem(
     redemption: &Redemption,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    let mut statement = transaction
-        .prepare_cached("SELECT tx_code, tries, expires, handle, configuration FROM offers WHERE code = ?1")?;
+    let mut statement =
+        transaction.prepare_cached("SELECT tx_code, tries, expires, handle FROM offers WHERE code = ?1")?;
     let found = statement.query_row([redemption.code.as_bytes()], |row| {
         let (tx_code, tries, expires): (Vec<u8>, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (handle, configuration): (Vec<u8>, String) = (row.get(3)?, row.get(4)?);
-        Ok((tx_code, tries, expires, handle, configuration))
+        let handle: Vec<u8> = row.get(3)?;
+        Ok((tx_code, tries, expires, handle))
     });
-    let Some((tx_code, tries, expires, handle, configuration)) = found.optional()? else {
+    let Some((tx_code, tries, expires, handle)) = found.optional()? else {
         return Ok(Verdict::NoOffer);
     };
     let state = OfferState { tx_code: fingerprint(&tx_code)?, tries, expires: Timestamp::from_unix(expires) };
@@ -58,13 +58,13 @@ pub(super) fn redeem(
             forget(transaction, &redemption.code)?;
             transaction
                 .prepare_cached(
-                    "INSERT INTO tokens (token, handle, configuration, expires, dpop_key, by_identifier, sealed)
+                    "INSERT INTO tokens (token, handle, configurations, expires, dpop_key, by_identifier, sealed)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
                 .execute(params![
                     redemption.token.as_bytes(),
                     handle,
-                    configuration,
+                    joined(&redemption.configurations),
                     redemption.token_expires.unix(),
                     redemption.dpop_key,
                     redemption.by_identifier,
@@ -81,6 +81,16 @@ pub(super) fn redeem(
         Verdict::NoOffer => {}
     }
     Ok(verdict)
+}
+
+/// Configuration ids as one text: none has a space in it.
+pub(super) fn joined(configurations: &[String]) -> String {
+    configurations.join(" ")
+}
+
+/// The reverse of [`joined`].
+pub(super) fn split(text: &str) -> Vec<String> {
+    text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 fn forget(transaction: &Transaction<'_>, code: &Fingerprint) -> Result<(), StoreError> {

@@ -5,12 +5,12 @@ use crate::status::SPREAD;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use schemas::Timestamp;
 
-/// The version in `user_version`.
-const VERSION: i64 = 1;
+/// What brings a file from each version to the next; the version in `user_version` is how many steps it has had.
+const STEPS: [&str; 2] = [TABLES, FORMATS];
 
 /// Only fingerprints, sealed records and times. `WITHOUT ROWID`: rows lie in the order of their keyed fingerprints, not in
 /// the order in which people came, so that neighbours in the file do not belong together.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
 CREATE TABLE offers (
     code BLOB PRIMARY KEY, tx_code BLOB NOT NULL, handle BLOB NOT NULL UNIQUE, configuration TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, expires INTEGER NOT NULL, sealed BLOB NOT NULL
@@ -35,21 +35,34 @@ CREATE INDEX entries_revoked ON entries (list) WHERE revoked = 1;
 CREATE INDEX entries_due ON entries (due) WHERE due IS NOT NULL;
 ";
 
-/// Makes the tables in a new file; refuses a file of another version.
+/// An offer, and so a token, is good for several configurations; what was issued is known by handle and configuration.
+const FORMATS: &str = "
+ALTER TABLE offers RENAME COLUMN configuration TO configurations;
+ALTER TABLE tokens RENAME COLUMN configuration TO configurations;
+CREATE TABLE issued (
+    handle BLOB NOT NULL, configuration TEXT NOT NULL, cohort INTEGER NOT NULL, expires INTEGER NOT NULL,
+    entries BLOB NOT NULL, PRIMARY KEY (handle, configuration)
+) STRICT, WITHOUT ROWID;
+INSERT INTO issued SELECT handle, '', cohort, expires, entries FROM issuances;
+DROP TABLE issuances;
+ALTER TABLE issued RENAME TO issuances;
+";
+
+/// Makes the tables in a new file, brings an older one up to date, and refuses one of a newer version.
 pub(super) fn bring_up(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
-        VERSION => {}
-        0 => {
-            transaction.execute_batch(TABLES)?;
-            for _ in 0..SPREAD {
-                transaction.execute("INSERT INTO lists DEFAULT VALUES", ())?;
-            }
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
-        found => return Err(StoreError::Version { found, known: VERSION }),
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let had = usize::try_from(found).ok().filter(|had| *had <= STEPS.len());
+    for step in STEPS.iter().skip(had.ok_or(StoreError::Version { found, known })?) {
+        transaction.execute_batch(step)?;
     }
+    if found == 0 {
+        for _ in 0..SPREAD {
+            transaction.execute("INSERT INTO lists DEFAULT VALUES", ())?;
+        }
+    }
+    transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)
 }
 

@@ -94,7 +94,7 @@ fn a_commit_that_fails_leaves_no_trace() {
         code: mark(1),
         tx_code: mark(2),
         handle: mark(3),
-        configuration: "identity",
+        configurations: vec!["identity".to_owned()],
         expires,
         sealed: vec![1],
     };
@@ -105,6 +105,7 @@ fn a_commit_that_fails_leaves_no_trace() {
         token: mark(4),
         token_expires: expires,
         dpop_key: Some([5; 32]),
+        configurations: vec!["identity".to_owned()],
         by_identifier: false,
         sealed: vec![2],
     };
@@ -115,6 +116,7 @@ fn a_commit_that_fails_leaves_no_trace() {
 
     let issuance = |nonce, keys: &[u8]| Issuance {
         token: mark(4),
+        configuration: "identity".to_owned(),
         nonces: vec![(mark(nonce), expires)],
         holder_keys: keys.iter().map(|k| mark(*k)).collect(),
         handle: mark(3),
@@ -140,11 +142,45 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
         code: mark(1),
         tx_code: mark(2),
         handle: mark(3),
-        configuration: "identity",
+        configurations: vec!["identity".to_owned()],
         expires: Timestamp::from_unix(2_000),
         sealed: vec![0; 1 << 20],
     };
     assert!(matches!(store.put_offer(&offer), Err(StoreError::Full)));
     assert!(store.is_spent(&mark(1)).unwrap());
     assert!(store.offer(&mark(1), NOW).unwrap().is_none());
+}
+
+#[test]
+fn a_file_of_the_first_version_keeps_what_was_issued() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join(FILE);
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(schema::TABLES).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let handle = mark(3);
+    old.execute("INSERT INTO issuances VALUES (?1, 0, 5000, x'0102')", [handle.as_bytes()]).unwrap();
+    old.execute("INSERT INTO offers VALUES (?1, ?1, ?1, 'identity', 0, 5000, x'03')", [mark(1).as_bytes()]).unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.offer(&mark(1), NOW).unwrap().unwrap().configurations, ["identity"]);
+    struct Seen(std::cell::RefCell<Vec<(String, Vec<u8>)>>);
+    impl Lists for Seen {
+        fn open(&self, configuration: &str, sealed: &[u8]) -> Result<Vec<Entry>, crate::seal::SealError> {
+            self.0.borrow_mut().push((configuration.to_owned(), sealed.to_vec()));
+            Ok(Vec::new())
+        }
+        fn sign(&self, _: ListId, _: &[u32]) -> Result<SignedList, crate::status::SignListError> {
+            unreachable!("no list has changed")
+        }
+    }
+    struct Now;
+    impl When for Now {
+        fn next(&mut self) -> Option<Timestamp> {
+            None
+        }
+    }
+    let seen = Seen(std::cell::RefCell::default());
+    assert_eq!(store.revoke(&handle, &mut Now, &seen).unwrap(), Revoked::Issued);
+    assert_eq!(seen.0.into_inner(), [(String::new(), vec![1, 2])]);
 }

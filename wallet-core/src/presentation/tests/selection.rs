@@ -1,6 +1,7 @@
 //! Which credentials answer, and what the person may pick of them.
 
 use super::*;
+use crate::holdings::Credential;
 use credentials::dcql::authority_key_ids;
 
 /// A wallet with an identity and an attestation.
@@ -37,7 +38,7 @@ fn support(dcql: Value) -> Checkpoint {
 
 fn held(wallet: &mut Wallet, vct: &str) -> CredentialId {
     let all = Holdings::of(&mut wallet.memory).credentials();
-    all.into_iter().find(|held| held.vct() == vct).unwrap().id()
+    all.into_iter().find(|held| held.type_id() == vct).unwrap().id()
 }
 
 fn parts(offered: &[OfferedCredential]) -> Vec<(&str, Part)> {
@@ -122,7 +123,7 @@ fn vp_6_1_several_answer_only_where_several_are_taken_and_the_person_names_them(
     let first = held(&mut wallet, "urn:amparo:attestation:1");
     let first = if first == second {
         let all = Holdings::of(&mut wallet.memory).credentials();
-        all.into_iter().find(|held| held.vct() == "urn:amparo:attestation:1" && held.id() != second).unwrap().id()
+        all.into_iter().find(|held| held.type_id() == "urn:amparo:attestation:1" && held.id() != second).unwrap().id()
     } else {
         first
     };
@@ -167,7 +168,8 @@ fn vp_6_4_1_a_value_decides_which_claim_set_is_shown_and_the_person_sees_which()
 fn vp_6_1_1_only_credentials_of_the_authorities_named_answer() {
     let mut wallet = HOLDER.clone();
     let held = Holdings::of(&mut wallet.memory).credentials().remove(0);
-    let own = authority_key_ids(Holdings::of(&mut wallet.memory).look(&held).unwrap().as_str()).remove(0);
+    let Credential::SdJwtVc(credential) = Holdings::of(&mut wallet.memory).look(&held).unwrap() else { panic!() };
+    let own = authority_key_ids(credential.as_str()).remove(0);
     let aki = |bytes: &[u8]| value!({"type": "aki", "values": [credentials::b64::encode(bytes)]});
     let list = value!({"type": "etsi_tl", "values": ["https://lotl.example"]});
     let federation = value!({"type": "openid_federation", "values": ["https://anchor.example"]});
