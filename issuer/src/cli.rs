@@ -5,11 +5,13 @@
 mod failure;
 mod init;
 mod offer;
+mod pending;
 mod renew;
 mod revoke;
 mod serve;
 mod types;
 
+use crate::store::Decision;
 use clap::{Parser, Subcommand, ValueEnum};
 use failure::Failure;
 use serde_json::{Value, json};
@@ -57,6 +59,12 @@ enum Command {
     Types(types::Arguments),
     /// Offer a credential: a link for the wallet, and a transaction code for the person.
     Offer(offer::Arguments),
+    /// List what waits for a decision.
+    Pending(pending::Arguments),
+    /// Approve what waits under a handle: the wallet receives it when it asks again.
+    Approve(pending::Deciding),
+    /// Decline what waits under a handle: its claims are forgotten.
+    Decline(pending::Deciding),
     /// Revoke what was offered or issued under a handle.
     Revoke(revoke::Arguments),
     /// Make new signing keys and certificates under the same trust anchor.
@@ -88,6 +96,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(arguments) => arguments.run(&mut |report: &Report| print(json, report)),
         Command::Types(arguments) => arguments.run(),
         Command::Offer(arguments) => arguments.run(),
+        Command::Pending(arguments) => arguments.run(),
+        Command::Approve(arguments) => arguments.run(Decision::Approved),
+        Command::Decline(arguments) => arguments.run(Decision::Declined),
         Command::Revoke(arguments) => arguments.run(),
         Command::Renew(arguments) => arguments.run(),
     };

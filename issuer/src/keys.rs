@@ -47,6 +47,8 @@ pub enum Purpose {
     Token,
     /// To find an issuance by its handle.
     Handle,
+    /// To find what waits for a decision by its transaction identifier.
+    Transaction,
     /// To recognise our own `c_nonce`.
     Nonce,
     /// To know a spent `c_nonce` again.
@@ -59,6 +61,8 @@ pub enum Purpose {
     SealOffer,
     /// To seal a token's claims under the token.
     SealToken,
+    /// To seal what waits for a decision under its transaction identifier.
+    SealTransaction,
     /// To seal an issuance's status entries under its handle.
     SealHandle,
 }
@@ -71,12 +75,14 @@ impl Purpose {
             Self::TxCode => "amparo/v1/issuer/tx-code",
             Self::Token => "amparo/v1/issuer/token",
             Self::Handle => "amparo/v1/issuer/handle",
+            Self::Transaction => "amparo/v1/issuer/transaction",
             Self::Nonce => "amparo/v1/issuer/c-nonce",
             Self::SpentNonce => "amparo/v1/issuer/spent-nonce",
             Self::DpopProof => "amparo/v1/issuer/dpop-proof",
             Self::HolderKey => "amparo/v1/issuer/holder-key",
             Self::SealOffer => "amparo/v1/issuer/seal-offer",
             Self::SealToken => "amparo/v1/issuer/seal-token",
+            Self::SealTransaction => "amparo/v1/issuer/seal-transaction",
             Self::SealHandle => "amparo/v1/issuer/seal-handle",
         }
     }

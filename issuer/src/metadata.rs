@@ -21,6 +21,8 @@ pub const TOKEN_PATH: &str = "/token";
 pub const NONCE_PATH: &str = "/nonce";
 /// Where credentials are had.
 pub const CREDENTIAL_PATH: &str = "/credential";
+/// Where what was put off is had.
+pub const DEFERRED_PATH: &str = "/deferred_credential";
 /// Where the URIs of all status lists are had.
 pub const STATUS_LISTS_PATH: &str = "/status";
 
@@ -34,7 +36,7 @@ pub fn issuer(config: &Config) -> IssuerMetadata {
         authorization_servers: None,
         credential_endpoint: config.url.join(CREDENTIAL_PATH),
         nonce_endpoint: Some(config.url.join(NONCE_PATH)),
-        deferred_credential_endpoint: None,
+        deferred_credential_endpoint: Some(config.url.join(DEFERRED_PATH)),
         // No notification endpoint: an issuer that hears of a deletion learns when its holder gives up (`protocols.md` §3.3).
         notification_endpoint: None,
         batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),

@@ -171,6 +171,7 @@ fn credential(error: &CredentialError) -> Response {
         CredentialError::UnknownConfiguration => refused("unknown_credential_configuration", None),
         CredentialError::UnknownIdentifier => refused("unknown_credential_identifier", None),
         CredentialError::InvalidProof(what) => refused("invalid_proof", Some(*what)),
+        CredentialError::InvalidTransaction => refused("invalid_transaction_id", None),
         CredentialError::InvalidNonce => refused("invalid_nonce", None),
         CredentialError::InvalidEncryption => {
             refused("invalid_encryption_parameters", Some("encrypted answers are not supported"))

@@ -46,6 +46,29 @@ impl AccessToken {
     }
 }
 
+/// A transaction identifier: 256 random bits, base64url. What waits for a decision is sealed under it.
+///
+/// # Source
+/// OpenID4VCI 1.0 §8.3 `transaction_id`.
+pub struct TransactionId(Zeroizing<String>);
+
+impl TransactionId {
+    /// Draws a fresh one.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        Self(random_text(rng))
+    }
+
+    /// The one that a wallet showed, and that the store knows.
+    pub(crate) fn from_wallet(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
+    /// The identifier as it stands in the credential response.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A transaction code: eight decimal digits, each code equally likely.
 ///
 /// # Source
@@ -124,7 +147,7 @@ macro_rules! redacted {
         }
     )*};
 }
-redacted!(PreAuthorizedCode, AccessToken, TxCode, Handle);
+redacted!(PreAuthorizedCode, AccessToken, TransactionId, TxCode, Handle);
 
 fn random_text<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0u8; 32]);

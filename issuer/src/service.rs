@@ -13,7 +13,7 @@ pub use peers::Limits;
 pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 
 use crate::desk::Issuer;
-use crate::metadata::{CREDENTIAL_PATH, NONCE_PATH, STATUS_LISTS_PATH, TOKEN_PATH};
+use crate::metadata::{CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, STATUS_LISTS_PATH, TOKEN_PATH};
 use crate::problem::Problem;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -57,6 +57,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
         .route(&format!("{base}{TOKEN_PATH}"), post(token::redeem))
         .route(&format!("{base}{NONCE_PATH}"), post(credential::nonce))
         .route(&format!("{base}{CREDENTIAL_PATH}"), post(credential::issue))
+        .route(&format!("{base}{DEFERRED_PATH}"), post(credential::deferred))
         .route(&format!("{base}{STATUS_LISTS_PATH}"), get(status::all))
         .route(&format!("{base}{STATUS_LISTS_PATH}/{{list}}"), get(status::one))
         .route(&url.well_known_path(ISSUER_DOCUMENT), get(well_known::issuer))

@@ -61,12 +61,36 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn release(&self, entries: &[Entry]) -> Result<(), StoreError>;
 
-    /// Spends a configuration of the token, the nonces and the holder keys, with the last one forgets the claims, and keeps
+    /// Spends a configuration of the token or a transaction, the nonces and the holder keys, with the last one forgets the claims, and keeps
     /// what revocation needs.
     ///
     /// # Errors
     /// [`StoreError`].
     fn commit(&self, issuance: &Issuance, now: Timestamp) -> Result<Committed, StoreError>;
+
+    /// Puts an issuance off: spends a configuration of the token, the nonces and the holder keys, and keeps what was asked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn defer(&self, deferral: &Deferral, now: Timestamp) -> Result<Committed, StoreError>;
+
+    /// All that waits for a decision, or to be fetched after one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn pending(&self, now: Timestamp) -> Result<Vec<PendingRecord>, StoreError>;
+
+    /// What waits and was asked for with this token.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn transactions(&self, token: &Fingerprint, now: Timestamp) -> Result<Vec<TransactionRecord>, StoreError>;
+
+    /// Decides all that is undecided under a handle; gives how many that were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn decide(&self, handle: &Fingerprint, decision: Decision, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Ends everything under a handle: an offer, a token, or what was issued. What was issued becomes invalid, and the
     /// lists are signed anew in the same transaction; or at `due`, for each copy at its own time.
@@ -181,11 +205,86 @@ pub struct TokenRecord {
     pub sealed: Vec<u8>,
 }
 
+/// What an issuance spends.
+#[derive(Debug)]
+pub enum Spends {
+    /// A token, or a part of it.
+    Token(Fingerprint),
+    /// A transaction that was approved.
+    Transaction(Fingerprint),
+}
+
+/// An issuance that is put off.
+#[derive(Debug)]
+pub struct Deferral {
+    /// Finds it.
+    pub id: Fingerprint,
+    /// The token that it was asked for with.
+    pub token: Fingerprint,
+    /// The thumbprint of the DPoP key that the token is bound to.
+    pub dpop_key: Option<[u8; 32]>,
+    /// Finds it for a decision and for revocation.
+    pub handle: Fingerprint,
+    /// The configuration.
+    pub configuration: String,
+    /// The nonces it spends, each with its expiry.
+    pub nonces: Vec<(Fingerprint, Timestamp)>,
+    /// The holder keys it will be bound to.
+    pub holder_keys: Vec<Fingerprint>,
+    /// Until when these are known again.
+    pub keys_until: Timestamp,
+    /// The day on which it was asked for.
+    pub asked: Timestamp,
+    /// When it is forgotten.
+    pub expires: Timestamp,
+    /// Claims and keys, sealed under the transaction identifier.
+    pub sealed: Vec<u8>,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It is issued when the wallet asks again.
+    Approved,
+    /// It is not.
+    Declined,
+}
+
+/// What waits, without what it is.
+#[derive(Debug)]
+pub struct PendingRecord {
+    /// Its handle.
+    pub handle: Fingerprint,
+    /// The configuration.
+    pub configuration: String,
+    /// The day on which it was asked for.
+    pub asked: Timestamp,
+    /// When it is forgotten.
+    pub expires: Timestamp,
+    /// What was decided.
+    pub decision: Option<Decision>,
+}
+
+/// What waits, for the wallet that asks.
+#[derive(Debug)]
+pub struct TransactionRecord {
+    /// Its identifier.
+    pub id: Fingerprint,
+    /// The configuration.
+    pub configuration: String,
+    /// The thumbprint of the DPoP key that its token is bound to.
+    pub dpop_key: Option<[u8; 32]>,
+    /// What was decided.
+    pub decision: Option<Decision>,
+    /// Sealed under the transaction identifier; gone when it was declined.
+    pub sealed: Option<Vec<u8>>,
+}
+
 /// An issuance to be written down.
 #[derive(Debug)]
 pub struct Issuance {
-    /// The token it spends, or of which it spends a part.
-    pub token: Fingerprint,
+    /// What it spends.
+    pub spends: Spends,
     /// The configuration that is issued.
     pub configuration: String,
     /// The nonces it spends, each with its expiry.
@@ -209,6 +308,8 @@ pub enum Committed {
     Done,
     /// The token is spent, at least for this configuration, or revoked or expired.
     TokenGone,
+    /// The transaction was answered, or revoked, or its time is over.
+    TransactionGone,
     /// A nonce is spent.
     NonceSpent,
     /// A holder key was bound to a credential before.

@@ -12,5 +12,6 @@
 
 mod bad_input;
 mod by_hand;
+mod issuance;
 mod peers;
 mod world;

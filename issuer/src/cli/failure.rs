@@ -152,6 +152,9 @@ impl From<OfferError> for Failure {
             OfferError::Lifetime { .. } => {
                 Self::usage("invalid_lifetime", message, "Give --redeem-within 10m, and at most 24h.")
             }
+            OfferError::DecisionTime { .. } => {
+                Self::usage("invalid_decision_time", message, "Give --decide-within 7d, and at most 30d.")
+            }
             OfferError::NeverValid => Self::usage("invalid_validity", message, "Give --valid 365d, for example."),
             OfferError::OutlivesCertificate { .. } => Self::usage(
                 "outlives_certificate",

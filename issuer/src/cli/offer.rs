@@ -45,6 +45,12 @@ pub(super) struct Arguments {
     /// How long the offer waits for the wallet; at most 24h.
     #[arg(long, default_value = "10m", value_name = "TIME")]
     redeem_within: Seconds,
+    /// Somebody approves later, with `approve`: the wallet asks again until then.
+    #[arg(long)]
+    deferred: bool,
+    /// How long they may take; at most 30d.
+    #[arg(long, default_value = "7d", value_name = "TIME", requires = "deferred")]
+    decide_within: Seconds,
 }
 
 impl Arguments {
@@ -54,9 +60,10 @@ impl Arguments {
         let bytes = read_claims(&self.claims)?;
         let claims = ClaimSet::parse(known, &bytes, issuing::date(issuer.now()))?;
         let Self { format: formats, valid, count, redeem_within, .. } = self;
-        let offered = issuer.offer(&Order { claims, formats, valid, count, redeem_within })?;
+        let decision_time = self.deferred.then_some(self.decide_within);
+        let offered = issuer.offer(&Order { claims, formats, valid, count, redeem_within, decision_time })?;
         let (handle, tx_code) = (offered.handle.as_str(), offered.tx_code.as_str());
-        Ok(Some(Report {
+        let mut report = Report {
             json: json!({
                 "handle": handle, "credential_offer_uri": offered.link.as_str(), "tx_code": tx_code,
                 "expires_at": offered.expires_at.to_string(),
@@ -69,7 +76,15 @@ impl Arguments {
                 offered.expires_at,
                 offered.link.as_str(),
             ),
-        }))
+        };
+        if let Some(reference) = offered.reference {
+            let approve = format!("\n\nIt waits for approval as {reference}: amparo-issuer approve --handle {handle}");
+            report.text.push_str(&approve);
+            if let Some(members) = report.json.as_object_mut() {
+                members.insert("reference".to_owned(), reference.into());
+            }
+        }
+        Ok(Some(report))
     }
 }
 

@@ -1,21 +1,22 @@
 //! Answering a credential request: an access token and key proofs for a batch of credentials.
 
+use super::offering::Waiting;
 use super::redemption::RedeemError;
 use super::{Issuer, randomness};
 use crate::claims::{ClaimSet, ClaimsError};
 use crate::configuration::Configuration;
 use crate::issuing::{self, Batch, IssueBatchError, Span};
-use crate::keys::Purpose;
+use crate::keys::{Fingerprint, Purpose};
 use crate::metadata::{BATCH_SIZE, CREDENTIAL_PATH};
 use crate::nonce::{self, LiveNonce};
 use crate::seal::{self, SealError};
-use crate::secret::Handle;
+use crate::secret::{Handle, TransactionId};
 use crate::status::Entry;
-use crate::store::{Committed, Issuance, StoreError, TokenRecord};
+use crate::store::{Committed, Issuance, Spends, StoreError, TokenRecord};
 use credentials::json;
 use credentials::key::PublicKey;
 use credentials::proof::{self, ProofError};
-use schemas::Timestamp;
+use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use zeroize::Zeroizing;
@@ -37,6 +38,20 @@ pub struct CredentialCall<'a> {
     pub dpop: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+}
+
+/// What a credential request was answered with.
+#[derive(Debug)]
+pub enum Issued {
+    /// The copies, in the order of the proofs.
+    Copies(Vec<String>),
+    /// The registry decides first.
+    Later {
+        /// What the wallet asks with.
+        transaction_id: TransactionId,
+        /// How long it waits at least.
+        interval: Seconds,
+    },
 }
 
 /// Why a credential request was refused.
@@ -71,6 +86,9 @@ pub enum CredentialError {
     /// A nonce is not ours, expired or spent.
     #[error("a key proof has a c_nonce that is unknown, expired or spent")]
     InvalidNonce,
+    /// Not a transaction that waits under this token.
+    #[error("the transaction identifier is unknown, or was answered")]
+    InvalidTransaction,
     /// An encrypted answer was asked for.
     #[error("encrypted answers are not supported")]
     InvalidEncryption,
@@ -92,6 +110,18 @@ pub enum CredentialError {
     Store(#[from] StoreError),
 }
 
+impl From<Committed> for CredentialError {
+    /// What a commit found when it was not done.
+    fn from(committed: Committed) -> Self {
+        match committed {
+            Committed::Done | Committed::TokenGone => Self::InvalidToken,
+            Committed::TransactionGone => Self::InvalidTransaction,
+            Committed::NonceSpent => Self::InvalidNonce,
+            Committed::KeySeen => Self::InvalidProof(KEY_SEEN),
+        }
+    }
+}
+
 impl Issuer {
     /// A fresh `c_nonce`.
     pub fn nonce(&self) -> String {
@@ -107,18 +137,40 @@ impl Issuer {
     ///
     /// # Source
     /// OpenID4VCI 1.0 §8, §F.4; RFC 6750 §3; RFC 9449 §7.
-    pub fn issue(&self, call: &CredentialCall<'_>) -> Result<Vec<String>, CredentialError> {
+    pub fn issue(&self, call: &CredentialCall<'_>) -> Result<Issued, CredentialError> {
         let now = self.now();
         let (token, record) = self.authorize(call, now)?;
         let request = json::parse_object(call.body, &json::Limits::TOKEN)
             .map_err(|_| CredentialError::InvalidRequest("the body is not one JSON object, each name once"))?;
         let configuration = check_configuration(&request, &record)?;
         let (mut holders, nonces) = self.verify_proofs(&request, now)?;
+        let nonces: Vec<LiveNonce> = nonces.into_values().collect();
 
         let waiting = self.open_waiting(Purpose::SealToken, token, &record.sealed)?;
+        holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
+        if waiting.decision_time.is_some() {
+            return self.defer(configuration, waiting, &holders, nonces, (token, record.dpop_key), now);
+        }
+        self.issue_copies(configuration, waiting, &holders, nonces, Spends::Token(self.token_key(token)), now)
+    }
+
+    /// Makes the copies, and writes down that they were made and what they spent.
+    pub(super) fn issue_copies(
+        &self,
+        configuration: Configuration,
+        waiting: Waiting,
+        holders: &[PublicKey],
+        nonces: Vec<LiveNonce>,
+        spends: Spends,
+        now: Timestamp,
+    ) -> Result<Issued, CredentialError> {
         let claims = ClaimSet::check(configuration.credential_type, waiting.claims, issuing::date(now))?;
         let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
-        holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
+        // The keys of a deferred request were spent when it was put off.
+        let holder_keys = match spends {
+            Spends::Token(_) => holders.iter().map(|key| self.holder_key(key)).collect(),
+            Spends::Transaction(_) => Vec::new(),
+        };
         let span = Span::new(now, waiting.valid);
         if !self.signs_until(span.until) {
             return Err(CredentialError::Denied("it would outlive the certificate of the issuer"));
@@ -132,17 +184,17 @@ impl Issuer {
             claims: &claims,
             issuer: &self.config.url,
             valid: waiting.valid,
-            holders: &holders,
+            holders,
             statuses: &statuses,
         };
         let outcome = issuing::issue(&batch, self.keys.credential(), now, rng).map_err(CredentialError::from).and_then(
             |credentials| {
                 let committed = self.store.commit(
                     &Issuance {
-                        token: self.keys.fingerprint(Purpose::Token, &[token.as_bytes()]),
-                        nonces: nonces.into_values().map(|n| (n.spent, n.expires)).collect(),
-                        holder_keys: holders.iter().map(|k| self.holder_key(k)).collect(),
-                        handle: self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]),
+                        spends,
+                        nonces: nonces.into_iter().map(|n| (n.spent, n.expires)).collect(),
+                        holder_keys,
+                        handle: self.handle(&handle),
                         cohort: span.from,
                         expires: span.until,
                         configuration: configuration.to_string(),
@@ -151,10 +203,8 @@ impl Issuer {
                     now,
                 )?;
                 match committed {
-                    Committed::Done => Ok(credentials),
-                    Committed::TokenGone => Err(CredentialError::InvalidToken),
-                    Committed::NonceSpent => Err(CredentialError::InvalidNonce),
-                    Committed::KeySeen => Err(CredentialError::InvalidProof(KEY_SEEN)),
+                    Committed::Done => Ok(Issued::Copies(credentials)),
+                    other => Err(other.into()),
                 }
             },
         );
@@ -177,21 +227,38 @@ impl Issuer {
             Authorization::Bearer(token) => (token, false),
             Authorization::Dpop(token) => (token, true),
         };
-        let key = self.keys.fingerprint(Purpose::Token, &[token.as_bytes()]);
-        let record = self.store.token(&key, now)?.ok_or(CredentialError::InvalidToken)?;
-        match (record.dpop_key, shown_bound) {
-            (None, false) => {}
+        let record = self.store.token(&self.token_key(token), now)?.ok_or(CredentialError::InvalidToken)?;
+        self.hold_to_key(call.dpop, CREDENTIAL_PATH, token, record.dpop_key, shown_bound, now)?;
+        Ok((token, record))
+    }
+
+    /// How the store knows a token.
+    pub(super) fn token_key(&self, token: &str) -> Fingerprint {
+        self.keys.fingerprint(Purpose::Token, &[token.as_bytes()])
+    }
+
+    /// Holds a token to the way it was given.
+    pub(super) fn hold_to_key(
+        &self,
+        proof: Option<&str>,
+        path: &str,
+        token: &str,
+        bound_to: Option<[u8; 32]>,
+        shown_bound: bool,
+        now: Timestamp,
+    ) -> Result<(), CredentialError> {
+        match (bound_to, shown_bound) {
+            (None, false) => Ok(()),
             (Some(bound), true) => {
-                let proof = call.dpop.ok_or(CredentialError::InvalidDpop)?;
-                match self.spend_dpop(proof, CREDENTIAL_PATH, Some(token), now) {
-                    Ok(thumbprint) if thumbprint == bound => {}
-                    Err(RedeemError::Store(error)) => return Err(error.into()),
-                    _ => return Err(CredentialError::InvalidDpop),
+                let proof = proof.ok_or(CredentialError::InvalidDpop)?;
+                match self.spend_dpop(proof, path, Some(token), now) {
+                    Ok(thumbprint) if thumbprint == bound => Ok(()),
+                    Err(RedeemError::Store(error)) => Err(error.into()),
+                    _ => Err(CredentialError::InvalidDpop),
                 }
             }
-            _ => return Err(CredentialError::InvalidToken),
+            _ => Err(CredentialError::InvalidToken),
         }
-        Ok((token, record))
     }
 
     /// Verifies every key proof; gives the keys in the order of the proofs, and the nonces they bear.
@@ -247,7 +314,7 @@ impl Issuer {
         Ok((holders, nonces))
     }
 
-    fn holder_key(&self, key: &PublicKey) -> crate::keys::Fingerprint {
+    pub(super) fn holder_key(&self, key: &PublicKey) -> Fingerprint {
         self.keys.fingerprint(Purpose::HolderKey, &[&key.thumbprint()])
     }
 

@@ -1,5 +1,6 @@
 //! Making an offer: claims sealed under a code that only the offer bears.
 
+use super::deferral::{MAX_DECISION_TIME, reference};
 use super::{Issuer, randomness};
 use crate::claims::ClaimSet;
 use crate::configuration::{Configuration, Format};
@@ -30,6 +31,8 @@ pub struct Order {
     pub count: u32,
     /// How long the offer waits.
     pub redeem_within: Seconds,
+    /// When somebody must approve the issuance after the wallet has asked: how long they may take.
+    pub decision_time: Option<Seconds>,
 }
 
 impl Order {
@@ -41,6 +44,7 @@ impl Order {
             valid: Seconds::DAY.times(365),
             count: BATCH_SIZE,
             redeem_within: OFFER_LIFETIME,
+            decision_time: None,
         }
     }
 }
@@ -70,6 +74,8 @@ pub struct Offered {
     pub tx_code: TxCode,
     /// When the offer ends.
     pub expires_at: Timestamp,
+    /// What `pending` calls it, where somebody must approve.
+    pub reference: Option<String>,
     /// The configurations offered.
     pub configuration_ids: Vec<String>,
 }
@@ -87,6 +93,12 @@ pub enum OfferError {
     /// It waits longer than personal data may.
     #[error("an offer waits 1s to {MAX_OFFER_LIFETIME}, not {got}")]
     Lifetime {
+        /// How long was ordered.
+        got: Seconds,
+    },
+    /// A decision would take longer than personal data may wait.
+    #[error("a decision takes 1s to {MAX_DECISION_TIME}, not {got}")]
+    DecisionTime {
         /// How long was ordered.
         got: Seconds,
     },
@@ -114,6 +126,8 @@ pub(super) struct Waiting {
     pub(super) valid: Seconds,
     pub(super) count: u32,
     pub(super) handle: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) decision_time: Option<Seconds>,
 }
 
 impl Issuer {
@@ -135,9 +149,14 @@ impl Issuer {
         if order.valid == Seconds::default() {
             return Err(OfferError::NeverValid);
         }
+        if let Some(got) = order.decision_time.filter(|time| *time == Seconds::default() || *time > MAX_DECISION_TIME) {
+            return Err(OfferError::DecisionTime { got });
+        }
         let expires = now.plus(order.redeem_within);
-        // The latest it can be issued is just before the offer ends, or five minutes later with a token.
-        let until = Span::new(expires.plus(crate::grant::TOKEN_LIFETIME), order.valid).until;
+        // The latest it can be issued is just before the offer ends, or five minutes later with a token, or when somebody
+        // has decided.
+        let decided = expires.plus(crate::grant::TOKEN_LIFETIME).plus(order.decision_time.unwrap_or_default());
+        let until = Span::new(decided, order.valid).until;
         if !self.signs_until(until) {
             return Err(OfferError::OutlivesCertificate { until });
         }
@@ -151,18 +170,21 @@ impl Issuer {
             valid: order.valid,
             count: order.count,
             handle: handle.as_str().to_owned(),
+            decision_time: order.decision_time,
         };
+        let handle_key = self.handle(&handle);
         let configurations = order.configurations();
         self.store.put_offer(&NewOffer {
             code: self.keys.fingerprint(Purpose::Code, &[code.as_str().as_bytes()]),
             tx_code: self.tx_code(code.as_str(), tx_code.as_str()),
-            handle: self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]),
+            handle: handle_key.clone(),
             configurations: configurations.clone(),
             expires,
             sealed: self.seal_waiting(Purpose::SealOffer, code.as_str(), &waiting)?,
         })?;
         Ok(Offered {
             link: self.link(&code, configurations.clone()),
+            reference: order.decision_time.map(|_| reference(&handle_key)),
             handle,
             tx_code,
             expires_at: expires,

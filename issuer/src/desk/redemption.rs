@@ -37,7 +37,7 @@ pub struct Redeemed {
     pub token: AccessToken,
     /// Whether it is bound to a DPoP key.
     pub bound: bool,
-    /// How long it lives.
+    /// How long it lives; where somebody must approve, at the deferred credential endpoint.
     pub lifetime: Seconds,
     /// The configurations that it is good for, when the wallet asked by `authorization_details`.
     pub authorized: Option<Vec<String>>,
@@ -110,6 +110,11 @@ impl Issuer {
 
         let token = AccessToken::generate(&mut randomness());
         let waiting = self.open_waiting(Purpose::SealOffer, code, &offer.sealed)?;
+        // §13.10: what waits for a decision is opened by a token that outlives five minutes.
+        if waiting.decision_time.is_some() && dpop_key.is_none() {
+            return Err(RedeemError::InvalidDpop(None));
+        }
+        let lifetime = waiting.decision_time.unwrap_or(TOKEN_LIFETIME);
         let redemption = Redemption {
             code: key,
             tx_code: self.tx_code(code, tx_code),
@@ -121,7 +126,7 @@ impl Issuer {
             sealed: self.seal_waiting(Purpose::SealToken, token.as_str(), &waiting)?,
         };
         match self.store.redeem(&redemption, now)? {
-            Verdict::Granted => Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime: TOKEN_LIFETIME, authorized }),
+            Verdict::Granted => Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime, authorized }),
             Verdict::WrongTxCode { left } => Err(RedeemError::WrongTxCode { left }),
             Verdict::Dead => Err(RedeemError::WrongTxCode { left: 0 }),
             Verdict::NoOffer => Err(RedeemError::InvalidGrant),

@@ -38,7 +38,7 @@ impl Issuer {
     /// [`RevokeError`]; nothing has changed then.
     pub fn revoke(&self, handle: &Handle, pace: Pace) -> Result<Outcome, RevokeError> {
         let now = self.now();
-        let key = self.keys.fingerprint(Purpose::Handle, &[handle.as_str().as_bytes()]);
+        let key = self.handle(handle);
         let lists = Signing { issuer: self, handle: Some(handle), now };
         let outcome = match pace {
             Pace::Now => self.store.revoke(&key, &mut AtOnce, &lists)?,

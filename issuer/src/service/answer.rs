@@ -10,7 +10,8 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
     with_status(StatusCode::OK, value)
 }
 
-fn with_status<T: Serialize>(status: StatusCode, value: &T) -> Response {
+/// Another status with a JSON body.
+pub(super) fn with_status<T: Serialize>(status: StatusCode, value: &T) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => {
             (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()

@@ -2,12 +2,12 @@
 
 use super::token::{is_type, single};
 use super::{Service, answer, blocking};
-use crate::desk::{Authorization, CredentialCall, CredentialError};
+use crate::desk::{Authorization, CredentialCall, CredentialError, Issued, Issuer};
 use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use schemas::openid4vci::{CredentialResponse, IssuedCredential, NonceResponse};
 use serde_json::Value;
@@ -29,23 +29,53 @@ pub(super) async fn issue(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    respond(service, headers, body, Issuer::issue).await
+}
+
+/// `POST /deferred_credential`.
+///
+/// # Source
+/// OpenID4VCI 1.0 §9.
+pub(super) async fn deferred(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    respond(service, headers, body, Issuer::deferred).await
+}
+
+/// What both have in common: the headers, and the answer now or later.
+async fn respond(
+    service: Service,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    ask: fn(&Issuer, &CredentialCall<'_>) -> Result<Issued, CredentialError>,
+) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| Problem::body(&rejection))?;
-    let credentials = blocking(&service, move |issuer| {
+    let issued = blocking(&service, move |issuer| {
         let authorization = authorization(&headers)?;
         let dpop = single(&headers, "dpop").map_err(|()| CredentialError::InvalidDpop)?;
         if !is_type(&headers, "application/json") {
             return Err(CredentialError::InvalidRequest("the body must be application/json"));
         }
-        issuer.issue(&CredentialCall { authorization, dpop, body: &body })
+        ask(issuer, &CredentialCall { authorization, dpop, body: &body })
     })
     .await??;
-    let credentials = credentials.into_iter().map(|c| IssuedCredential { credential: Value::String(c) });
-    Ok(answer::json(&CredentialResponse {
-        credentials: Some(credentials.collect()),
-        transaction_id: None,
-        interval: None,
-        notification_id: None,
-    }))
+    let mut response =
+        CredentialResponse { credentials: None, transaction_id: None, interval: None, notification_id: None };
+    let status = match issued {
+        Issued::Copies(copies) => {
+            let copies = copies.into_iter().map(|c| IssuedCredential { credential: Value::String(c) });
+            response.credentials = Some(copies.collect());
+            StatusCode::OK
+        }
+        Issued::Later { transaction_id, interval } => {
+            response.transaction_id = Some(transaction_id.as_str().to_owned());
+            response.interval = Some(interval);
+            StatusCode::ACCEPTED
+        }
+    };
+    Ok(answer::with_status(status, &response))
 }
 
 fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, CredentialError> {

@@ -5,11 +5,12 @@
 mod issuances;
 mod lists;
 mod offers;
+mod pending;
 mod schema;
 
 use super::{
-    Committed, Issuance, Lists, NewOffer, OfferRecord, Redemption, RevokeError, Revoked, SignedList, Store, StoreError,
-    TokenRecord, When,
+    Committed, Decision, Deferral, Issuance, Lists, NewOffer, OfferRecord, PendingRecord, Redemption, RevokeError,
+    Revoked, SignedList, Store, StoreError, TokenRecord, TransactionRecord, When,
 };
 use crate::grant::Verdict;
 use crate::keys::Fingerprint;
@@ -107,6 +108,22 @@ impl Store for SqliteStore {
 
     fn commit(&self, issuance: &Issuance, now: Timestamp) -> Result<Committed, StoreError> {
         issuances::commit(self, issuance, now)
+    }
+
+    fn defer(&self, deferral: &Deferral, now: Timestamp) -> Result<Committed, StoreError> {
+        pending::defer(self, deferral, now)
+    }
+
+    fn pending(&self, now: Timestamp) -> Result<Vec<PendingRecord>, StoreError> {
+        self.read(|c| pending::all(c, now))
+    }
+
+    fn transactions(&self, token: &Fingerprint, now: Timestamp) -> Result<Vec<TransactionRecord>, StoreError> {
+        self.read(|c| pending::of_token(c, token, now))
+    }
+
+    fn decide(&self, handle: &Fingerprint, decision: Decision, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(|t| pending::decide(t, handle, decision, now))
     }
 
     fn revoke(&self, handle: &Fingerprint, when: &mut dyn When, lists: &dyn Lists) -> Result<Revoked, RevokeError> {

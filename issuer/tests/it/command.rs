@@ -120,6 +120,17 @@ fn offer_and_revoke_say_what_the_contract_says() {
     assert_eq!(offered["tx_code"].as_str().unwrap().len(), 8);
     assert!(offered["expires_at"].as_str().unwrap().ends_with('Z'));
     assert_eq!(offered["credential_configuration_ids"], json!(["identity"]));
+    let waits = json_of(&run(&[&offer[..], &["--deferred", "--decide-within", "3d"]].concat()));
+    assert_eq!(waits["reference"].as_str().unwrap().len(), 8);
+    assert_eq!(json_of(&run(&["pending", "--data", &data.path, "--json"])), json!({"pending": []}));
+    let handle = waits["handle"].as_str().unwrap();
+    for decide in ["approve", "decline"] {
+        assert_eq!(failure(&[decide, "--data", &data.path, "--handle", handle]), failed(2, "nothing_pending"));
+    }
+    assert_eq!(
+        failure(&[&offer[..7], &["--deferred", "--decide-within", "31d"]].concat()),
+        failed(2, "invalid_decision_time")
+    );
     let both = json_of(&run(&[&offer[..], &["--format", "sd-jwt,mdoc"]].concat()));
     assert_eq!(both["credential_configuration_ids"], json!(["identity", "identity-mdoc"]));
 

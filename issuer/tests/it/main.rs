@@ -12,6 +12,7 @@
 mod abuse;
 mod command;
 mod credential;
+mod deferral;
 mod dpop;
 mod issuance;
 mod mdoc;

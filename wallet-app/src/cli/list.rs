@@ -9,6 +9,7 @@ use schemas::Timestamp;
 use serde_json::{Value, json};
 use wallet_core::display::Shown;
 use wallet_core::holdings::{Format, Held};
+use wallet_core::issuance::{Deferred, DeferredId};
 
 /// What `list` takes.
 #[derive(Debug, clap::Args)]
@@ -21,12 +22,14 @@ pub(super) fn run(arguments: &List) -> Result<Answer, Failure> {
     let (mut session, _) = arguments.opening.open()?;
     let holdings = session.holdings();
     let (held, damaged) = (holdings.credentials(), holdings.damaged());
+    let promises = holdings.deferred();
+    let waiting: Vec<Value> = promises.iter().map(|(id, promise)| promised(*id, promise)).collect();
     let now = surroundings::now();
     let rows: Vec<Value> = held.iter().map(|held| summary(held, now)).collect();
     let damaged_ids: Vec<String> = damaged.iter().map(ToString::to_string).collect();
     Ok(Answer {
-        json: json!({ "credentials": rows, "damaged": damaged_ids }),
-        text: messages::holdings(&held, &damaged_ids, now),
+        json: json!({ "credentials": rows, "waiting": waiting, "damaged": damaged_ids }),
+        text: messages::holdings(&held, &promises, &damaged_ids, now),
     })
 }
 
@@ -50,6 +53,17 @@ pub(super) fn summary(held: &Held, now: Timestamp) -> Value {
         "received_at": held.received_at().to_string(),
         "valid_until": held.expires_at().map(|end| end.to_string()),
         "status": held.standing(now),
+    })
+}
+
+/// What an issuer promised for later, as scripts see it.
+pub(super) fn promised(id: DeferredId, promise: &Deferred) -> Value {
+    json!({
+        "id": id.to_string(),
+        "issuer": promise.issuer(),
+        "labels": promise.types(),
+        "asked_at": promise.asked_at().to_string(),
+        "ask_again_at": promise.ask_again_at().to_string(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! `amparo receive`: take the credential that an issuer offers.
 
 use super::arguments::Opening;
-use super::list::summary;
+use super::list::{promised, summary};
 use super::output::Answer;
 use super::progress::Step;
 use super::prompt;
@@ -9,9 +9,14 @@ use crate::adapters::surroundings::{now, randomness};
 use crate::failure::Failure;
 use crate::messages;
 use crate::perform::Performer;
+use crate::session::Session;
 use credentials::trust::Trust;
+use schemas::Seconds;
 use serde_json::{Value, json};
-use wallet_core::issuance::{self, Offered, TxCode};
+use std::time::Duration;
+use wallet_core::display::Shown;
+use wallet_core::holdings::Unsaved;
+use wallet_core::issuance::{self, Delivered, Event, Kept, Notices, Offered, TxCode};
 
 /// What `receive` takes.
 #[derive(Debug, clap::Args)]
@@ -19,11 +24,17 @@ pub(super) struct Receive {
     #[command(flatten)]
     opening: Opening,
     /// The offer: the whole openid-credential-offer:// link
-    #[arg(value_name = "OFFER")]
-    offer: String,
+    #[arg(value_name = "OFFER", required_unless_present = "resume")]
+    offer: Option<String>,
     /// The code that the issuer gave you on another way, on paper for example
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
     tx_code: Option<String>,
+    /// Ask again for what issuers have promised for later
+    #[arg(long, conflicts_with = "offer")]
+    resume: bool,
+    /// With --resume: keep asking for so long, such as 10m
+    #[arg(long, value_name = "TIME", default_value = "0s", requires = "resume")]
+    wait: Seconds,
     /// Agree without being asked
     #[arg(long)]
     yes: bool,
@@ -33,43 +44,139 @@ pub(super) struct Receive {
 }
 
 pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
-    let Receive { opening, offer, tx_code, yes, known_only } = arguments;
-    prompt::somebody_to_ask(*yes)?;
+    prompt::somebody_to_ask(arguments.yes)?;
+    match &arguments.offer {
+        Some(offer) => take_up(arguments, offer),
+        None => resume(arguments),
+    }
+}
+
+fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     let errand = issuance::follow(offer)?;
-    let (mut session, _) = opening.open()?;
+    let (mut session, _) = arguments.opening.open()?;
     let mut performer = Performer::new().map_err(Failure::runtime)?;
     let offered = {
         let _step = Step::begin(messages::CALLING);
         performer.run(errand)?
     };
+    let yes = arguments.yes;
     // Who it goes to is seen before a code is typed.
-    prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, *yes)?;
-    let tx_code = transaction_code(&offered, tx_code.as_deref(), *yes)?;
+    prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, yes)?;
+    let tx_code = transaction_code(&offered, arguments.tx_code.as_deref(), yes)?;
     let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
     // An offer is good once: a disk that has no room for what comes is found out before it is spent.
     session = session.save()?;
-    let delivered = {
+    let mut delivered = {
         let _step = Step::begin(messages::CALLING);
         performer.run(redeeming)?
     };
-    let arrived = delivered.verify(&session.holdings().trust_anchors(), now())?;
+    if let Some(promise) = delivered.take_deferred() {
+        // Kept before anything else is asked: nobody but this process has the keys and the token.
+        session.holdings().defer(&promise, &mut randomness())?;
+        session = session.save()?;
+    }
+    if delivered.is_empty() {
+        return Ok(still_waiting(&mut session, &[]));
+    }
+    let received = keep(&mut session, &mut performer, delivered, arguments)?;
+    finish(session, &mut performer, received, &[], arguments.yes)
+}
+
+/// Asks every issuer that promised something, until something comes or the time is over.
+fn resume(arguments: &Receive) -> Result<Answer, Failure> {
+    let (mut session, _) = arguments.opening.open()?;
+    let mut performer = Performer::new().map_err(Failure::runtime)?;
+    let end = now().plus(arguments.wait);
+    let mut declined: Vec<Shown> = Vec::new();
+    loop {
+        for (id, promise) in session.holdings().deferred() {
+            // The issuer says how long to wait at least.
+            if now() < promise.ask_again_at() {
+                continue;
+            }
+            let asked = {
+                let _step = Step::begin(messages::CALLING);
+                performer.run(promise.ask(now(), &mut randomness())?)?
+            };
+            session.holdings().settle_deferred(id, asked.left.as_ref(), &mut randomness())?;
+            declined.extend(asked.declined);
+            if asked.delivered.is_empty() {
+                session = session.save()?;
+                continue;
+            }
+            return match keep(&mut session, &mut performer, asked.delivered, arguments) {
+                Ok(received) => finish(session, &mut performer, received, &declined, arguments.yes),
+                // The issuer gives it once: what was not kept is promised no more.
+                Err(failure) => session.save().and(Err(failure)),
+            };
+        }
+        let next = session.holdings().deferred().iter().map(|(_, promise)| promise.ask_again_at()).min();
+        match next.filter(|next| *next <= end) {
+            Some(next) => {
+                let left = next.unix().saturating_sub(now().unix()).max(0);
+                std::thread::sleep(Duration::from_secs(left.unsigned_abs()));
+            }
+            None => return Ok(still_waiting(&mut session, &declined)),
+        }
+    }
+}
+
+/// What was verified and agreed to, and stands in memory only.
+struct Received {
+    kept: Unsaved<Kept>,
+    notices: Notices,
+    sentences: String,
+    issuer: Shown,
+    issuer_name: Shown,
+    trust: Trust,
+}
+
+/// Verifies what came, and keeps it once the person has agreed.
+fn keep(
+    session: &mut Session,
+    performer: &mut Performer,
+    delivered: Delivered,
+    arguments: &Receive,
+) -> Result<Received, Failure> {
+    let notices = delivered.notices();
+    let arrived = match delivered.verify(&session.holdings().trust_anchors(), now()) {
+        Ok(arrived) => arrived,
+        Err(error) => {
+            tell(performer, notices, Event::Failure);
+            return Err(error.into());
+        }
+    };
     let came = arrived.summary(&session.holdings());
-    if *known_only {
+    if arguments.known_only {
         came.require_known()?;
     }
     let sentences = messages::arrived(&came);
-    prompt::agree(&sentences, messages::KEEP_IT, *yes)?;
+    // Whoever says no here tells the issuer nothing: that would be the word for a deletion.
+    prompt::agree(&sentences, messages::KEEP_IT, arguments.yes)?;
     let (issuer, issuer_name, trust) = (came.issuer.clone(), came.issuer_name.clone(), came.trust);
-    let unsaved = arrived.keep(came.confirmed(), &mut session.holdings(), now(), &mut randomness())?;
-    session = session.save()?;
-    let kept = unsaved.saved();
+    let kept = arrived.keep(came.confirmed(), &mut session.holdings(), now(), &mut randomness())?;
+    Ok(Received { kept, notices, sentences, issuer, issuer_name, trust })
+}
 
+/// Saves, tells the issuer that it arrived, and says what is there now.
+fn finish(
+    session: Session,
+    performer: &mut Performer,
+    received: Received,
+    declined: &[Shown],
+    yes: bool,
+) -> Result<Answer, Failure> {
+    let Received { kept, notices, sentences, issuer, issuer_name, trust } = received;
+    let mut session = session.save()?;
+    let kept = kept.saved();
+    tell(performer, notices, Event::Accepted);
     let holdings = session.holdings();
     let rows: Vec<Value> = kept
         .credentials
         .iter()
         .map(|id| Ok(summary(&holdings.credential(*id)?, now())))
         .collect::<Result<_, Failure>>()?;
+    let waiting: Vec<Value> = holdings.deferred().iter().map(|(id, promise)| promised(*id, promise)).collect();
     Ok(Answer {
         json: json!({
             "received": true,
@@ -77,9 +184,30 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
             "issuer_name": issuer_name,
             "known": trust == Trust::Known,
             "credentials": rows,
+            "waiting": waiting,
+            "declined": declined,
         }),
-        text: if *yes { format!("{sentences}\n{}", messages::KEPT) } else { messages::KEPT.to_owned() },
+        text: if yes { format!("{sentences}\n{}", messages::KEPT) } else { messages::KEPT.to_owned() },
     })
+}
+
+/// Nothing came: what is promised, and what was declined.
+fn still_waiting(session: &mut Session, declined: &[Shown]) -> Answer {
+    let promises = session.holdings().deferred();
+    let waiting: Vec<Value> = promises.iter().map(|(id, promise)| promised(*id, promise)).collect();
+    Answer {
+        json: json!({ "received": false, "waiting": waiting, "declined": declined }),
+        text: messages::waiting(&promises, declined),
+    }
+}
+
+/// Tells the issuer, if it asked for it; that it cannot be reached changes nothing.
+fn tell(performer: &mut Performer, notices: Notices, event: Event) {
+    if let Ok(Some(telling)) = notices.tell(event, now(), &mut randomness())
+        && let Err(error) = performer.run(telling)
+    {
+        tracing::info!(%error, "the issuer was not told");
+    }
 }
 
 /// The transaction code as given, or as the person types it; with `--yes` nobody is asked, and the core says what is missing.
@@ -94,4 +222,5 @@ fn transaction_code(offered: &Offered, given: Option<&str>, yes: bool) -> Result
 }
 
 pub(super) const EXAMPLE: &str = "Example:
-  amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key 'openid-credential-offer://?credential_offer=…' --tx-code 48210365";
+  amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key 'openid-credential-offer://?credential_offer=…' --tx-code 48210365
+  amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key --resume --wait 10m";

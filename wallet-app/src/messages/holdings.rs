@@ -6,13 +6,20 @@ use serde_json::{Map, Value};
 use wallet_core::display::Shown;
 use wallet_core::history::{Entry, Outcome};
 use wallet_core::holdings::{Format, Held, Standing};
+use wallet_core::issuance::{Deferred, DeferredId};
 
 /// What the vault holds.
-pub(crate) fn holdings(held: &[Held], damaged: &[String], now: Timestamp) -> String {
+pub(crate) fn holdings(
+    held: &[Held],
+    promises: &[(DeferredId, Deferred)],
+    damaged: &[String],
+    now: Timestamp,
+) -> String {
     let mut lines: Vec<String> = held.iter().map(|held| holding(held, now)).collect();
     if lines.is_empty() {
         lines.push("The vault holds no credential yet.".to_owned());
     }
+    lines.extend(promises.iter().map(|(_, promise)| super::issuance::promise(promise)));
     lines.extend(damaged.iter().map(|id| format!("{id}  damaged: forget it, and ask its issuer for a new one.")));
     lines.join("\n")
 }

@@ -3,7 +3,8 @@
 use super::claims::listed;
 use super::holdings::kind;
 use credentials::trust::Trust;
-use wallet_core::issuance::{Offered, Summary, SummaryEntry, TxCodeWanted};
+use wallet_core::display::Shown;
+use wallet_core::issuance::{Deferred, DeferredId, Offered, Summary, SummaryEntry, TxCodeWanted};
 
 /// What an issuer says that it offers.
 pub(crate) fn offered(offered: &Offered, met_before: bool) -> String {
@@ -25,6 +26,25 @@ pub(crate) fn tx_code(wanted: &TxCodeWanted) -> String {
     let length = wanted.length.map(|length| format!(" of {length} characters")).unwrap_or_default();
     let described = wanted.description.as_ref().map(|text| format!(" (the issuer says: {text})")).unwrap_or_default();
     format!("The code{length} that the issuer gave you{described}")
+}
+
+/// What is promised still, and what will not come.
+pub(crate) fn waiting(promises: &[(DeferredId, Deferred)], declined: &[Shown]) -> String {
+    let mut lines: Vec<String> =
+        declined.iter().map(|label| format!("The issuer will not issue {label}, or has issued it before.")).collect();
+    lines.extend(promises.iter().map(|(_, waiting)| promise(waiting)));
+    if promises.is_empty() {
+        lines.push("No issuer has promised anything.".to_owned());
+    } else {
+        lines.push("Ask again with `amparo receive --resume`.".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// What an issuer promised.
+pub(super) fn promise(promise: &Deferred) -> String {
+    let types: Vec<String> = promise.types().iter().map(ToString::to_string).collect();
+    format!("{} decides later on: {}, asked at {}.", promise.issuer(), types.join(", "), promise.asked_at())
 }
 
 /// What came from an issuer.

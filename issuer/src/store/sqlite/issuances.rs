@@ -1,8 +1,8 @@
 //! Tokens, what is spent once, what was issued, and its end.
 
-use super::super::{Committed, Issuance, Lists, RevokeError, Revoked, StoreError, TokenRecord, When};
+use super::super::{Committed, Issuance, Lists, RevokeError, Revoked, Spends, StoreError, TokenRecord, When};
 use super::offers::{joined, split};
-use super::{SqliteStore, lists};
+use super::{SqliteStore, lists, pending};
 use crate::keys::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use schemas::Timestamp;
@@ -38,7 +38,7 @@ pub(super) fn is_spent(connection: &Connection, what: &Fingerprint) -> Result<bo
 }
 
 /// Why a commit is rolled back: an answer that must leave no trace, or a failure.
-enum RollBack {
+pub(super) enum RollBack {
     Answer(Committed),
     Failed(StoreError),
 }
@@ -51,8 +51,13 @@ impl From<StoreError> for RollBack {
 
 pub(super) fn commit(store: &SqliteStore, issuance: &Issuance, now: Timestamp) -> Result<Committed, StoreError> {
     let written = store.write(|transaction| {
-        if !take_token(transaction, issuance, now)? {
-            return Err(RollBack::Answer(Committed::TokenGone));
+        let Issuance { spends, handle, configuration, .. } = issuance;
+        let (taken, gone) = match spends {
+            Spends::Token(token) => (take_token(transaction, token, handle, configuration, now)?, Committed::TokenGone),
+            Spends::Transaction(id) => (pending::take(transaction, id, now)?, Committed::TransactionGone),
+        };
+        if !taken {
+            return Err(RollBack::Answer(gone));
         }
         for (nonce, expires) in &issuance.nonces {
             if !spend(transaction, nonce, *expires)? {
@@ -74,16 +79,22 @@ pub(super) fn commit(store: &SqliteStore, issuance: &Issuance, now: Timestamp) -
 }
 
 /// Takes a configuration from what the token grants; with the last, the token and its claims go.
-fn take_token(transaction: &Transaction<'_>, issuance: &Issuance, now: Timestamp) -> Result<bool, StoreError> {
-    let key = params![issuance.token.as_bytes(), issuance.handle.as_bytes(), now.unix()];
+pub(super) fn take_token(
+    transaction: &Transaction<'_>,
+    token: &Fingerprint,
+    handle: &Fingerprint,
+    configuration: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let key = params![token.as_bytes(), handle.as_bytes(), now.unix()];
     let found: Option<String> = transaction
         .prepare_cached("SELECT configurations FROM tokens WHERE token = ?1 AND handle = ?2 AND expires > ?3")?
         .query_row(key, |row| row.get(0))
         .optional()?;
     let mut left = split(&found.unwrap_or_default());
-    let Some(at) = left.iter().position(|id| *id == issuance.configuration) else { return Ok(false) };
+    let Some(at) = left.iter().position(|id| id == configuration) else { return Ok(false) };
     left.remove(at);
-    let token = issuance.token.as_bytes();
+    let token = token.as_bytes();
     if left.is_empty() {
         transaction.prepare_cached("DELETE FROM tokens WHERE token = ?1")?.execute([token])?;
     } else {
@@ -116,7 +127,11 @@ pub(super) fn revoke(
     signing: &dyn Lists,
 ) -> Result<Revoked, RevokeError> {
     let mut unused = 0;
-    for sql in ["DELETE FROM offers WHERE handle = ?1", "DELETE FROM tokens WHERE handle = ?1"] {
+    for sql in [
+        "DELETE FROM offers WHERE handle = ?1",
+        "DELETE FROM tokens WHERE handle = ?1",
+        "DELETE FROM pending WHERE handle = ?1",
+    ] {
         unused += transaction
             .prepare_cached(sql)
             .and_then(|mut statement| statement.execute([handle.as_bytes()]))

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use schemas::Timestamp;
 
 /// What brings a file from each version to the next; the version in `user_version` is how many steps it has had.
-const STEPS: [&str; 2] = [TABLES, FORMATS];
+const STEPS: [&str; 3] = [TABLES, FORMATS, PENDING];
 
 /// Only fingerprints, sealed records and times. `WITHOUT ROWID`: rows lie in the order of their keyed fingerprints, not in
 /// the order in which people came, so that neighbours in the file do not belong together.
@@ -48,6 +48,14 @@ DROP TABLE issuances;
 ALTER TABLE issued RENAME TO issuances;
 ";
 
+/// What waits for a decision: 0 none yet, 1 approved, 2 declined.
+const PENDING: &str = "
+CREATE TABLE pending (
+    id BLOB PRIMARY KEY, token BLOB NOT NULL, dpop_key BLOB, handle BLOB NOT NULL, configuration TEXT NOT NULL,
+    asked INTEGER NOT NULL, expires INTEGER NOT NULL, decision INTEGER NOT NULL DEFAULT 0, sealed BLOB
+) STRICT, WITHOUT ROWID;
+";
+
 /// Makes the tables in a new file, brings an older one up to date, and refuses one of a newer version.
 pub(super) fn bring_up(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -72,6 +80,7 @@ pub(super) fn purge(transaction: &Transaction<'_>, now: Timestamp) -> Result<(),
     for sql in [
         "DELETE FROM offers WHERE expires <= ?1",
         "DELETE FROM tokens WHERE expires <= ?1",
+        "DELETE FROM pending WHERE expires <= ?1",
         "DELETE FROM issuances WHERE expires <= ?1",
         "DELETE FROM spent WHERE expires <= ?1",
     ] {

@@ -115,7 +115,7 @@ fn a_commit_that_fails_leaves_no_trace() {
     assert!(store.token(&mark(4), expires).unwrap().is_none());
 
     let issuance = |nonce, keys: &[u8]| Issuance {
-        token: mark(4),
+        spends: super::super::Spends::Token(mark(4)),
         configuration: "identity".to_owned(),
         nonces: vec![(mark(nonce), expires)],
         holder_keys: keys.iter().map(|k| mark(*k)).collect(),
