@@ -1,14 +1,16 @@
 //! The desk: what the issuer does, over its ports. Everything the service and the command line ask goes through here.
 
+mod authorization;
 mod deferral;
 mod issuance;
 mod offering;
 mod redemption;
 mod revocation;
 
+pub use authorization::{Answered, Asked, AuthorizeError, CODE_LIFETIME, PushCall, REQUEST_LIFETIME};
 pub use deferral::{DECISION_TIME, INTERVAL, MAX_DECISION_TIME, Pending};
 pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
-pub use offering::{OfferError, Offered, Order};
+pub use offering::{Grant, OfferError, Offered, Order};
 pub use redemption::{RedeemError, Redeemed, TokenCall};
 pub use revocation::{Outcome, Pace};
 

@@ -49,6 +49,12 @@ pub enum Purpose {
     Handle,
     /// To find what waits for a decision by its transaction identifier.
     Transaction,
+    /// To find a pushed authorization request by its name.
+    Request,
+    /// To find what an authorization code grants.
+    AuthorizationCode,
+    /// To recognise our own DPoP nonce.
+    DpopNonce,
     /// To recognise our own `c_nonce`.
     Nonce,
     /// To know a spent `c_nonce` again.
@@ -61,6 +67,10 @@ pub enum Purpose {
     SealOffer,
     /// To seal a token's claims under the token.
     SealToken,
+    /// To seal a pushed authorization request under its name.
+    SealRequest,
+    /// To seal what an authorization code grants under the code.
+    SealCode,
     /// To seal what waits for a decision under its transaction identifier.
     SealTransaction,
     /// To seal an issuance's status entries under its handle.
@@ -76,12 +86,17 @@ impl Purpose {
             Self::Token => "amparo/v1/issuer/token",
             Self::Handle => "amparo/v1/issuer/handle",
             Self::Transaction => "amparo/v1/issuer/transaction",
+            Self::Request => "amparo/v1/issuer/request",
+            Self::AuthorizationCode => "amparo/v1/issuer/authorization-code",
+            Self::DpopNonce => "amparo/v1/issuer/dpop-nonce",
             Self::Nonce => "amparo/v1/issuer/c-nonce",
             Self::SpentNonce => "amparo/v1/issuer/spent-nonce",
             Self::DpopProof => "amparo/v1/issuer/dpop-proof",
             Self::HolderKey => "amparo/v1/issuer/holder-key",
             Self::SealOffer => "amparo/v1/issuer/seal-offer",
             Self::SealToken => "amparo/v1/issuer/seal-token",
+            Self::SealRequest => "amparo/v1/issuer/seal-request",
+            Self::SealCode => "amparo/v1/issuer/seal-code",
             Self::SealTransaction => "amparo/v1/issuer/seal-transaction",
             Self::SealHandle => "amparo/v1/issuer/seal-handle",
         }

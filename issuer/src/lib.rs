@@ -1,6 +1,6 @@
 //! Amparo: the issuer, OpenID4VCI 1.0.
 //!
-//! Pure halves: [`claims`], [`configuration`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`seal`]. Ports: [`clock`],
+//! Pure halves: [`claims`], [`configuration`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`redirect`], [`seal`]. Ports: [`clock`],
 //! [`keys`], [`store`]. The [`desk`] brings them together; the [`service`] is the desk over HTTP, and [`cli`] the command.
 
 pub mod claims;
@@ -16,6 +16,7 @@ pub mod keys;
 pub mod metadata;
 pub mod nonce;
 pub mod problem;
+pub mod redirect;
 pub mod seal;
 pub mod secret;
 pub mod service;

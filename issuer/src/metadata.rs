@@ -6,8 +6,8 @@ use schemas::ClaimPath;
 use schemas::credential_type::ClaimType;
 use schemas::mdoc::{self, DocumentType};
 use schemas::openid4vci::{
-    AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration, CredentialMetadata, Display,
-    IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType,
+    AUTHORIZATION_CODE_GRANT, AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
+    CredentialMetadata, Display, IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,6 +17,10 @@ pub const BATCH_SIZE: u32 = 30;
 
 /// Where tokens are had, below the issuer's URL.
 pub const TOKEN_PATH: &str = "/token";
+/// Where authorization requests go ahead.
+pub const PUSH_PATH: &str = "/par";
+/// Where the person is asked.
+pub const AUTHORIZE_PATH: &str = "/authorize";
 /// Where nonces are had.
 pub const NONCE_PATH: &str = "/nonce";
 /// Where credentials are had.
@@ -45,22 +49,30 @@ pub fn issuer(config: &Config) -> IssuerMetadata {
     }
 }
 
-/// The authorization server metadata: this server grants pre-authorized codes and nothing else.
+/// The authorization server metadata: pre-authorized codes, and codes by a request that went ahead.
 ///
 /// # Source
-/// RFC 8414 §2; OpenID4VCI 1.0 §12.3; RFC 9449 §5.1; Token Status List §9.1.
+/// RFC 8414 §2; OpenID4VCI 1.0 §12.3; RFC 9126 §5; RFC 7636 §6.2; RFC 9207 §3; RFC 9449 §5.1; Token Status List §9.1.
 pub fn authorization_server(config: &Config) -> Value {
     let metadata = AuthorizationServerMetadata {
         issuer: config.url.as_str().to_owned(),
         token_endpoint: config.url.join(TOKEN_PATH),
-        grant_types_supported: Some(vec![PRE_AUTHORIZED_CODE_GRANT.to_owned()]),
-        response_types_supported: Vec::new(),
+        grant_types_supported: Some(vec![PRE_AUTHORIZED_CODE_GRANT.to_owned(), AUTHORIZATION_CODE_GRANT.to_owned()]),
+        response_types_supported: vec!["code".to_owned()],
+        authorization_endpoint: Some(config.url.join(AUTHORIZE_PATH)),
+        pushed_authorization_request_endpoint: Some(config.url.join(PUSH_PATH)),
+        code_challenge_methods_supported: Some(vec!["S256".to_owned()]),
+        authorization_response_iss_parameter_supported: Some(true),
         pre_authorized_grant_anonymous_access_supported: Some(true),
         dpop_signing_alg_values_supported: Some(vec!["ES256".to_owned()]),
     };
     let mut metadata = serde_json::to_value(metadata).unwrap_or_default();
     if let Some(members) = metadata.as_object_mut() {
         members.insert("token_endpoint_auth_methods_supported".to_owned(), json!(["none"]));
+        members.insert("require_pushed_authorization_requests".to_owned(), json!(true));
+        members.insert("response_modes_supported".to_owned(), json!(["query"]));
+        let scopes: Vec<String> = Configuration::all().map(|configuration| configuration.to_string()).collect();
+        members.insert("scopes_supported".to_owned(), json!(scopes));
         members.insert("authorization_details_types_supported".to_owned(), json!(["openid_credential"]));
         members.insert("status_list_aggregation_endpoint".to_owned(), json!(config.url.join(STATUS_LISTS_PATH)));
     }

@@ -20,12 +20,17 @@ const TAG: usize = 16;
 /// # Source
 /// OpenID4VCI 1.0 §7.2: unpredictable.
 pub fn generate<R: CryptoRng + ?Sized>(keys: &dyn Keys, now: Timestamp, rng: &mut R) -> String {
+    generate_as(Purpose::Nonce, keys, now, rng)
+}
+
+/// Makes a fresh nonce of another purpose, which is good for no other.
+pub fn generate_as<R: CryptoRng + ?Sized>(purpose: Purpose, keys: &dyn Keys, now: Timestamp, rng: &mut R) -> String {
     let mut bytes = Vec::with_capacity(8 + RANDOM + TAG);
     bytes.extend_from_slice(&now.plus(LIFETIME).unix().to_be_bytes());
     let mut random = [0u8; RANDOM];
     rng.fill_bytes(&mut random);
     bytes.extend_from_slice(&random);
-    let tag = keys.fingerprint(Purpose::Nonce, &[&bytes]);
+    let tag = keys.fingerprint(purpose, &[&bytes]);
     bytes.extend(tag.as_bytes().iter().take(TAG));
     b64::encode(&bytes)
 }
@@ -41,9 +46,14 @@ pub struct LiveNonce {
 
 /// Recognises a nonce: ours, and not expired. Whether it was spent, the store knows.
 pub fn recognise(keys: &dyn Keys, nonce: &str, now: Timestamp) -> Option<LiveNonce> {
+    recognise_as(Purpose::Nonce, keys, nonce, now)
+}
+
+/// The same for a nonce of another purpose.
+pub fn recognise_as(purpose: Purpose, keys: &dyn Keys, nonce: &str, now: Timestamp) -> Option<LiveNonce> {
     let bytes = b64::decode(nonce).ok()?;
     let (signed, tag) = bytes.split_at_checked(8 + RANDOM)?;
-    let expected = keys.fingerprint(Purpose::Nonce, &[signed]);
+    let expected = keys.fingerprint(purpose, &[signed]);
     let expected = expected.as_bytes().get(..TAG)?;
     if tag.len() != TAG || !bool::from(expected.ct_eq(tag)) {
         return None;

@@ -2,7 +2,7 @@
 //!
 //! The matches are exhaustive: a new variant does not compile until it has its answer.
 
-use crate::desk::{CredentialError, RedeemError};
+use crate::desk::{AuthorizeError, CredentialError, RedeemError};
 use crate::store::{RevokeError, StoreError};
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -67,6 +67,16 @@ impl From<CredentialError> for Problem {
     }
 }
 
+impl From<AuthorizeError> for Problem {
+    fn from(error: AuthorizeError) -> Self {
+        match error {
+            AuthorizeError::Store(error) => error.into(),
+            AuthorizeError::Unknown => Self::NotFound,
+            error @ AuthorizeError::Seal(_) => internal(&error),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
@@ -115,11 +125,20 @@ impl IntoResponse for Problem {
     }
 }
 
-/// OpenID4VCI 1.0 §6.3; RFC 6749 §5.2; RFC 9449 §5; RFC 9396 §5.
+/// OpenID4VCI 1.0 §6.3; RFC 6749 §4.1.2.1, §5.2; RFC 9449 §5, §8; RFC 9396 §5.
 fn token(error: &RedeemError) -> Response {
     let described = |code, text: Cow<'static, str>| oauth(StatusCode::BAD_REQUEST, code, Some(text));
     match error {
         RedeemError::InvalidRequest(what) => described("invalid_request", (*what).into()),
+        RedeemError::UnsupportedResponseType => oauth(StatusCode::BAD_REQUEST, "unsupported_response_type", None),
+        RedeemError::InvalidScope => oauth(StatusCode::BAD_REQUEST, "invalid_scope", None),
+        RedeemError::UseDpopNonce { nonce } => {
+            let mut response = oauth(StatusCode::BAD_REQUEST, "use_dpop_nonce", None);
+            if let Ok(nonce) = HeaderValue::from_str(nonce) {
+                response.headers_mut().insert("dpop-nonce", nonce);
+            }
+            response
+        }
         RedeemError::UnsupportedGrantType => oauth(StatusCode::BAD_REQUEST, "unsupported_grant_type", None),
         RedeemError::InvalidAuthorizationDetails => {
             oauth(StatusCode::BAD_REQUEST, "invalid_authorization_details", None)

@@ -69,6 +69,42 @@ impl TransactionId {
     }
 }
 
+/// The name of a pushed authorization request: 256 random bits in a URN. The request is sealed under it.
+///
+/// # Source
+/// RFC 9126 §2.2.
+pub struct RequestUri(Zeroizing<String>);
+
+impl RequestUri {
+    /// Draws a fresh one.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        Self(Zeroizing::new(format!("urn:ietf:params:oauth:request_uri:{}", random_text(rng).as_str())))
+    }
+
+    /// The name as it stands in the answer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An authorization code: 256 random bits, base64url.
+///
+/// # Source
+/// RFC 6749 §4.1.2.
+pub struct AuthorizationCode(Zeroizing<String>);
+
+impl AuthorizationCode {
+    /// Draws a fresh one.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        Self(random_text(rng))
+    }
+
+    /// The code as it stands in the redirect.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A transaction code: eight decimal digits, each code equally likely.
 ///
 /// # Source
@@ -147,7 +183,7 @@ macro_rules! redacted {
         }
     )*};
 }
-redacted!(PreAuthorizedCode, AccessToken, TransactionId, TxCode, Handle);
+redacted!(PreAuthorizedCode, RequestUri, AuthorizationCode, AccessToken, TransactionId, TxCode, Handle);
 
 fn random_text<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0u8; 32]);

@@ -1,6 +1,7 @@
 //! The service: the issuer over HTTP. Thin: each handler reads, asks the [desk](crate::desk), and answers.
 
 mod answer;
+mod authorize;
 mod credential;
 mod listener;
 mod peers;
@@ -13,7 +14,9 @@ pub use peers::Limits;
 pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 
 use crate::desk::Issuer;
-use crate::metadata::{CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, STATUS_LISTS_PATH, TOKEN_PATH};
+use crate::metadata::{
+    AUTHORIZE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, PUSH_PATH, STATUS_LISTS_PATH, TOKEN_PATH,
+};
 use crate::problem::Problem;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -55,6 +58,8 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
 
     let mut router = Router::new()
         .route(&format!("{base}{TOKEN_PATH}"), post(token::redeem))
+        .route(&format!("{base}{PUSH_PATH}"), post(authorize::push))
+        .route(&format!("{base}{AUTHORIZE_PATH}"), get(authorize::ask).post(authorize::decide))
         .route(&format!("{base}{NONCE_PATH}"), post(credential::nonce))
         .route(&format!("{base}{CREDENTIAL_PATH}"), post(credential::issue))
         .route(&format!("{base}{DEFERRED_PATH}"), post(credential::deferred))

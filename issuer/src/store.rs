@@ -31,6 +31,49 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn redeem(&self, redemption: &Redemption, now: Timestamp) -> Result<Verdict, StoreError>;
 
+    /// Keeps a pushed authorization request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn push(&self, pushed: &Pushed) -> Result<(), StoreError>;
+
+    /// A live pushed request, sealed under its name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn request(&self, request: &Fingerprint, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Forgets a pushed request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn forget_request(&self, request: &Fingerprint) -> Result<(), StoreError>;
+
+    /// Judges the desk's code with [`crate::grant::judge`] and writes its outcome: on success offer and request are gone,
+    /// and the authorization code is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn authorize(&self, exchange: &Exchange, now: Timestamp) -> Result<Verdict, StoreError>;
+
+    /// What an authorization code grants, sealed under the code; inside `None` when it was exchanged already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn code(&self, code: &Fingerprint, now: Timestamp) -> Result<Option<Option<Vec<u8>>>, StoreError>;
+
+    /// Exchanges an authorization code for a token, once; `false` if it was exchanged or is over.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn exchange(&self, redemption: &Redemption, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Ends the token that an authorization code was exchanged for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn burn(&self, code: &Fingerprint) -> Result<(), StoreError>;
+
     /// What a live access token grants.
     ///
     /// # Errors
@@ -168,6 +211,36 @@ pub struct OfferRecord {
     /// The configurations offered.
     pub configurations: Vec<String>,
     /// Sealed under the code.
+    pub sealed: Vec<u8>,
+}
+
+/// A pushed authorization request to keep.
+#[derive(Debug)]
+pub struct Pushed {
+    /// Finds it.
+    pub request: Fingerprint,
+    /// The offer that it is for.
+    pub offer: Fingerprint,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The request, sealed under its name.
+    pub sealed: Vec<u8>,
+}
+
+/// A person's answer, ready to be judged.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Which offer.
+    pub offer: Fingerprint,
+    /// The desk's code as given.
+    pub tx_code: Fingerprint,
+    /// The request that it answers.
+    pub request: Fingerprint,
+    /// How the new authorization code will be found.
+    pub code: Fingerprint,
+    /// When that ends.
+    pub expires: Timestamp,
+    /// Request and claims, sealed under the code.
     pub sealed: Vec<u8>,
 }
 

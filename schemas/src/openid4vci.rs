@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// The grant type of the pre-authorized code (§3.5).
 pub const PRE_AUTHORIZED_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+/// The grant type of the authorization code (RFC 6749 §4.1.3).
+pub const AUTHORIZATION_CODE_GRANT: &str = "authorization_code";
 /// The scheme of a credential offer link (§4.1).
 pub const OFFER_SCHEME: &str = "openid-credential-offer";
 /// The media type `typ` of a key proof (§F.1).
@@ -36,6 +38,29 @@ pub struct OfferGrants {
         skip_serializing_if = "Option::is_none"
     )]
     pub pre_authorized_code: Option<PreAuthorizedCodeGrant>,
+    /// The authorization code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_code: Option<AuthorizationCodeGrant>,
+}
+
+/// The authorization code grant of an offer (§4.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AuthorizationCodeGrant {
+    /// What the issuer knows the offer by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_state: Option<String>,
+    /// Which authorization server, when the issuer has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_server: Option<String>,
+}
+
+/// The answer to a pushed authorization request (RFC 9126 §2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushedResponse {
+    /// Stands for the request.
+    pub request_uri: String,
+    /// How long it does.
+    pub expires_in: Seconds,
 }
 
 /// The pre-authorized code of an offer (§4.1.1).
@@ -192,6 +217,18 @@ pub struct AuthorizationServerMetadata {
         skip_serializing_if = "Option::is_none"
     )]
     pub pre_authorized_grant_anonymous_access_supported: Option<bool>,
+    /// Where the person is asked (RFC 6749 §3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    /// Where the request goes ahead of the person (RFC 9126 §5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request_endpoint: Option<String>,
+    /// How a code is bound to who asked for it (RFC 7636 §6.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_challenge_methods_supported: Option<Vec<String>>,
+    /// Whether the answer names the server (RFC 9207 §3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_response_iss_parameter_supported: Option<bool>,
     /// Algorithms of DPoP proofs (RFC 9449 §5.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dpop_signing_alg_values_supported: Option<Vec<String>>,

@@ -2,6 +2,9 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
 
 impl World {
     /// An offer with more on the command line: its whole answer.
@@ -55,4 +58,64 @@ fn both_formats_come_at_once_and_a_promise_outlives_the_process() {
     let declined = world.holder("receive", &["--resume", "--wait", "20s", "--yes"], 0).json;
     assert_eq!((&declined["received"], &declined["declined"]), (&json!(false), &json!(["Identity"])));
     assert_eq!(declined["waiting"], json!([]));
+}
+
+/// One exchange over a socket, as a browser makes it: the head of the answer.
+fn browse(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// The part of `text` between `from` and `to`.
+fn between<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
+    text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or_else(|| panic!("{text}"), |(found, _)| found)
+}
+
+#[test]
+fn the_person_gives_the_code_on_the_issuers_page_and_comes_back() {
+    let Some(world) = World::with_vault() else { return };
+    let offer = world.offer_with(&["--grant", "authorization-code", "--format", "sd-jwt,mdoc"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let mut wallet = world
+        .commands
+        .command("amparo")
+        .args(["receive", "--vault", &world.text("vault"), "--pin-file", &world.text("pin")])
+        .args(["--device-key", &world.text("key"), "--face", &world.photograph("obama3.jpg")])
+        .args([link, "--yes", "--known-only", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Read to the end, or the wallet would speak into a closed pipe.
+    let mut said = BufReader::new(wallet.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let page = said.by_ref().find(|line| line.starts_with("http")).expect("the wallet says where to go");
+    let issuer = world.issuer_url.strip_prefix("http://").unwrap().to_owned();
+    let target = page.strip_prefix(&world.issuer_url).unwrap();
+    let close = "connection: close\r\n\r\n";
+    let shown = browse(&issuer, &format!("GET {target} HTTP/1.1\r\nhost: {issuer}\r\n{close}"));
+    assert!(shown.starts_with("HTTP/1.1 200") && shown.contains("Registry"), "{shown}");
+    let form = format!("{}&code={code}&answer=yes", target.split_once('?').unwrap().1);
+    let sent = browse(
+        &issuer,
+        &format!(
+            "POST /authorize HTTP/1.1\r\nhost: {issuer}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\n{close}{form}",
+            form.len()
+        ),
+    );
+    assert!(sent.starts_with("HTTP/1.1 303"), "{sent}");
+    let back = between(&sent, "location: http://", "\r\n");
+    let (address, path) = back.split_once('/').unwrap();
+    let seen = browse(address, &format!("GET /{path} HTTP/1.1\r\nhost: {address}\r\n{close}"));
+    assert!(seen.starts_with("HTTP/1.1 200"), "{seen}");
+    drop(said.count());
+    let output = wallet.wait_with_output().unwrap();
+    let received: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&received["received"], &received["known"]), (&json!(true), &json!(true)), "{received}");
+    assert_eq!(received["credentials"].as_array().unwrap().len(), 2);
+    // The offer is used up.
+    world.holder("receive", &[link, "--yes"], 4);
 }

@@ -7,6 +7,7 @@ mod replace;
 pub mod home;
 pub mod inputs;
 pub mod pictures;
+pub(crate) mod redirect;
 pub mod surroundings;
 pub mod vault_file;
 

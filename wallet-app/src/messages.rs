@@ -9,7 +9,7 @@ mod presentation;
 mod vault;
 
 pub(crate) use holdings::{credential, history, holdings};
-pub(crate) use issuance::{arrived, offered, tx_code, waiting};
+pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
 pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
 pub(crate) use vault::{few_captures, models_refused, no_models, too_few_captures, trusted, vault_made};
 

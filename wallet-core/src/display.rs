@@ -26,6 +26,11 @@ impl Shown {
         Self::limited(text, TEXT_CHARS)
     }
 
+    /// An address, whole, so that it can be opened: a parsed URL holds no character that needs escaping.
+    pub fn address(url: &url::Url) -> Self {
+        Self::limited(url.as_str(), url.as_str().len())
+    }
+
     /// The escaped text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -52,6 +52,7 @@
 //! ```
 
 mod access;
+mod authorizing;
 mod deferred;
 mod delivered;
 mod error;
@@ -62,6 +63,7 @@ mod redeeming;
 #[cfg(test)]
 mod tests;
 
+pub use authorizing::{Authorization, Pushing};
 pub use deferred::{Asked, Asking, Deferred, DeferredId};
 pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};
 pub use error::{Answer, IssuanceError};

@@ -3,7 +3,7 @@
 use super::{Failure, Report};
 use crate::claims::{self, ClaimSet};
 use crate::configuration::Format;
-use crate::desk::{Issuer, Order};
+use crate::desk::{Grant, Issuer, Order};
 use crate::issuing;
 use schemas::Seconds;
 use schemas::credential_type;
@@ -42,6 +42,9 @@ pub(super) struct Arguments {
     /// How many copies the wallet may have, each to be shown once.
     #[arg(long, default_value_t = crate::metadata::BATCH_SIZE)]
     count: u32,
+    /// How the wallet gets in: with the code typed in the wallet, or on this issuer's own page.
+    #[arg(long, value_enum, default_value = "pre-authorized")]
+    grant: Grant,
     /// How long the offer waits for the wallet; at most 24h.
     #[arg(long, default_value = "10m", value_name = "TIME")]
     redeem_within: Seconds,
@@ -59,9 +62,9 @@ impl Arguments {
         let issuer = Issuer::open(&self.data)?;
         let bytes = read_claims(&self.claims)?;
         let claims = ClaimSet::parse(known, &bytes, issuing::date(issuer.now()))?;
-        let Self { format: formats, valid, count, redeem_within, .. } = self;
+        let Self { format: formats, valid, count, grant, redeem_within, .. } = self;
         let decision_time = self.deferred.then_some(self.decide_within);
-        let offered = issuer.offer(&Order { claims, formats, valid, count, redeem_within, decision_time })?;
+        let offered = issuer.offer(&Order { claims, formats, valid, count, grant, redeem_within, decision_time })?;
         let (handle, tx_code) = (offered.handle.as_str(), offered.tx_code.as_str());
         let mut report = Report {
             json: json!({

@@ -139,7 +139,7 @@ impl Issuer {
     /// OpenID4VCI 1.0 §8, §F.4; RFC 6750 §3; RFC 9449 §7.
     pub fn issue(&self, call: &CredentialCall<'_>) -> Result<Issued, CredentialError> {
         let now = self.now();
-        let (token, record) = self.authorize(call, now)?;
+        let (token, record) = self.admit(call, now)?;
         let request = json::parse_object(call.body, &json::Limits::TOKEN)
             .map_err(|_| CredentialError::InvalidRequest("the body is not one JSON object, each name once"))?;
         let configuration = check_configuration(&request, &record)?;
@@ -218,11 +218,7 @@ impl Issuer {
     }
 
     /// Finds what the token grants, and holds it to the way it was given: a bound token with its key's proof, another without.
-    fn authorize<'a>(
-        &self,
-        call: &CredentialCall<'a>,
-        now: Timestamp,
-    ) -> Result<(&'a str, TokenRecord), CredentialError> {
+    fn admit<'a>(&self, call: &CredentialCall<'a>, now: Timestamp) -> Result<(&'a str, TokenRecord), CredentialError> {
         let (token, shown_bound) = match call.authorization.ok_or(CredentialError::NoToken)? {
             Authorization::Bearer(token) => (token, false),
             Authorization::Dpop(token) => (token, true),

@@ -11,12 +11,24 @@ use crate::metadata::BATCH_SIZE;
 use crate::seal::{self, SealError};
 use crate::secret::{Handle, PreAuthorizedCode, TX_CODE_DIGITS, TxCode};
 use crate::store::{NewOffer, StoreError};
-use schemas::openid4vci::{CredentialOffer, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant, TxCode as TxCodeHint};
+use schemas::openid4vci::{
+    AuthorizationCodeGrant, CredentialOffer, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant, TxCode as TxCodeHint,
+};
 use schemas::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
+
+/// How a wallet gets its token for an offer. The person gives the desk's code either way: to the wallet, or on our page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Grant {
+    /// With a pre-authorized code.
+    #[default]
+    PreAuthorized,
+    /// By the authorization code flow.
+    AuthorizationCode,
+}
 
 /// What the desk orders.
 #[derive(Debug)]
@@ -29,6 +41,8 @@ pub struct Order {
     pub valid: Seconds,
     /// How many copies the wallet may have.
     pub count: u32,
+    /// How the wallet gets its token.
+    pub grant: Grant,
     /// How long the offer waits.
     pub redeem_within: Seconds,
     /// When somebody must approve the issuance after the wallet has asked: how long they may take.
@@ -45,6 +59,7 @@ impl Order {
             count: BATCH_SIZE,
             redeem_within: OFFER_LIFETIME,
             decision_time: None,
+            grant: Grant::PreAuthorized,
         }
     }
 }
@@ -183,7 +198,7 @@ impl Issuer {
             sealed: self.seal_waiting(Purpose::SealOffer, code.as_str(), &waiting)?,
         })?;
         Ok(Offered {
-            link: self.link(&code, configurations.clone()),
+            link: self.link(&code, configurations.clone(), order.grant),
             reference: order.decision_time.map(|_| reference(&handle_key)),
             handle,
             tx_code,
@@ -207,13 +222,12 @@ impl Issuer {
         serde_json::from_slice(&plaintext).map_err(|_| SealError::Broken)
     }
 
-    fn link(&self, code: &PreAuthorizedCode, configurations: Vec<String>) -> Zeroizing<String> {
-        let offer = CredentialOffer {
-            credential_issuer: self.config.url.as_str().to_owned(),
-            credential_configuration_ids: configurations,
-            grants: Some(OfferGrants {
+    fn link(&self, code: &PreAuthorizedCode, configurations: Vec<String>, grant: Grant) -> Zeroizing<String> {
+        let code = code.as_str().to_owned();
+        let grants = match grant {
+            Grant::PreAuthorized => OfferGrants {
                 pre_authorized_code: Some(PreAuthorizedCodeGrant {
-                    pre_authorized_code: code.as_str().to_owned(),
+                    pre_authorized_code: code,
                     tx_code: Some(TxCodeHint {
                         input_mode: Some("numeric".to_owned()),
                         length: Some(TX_CODE_DIGITS),
@@ -221,7 +235,20 @@ impl Issuer {
                     }),
                     authorization_server: None,
                 }),
-            }),
+                authorization_code: None,
+            },
+            Grant::AuthorizationCode => OfferGrants {
+                pre_authorized_code: None,
+                authorization_code: Some(AuthorizationCodeGrant {
+                    issuer_state: Some(code),
+                    authorization_server: None,
+                }),
+            },
+        };
+        let offer = CredentialOffer {
+            credential_issuer: self.config.url.as_str().to_owned(),
+            credential_configuration_ids: configurations,
+            grants: Some(grants),
         };
         let offer = Zeroizing::new(serde_json::to_string(&offer).unwrap_or_default());
         let query: String = form_urlencoded::byte_serialize(offer.as_bytes()).collect();

@@ -8,7 +8,7 @@ use crate::seal::SealError;
 use crate::secret::AccessToken;
 use crate::store::{Redemption, StoreError};
 use credentials::dpop::{self, DpopError};
-use schemas::openid4vci::PRE_AUTHORIZED_CODE_GRANT;
+use schemas::openid4vci::{AUTHORIZATION_CODE_GRANT, PRE_AUTHORIZED_CODE_GRANT};
 use schemas::{Seconds, Timestamp};
 use serde_json::Value;
 
@@ -22,6 +22,14 @@ pub struct TokenCall<'a> {
     pub grant_type: Option<&'a str>,
     /// `pre-authorized_code`.
     pub code: Option<&'a str>,
+    /// `code`, of the authorization code flow.
+    pub authorization_code: Option<&'a str>,
+    /// `code_verifier`.
+    pub code_verifier: Option<&'a str>,
+    /// `client_id`.
+    pub client_id: Option<&'a str>,
+    /// `redirect_uri`.
+    pub redirect_uri: Option<&'a str>,
     /// `tx_code`.
     pub tx_code: Option<&'a str>,
     /// `authorization_details`, a JSON array.
@@ -51,6 +59,18 @@ pub enum RedeemError {
     /// A parameter is missing or given twice.
     #[error("token request: {0}")]
     InvalidRequest(&'static str),
+    /// Another response type than a code.
+    #[error("unsupported response type")]
+    UnsupportedResponseType,
+    /// A scope that was not offered.
+    #[error("a scope that was not offered")]
+    InvalidScope,
+    /// The DPoP proof needs a nonce of ours.
+    #[error("the DPoP proof needs a nonce")]
+    UseDpopNonce {
+        /// A fresh one.
+        nonce: String,
+    },
     /// Another grant type.
     #[error("unsupported grant type")]
     UnsupportedGrantType,
@@ -90,6 +110,7 @@ impl Issuer {
         let now = self.now();
         match call.grant_type {
             Some(PRE_AUTHORIZED_CODE_GRANT) => {}
+            Some(AUTHORIZATION_CODE_GRANT) => return self.redeem_code(call, now),
             Some(_) => return Err(RedeemError::UnsupportedGrantType),
             None => return Err(RedeemError::InvalidRequest("grant_type is missing")),
         }
@@ -141,12 +162,27 @@ impl Issuer {
         token: Option<&str>,
         now: Timestamp,
     ) -> Result<[u8; 32], RedeemError> {
+        self.spend_dpop_if(proof, path, token, now, |_| true)?.ok_or(RedeemError::InvalidDpop(None))
+    }
+
+    /// The same for a proof whose nonce `fits`; `None`, and the proof unspent, when it does not.
+    pub(super) fn spend_dpop_if(
+        &self,
+        proof: &str,
+        path: &str,
+        token: Option<&str>,
+        now: Timestamp,
+        fits: impl FnOnce(Option<&str>) -> bool,
+    ) -> Result<Option<[u8; 32]>, RedeemError> {
         let uri = self.config.url.join(path);
         let proof = dpop::verify(proof, "POST", &uri, token, now).map_err(|e| RedeemError::InvalidDpop(Some(e)))?;
+        if !fits(proof.nonce.as_deref()) {
+            return Ok(None);
+        }
         let thumbprint = proof.key.thumbprint();
         let spent = self.keys.fingerprint(Purpose::DpopProof, &[&thumbprint, proof.jti.as_bytes()]);
         if self.store.spend(&spent, now.plus(DPOP_MEMORY))? {
-            Ok(thumbprint)
+            Ok(Some(thumbprint))
         } else {
             Err(RedeemError::InvalidDpop(None))
         }
@@ -157,7 +193,7 @@ impl Issuer {
 ///
 /// # Source
 /// OpenID4VCI 1.0 §5.1.1, §6.1.1.
-fn asks_for(text: &str, offered: &[String], issuer: &str) -> Result<Vec<String>, RedeemError> {
+pub(super) fn asks_for(text: &str, offered: &[String], issuer: &str) -> Result<Vec<String>, RedeemError> {
     let refuse = || RedeemError::InvalidAuthorizationDetails;
     let details = credentials::json::parse(text.as_bytes(), &credentials::json::Limits::TOKEN).map_err(|_| refuse())?;
     let details = details.as_array().filter(|details| !details.is_empty()).ok_or_else(refuse)?;

@@ -39,11 +39,15 @@ pub(super) async fn redeem(
     let wrong = service.peers.wrong_tx_codes_allowed();
     wrong.map_err(|wait| Problem::TooManyRequests { wait })?;
     let redeemed = blocking(&service, move |issuer| {
-        let form = Form::read(&body)?;
+        let form = Form::read(&body, &READ)?;
         let dpop = single(&headers, "dpop").map_err(|()| RedeemError::InvalidDpop(None))?;
         issuer.redeem(&TokenCall {
             grant_type: form.get("grant_type"),
             code: form.get("pre-authorized_code"),
+            authorization_code: form.get("code"),
+            code_verifier: form.get("code_verifier"),
+            client_id: form.get("client_id"),
+            redirect_uri: form.get("redirect_uri"),
             tx_code: form.get("tx_code"),
             authorization_details: form.get("authorization_details"),
             dpop,
@@ -67,16 +71,26 @@ pub(super) async fn redeem(
 }
 
 /// A form's parameters, each wiped when dropped.
-struct Form(Vec<(String, Zeroizing<String>)>);
+pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 /// The parameters that we read; one given twice is refused (RFC 6749 §3.2), all others are ignored.
-const READ: [&str; 4] = ["grant_type", "pre-authorized_code", "tx_code", "authorization_details"];
+const READ: [&str; 8] = [
+    "grant_type",
+    "pre-authorized_code",
+    "tx_code",
+    "authorization_details",
+    "code",
+    "code_verifier",
+    "client_id",
+    "redirect_uri",
+];
 
 impl Form {
-    fn read(body: &[u8]) -> Result<Self, RedeemError> {
+    /// Reads the parameters called `names`.
+    pub(super) fn read(body: &[u8], names: &[&str]) -> Result<Self, RedeemError> {
         let mut form = Self(Vec::new());
         for (name, value) in form_urlencoded::parse(body) {
-            if !READ.contains(&name.as_ref()) {
+            if !names.contains(&name.as_ref()) {
                 continue;
             }
             if form.get(&name).is_some() {
@@ -90,7 +104,7 @@ impl Form {
         Ok(form)
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
@@ -111,6 +125,6 @@ pub(super) fn is_type(headers: &HeaderMap, expected: &str) -> bool {
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     is_type(headers, "application/x-www-form-urlencoded")
 }

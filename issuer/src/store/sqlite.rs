@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this adapter makes the database file")]
 
+mod codes;
 mod issuances;
 mod lists;
 mod offers;
@@ -9,8 +10,8 @@ mod pending;
 mod schema;
 
 use super::{
-    Committed, Decision, Deferral, Issuance, Lists, NewOffer, OfferRecord, PendingRecord, Redemption, RevokeError,
-    Revoked, SignedList, Store, StoreError, TokenRecord, TransactionRecord, When,
+    Committed, Decision, Deferral, Exchange, Issuance, Lists, NewOffer, OfferRecord, PendingRecord, Pushed, Redemption,
+    RevokeError, Revoked, SignedList, Store, StoreError, TokenRecord, TransactionRecord, When,
 };
 use crate::grant::Verdict;
 use crate::keys::Fingerprint;
@@ -84,6 +85,34 @@ impl Store for SqliteStore {
 
     fn redeem(&self, redemption: &Redemption, now: Timestamp) -> Result<Verdict, StoreError> {
         self.write(|t| offers::redeem(t, redemption, now))
+    }
+
+    fn push(&self, pushed: &Pushed) -> Result<(), StoreError> {
+        self.write(|t| codes::push(t, pushed))
+    }
+
+    fn request(&self, request: &Fingerprint, now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|c| codes::request(c, request, now))
+    }
+
+    fn forget_request(&self, request: &Fingerprint) -> Result<(), StoreError> {
+        self.write(|t| codes::forget_request(t, request))
+    }
+
+    fn authorize(&self, exchange: &Exchange, now: Timestamp) -> Result<Verdict, StoreError> {
+        self.write(|t| codes::authorize(t, exchange, now))
+    }
+
+    fn code(&self, code: &Fingerprint, now: Timestamp) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+        self.read(|c| codes::find(c, code, now))
+    }
+
+    fn exchange(&self, redemption: &Redemption, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|t| codes::exchange(t, redemption, now))
+    }
+
+    fn burn(&self, code: &Fingerprint) -> Result<(), StoreError> {
+        self.write(|t| codes::burn(t, code))
     }
 
     fn token(&self, token: &Fingerprint, now: Timestamp) -> Result<Option<TokenRecord>, StoreError> {

@@ -10,6 +10,7 @@
 )]
 
 mod abuse;
+mod authorization;
 mod command;
 mod credential;
 mod deferral;

@@ -5,6 +5,7 @@ use super::list::{promised, summary};
 use super::output::Answer;
 use super::progress::Step;
 use super::prompt;
+use crate::adapters::redirect::Redirect;
 use crate::adapters::surroundings::{now, randomness};
 use crate::failure::Failure;
 use crate::messages;
@@ -13,10 +14,11 @@ use crate::session::Session;
 use credentials::trust::Trust;
 use schemas::Seconds;
 use serde_json::{Value, json};
+use std::io::{BufRead, Read};
 use std::time::Duration;
 use wallet_core::display::Shown;
 use wallet_core::holdings::Unsaved;
-use wallet_core::issuance::{self, Delivered, Event, Kept, Notices, Offered, TxCode};
+use wallet_core::issuance::{self, Delivered, Event, IssuanceError, Kept, Notices, Offered, Redeeming, TxCode};
 
 /// What `receive` takes.
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,9 @@ pub(super) struct Receive {
     /// The code that the issuer gave you on another way, on paper for example
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     tx_code: Option<String>,
+    /// When the issuer has a page of its own: paste the address at which it leaves you, on a line of standard input
+    #[arg(long, conflicts_with = "resume")]
+    paste: bool,
     /// Ask again for what issuers have promised for later
     #[arg(long, conflicts_with = "offer")]
     resume: bool,
@@ -62,10 +67,16 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     let yes = arguments.yes;
     // Who it goes to is seen before a code is typed.
     prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, yes)?;
-    let tx_code = transaction_code(&offered, arguments.tx_code.as_deref(), yes)?;
-    let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
-    // An offer is good once: a disk that has no room for what comes is found out before it is spent.
-    session = session.save()?;
+    let redeeming = if offered.wants_authorization() {
+        session = session.save()?;
+        authorized(&offered, &mut performer, arguments.paste)?
+    } else {
+        let tx_code = transaction_code(&offered, arguments.tx_code.as_deref(), yes)?;
+        let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
+        // An offer is good once: a disk that has no room for what comes is found out before it is spent.
+        session = session.save()?;
+        redeeming
+    };
     let mut delivered = {
         let _step = Step::begin(messages::CALLING);
         performer.run(redeeming)?
@@ -80,6 +91,30 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     }
     let received = keep(&mut session, &mut performer, delivered, arguments)?;
     finish(session, &mut performer, received, &[], arguments.yes)
+}
+
+/// Sends the person to the issuer's page, and waits until they are back.
+fn authorized(offered: &Offered, performer: &mut Performer, paste: bool) -> Result<Redeeming, Failure> {
+    let redirect = Redirect::open(&mut randomness()).map_err(Failure::runtime)?;
+    let pushing = offered.authorize(redirect.uri(), None, now(), &mut randomness())?;
+    let authorization = {
+        let _step = Step::begin(messages::CALLING);
+        performer.run(pushing)?
+    };
+    prompt::tell(&messages::page(&authorization, paste))?;
+    // An address of another request, or a browser that looks for an icon, is passed over.
+    let back = |target: &str| match authorization.returned(target, now(), &mut randomness()) {
+        Err(IssuanceError::NotOurRedirect) => None,
+        outcome => Some(outcome),
+    };
+    let came = if paste {
+        let mut line = String::new();
+        std::io::stdin().lock().take(MAX_LINE).read_line(&mut line).map_err(Failure::runtime)?;
+        back(&line)
+    } else {
+        redirect.wait(PATIENCE, back).map_err(Failure::runtime)?
+    };
+    Ok(came.unwrap_or(Err(IssuanceError::NotOurRedirect))?)
 }
 
 /// Asks every issuer that promised something, until something comes or the time is over.
@@ -220,6 +255,10 @@ fn transaction_code(offered: &Offered, given: Option<&str>, yes: bool) -> Result
         (None, _) => Ok(None),
     }
 }
+
+/// As long as an issuer keeps a request.
+const PATIENCE: Duration = Duration::from_secs(600);
+const MAX_LINE: u64 = 16 * 1024;
 
 pub(super) const EXAMPLE: &str = "Example:
   amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key 'openid-credential-offer://?credential_offer=…' --tx-code 48210365

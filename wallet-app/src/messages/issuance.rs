@@ -4,7 +4,7 @@ use super::claims::listed;
 use super::holdings::kind;
 use credentials::trust::Trust;
 use wallet_core::display::Shown;
-use wallet_core::issuance::{Deferred, DeferredId, Offered, Summary, SummaryEntry, TxCodeWanted};
+use wallet_core::issuance::{Authorization, Deferred, DeferredId, Offered, Summary, SummaryEntry, TxCodeWanted};
 
 /// What an issuer says that it offers.
 pub(crate) fn offered(offered: &Offered, met_before: bool) -> String {
@@ -26,6 +26,17 @@ pub(crate) fn tx_code(wanted: &TxCodeWanted) -> String {
     let length = wanted.length.map(|length| format!(" of {length} characters")).unwrap_or_default();
     let described = wanted.description.as_ref().map(|text| format!(" (the issuer says: {text})")).unwrap_or_default();
     format!("The code{length} that the issuer gave you{described}")
+}
+
+/// Where the person has to go.
+pub(crate) fn page(authorization: &Authorization, paste: bool) -> String {
+    let back = if paste {
+        "Then copy the address at which your browser ends, even if it shows no page, and paste it here:"
+    } else {
+        "It leads back here. If your browser is on another device, run this again with --paste."
+    };
+    let (server, url) = (authorization.server(), Shown::address(authorization.url()));
+    format!("Open this page of {server} in your own browser, and give it the code that you were given:\n{url}\n{back}")
 }
 
 /// What is promised still, and what will not come.

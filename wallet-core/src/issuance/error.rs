@@ -18,6 +18,10 @@ pub enum Answer {
     IssuerMetadata,
     /// The authorization server's metadata.
     ServerMetadata,
+    /// The answer to the pushed authorization request.
+    PushedRequest,
+    /// What the person came back with from the issuer's page.
+    Authorization,
     /// The token response.
     Token,
     /// The nonce response.
@@ -36,6 +40,8 @@ impl std::fmt::Display for Answer {
             Self::Offer => "credential offer",
             Self::IssuerMetadata => "issuer metadata",
             Self::ServerMetadata => "authorization server metadata",
+            Self::PushedRequest => "pushed authorization response",
+            Self::Authorization => "authorization response",
             Self::Token => "token response",
             Self::Nonce => "nonce response",
             Self::Credential => "credential response",
@@ -76,9 +82,18 @@ pub enum IssuanceError {
     /// Not what it should be.
     #[error("the {0} is malformed")]
     Malformed(Answer),
-    /// The offer has no pre-authorized code.
-    #[error("the offer has no pre-authorized code, the only grant this wallet uses")]
-    NoPreAuthorizedCode,
+    /// The offer has neither a pre-authorized code nor the authorization code flow.
+    #[error("the offer names no grant that this wallet uses")]
+    NoGrant,
+    /// The person has to go to the issuer's page first.
+    #[error("this offer wants the person to go to the issuer's page")]
+    AuthorizationWanted,
+    /// Codes that could be stolen or mixed up.
+    #[error("the authorization server does not guard its codes by pushed requests, S256 and its own name")]
+    CodeNotGuarded,
+    /// The address is not where this request comes back, or of another request or server.
+    #[error("this is not the address at which the issuer answers this request")]
+    NotOurRedirect,
     /// The metadata is of another issuer.
     #[error("the metadata is not of the issuer that the offer names")]
     OtherIssuer,
@@ -88,8 +103,8 @@ pub enum IssuanceError {
     /// The metadata is of another authorization server.
     #[error("the authorization server's metadata is not its own")]
     OtherServer,
-    /// The authorization server does not take pre-authorized codes.
-    #[error("the authorization server does not take pre-authorized codes")]
+    /// The authorization server does not take the grant that the offer names.
+    #[error("the authorization server does not take the grant of the offer")]
     GrantNotSupported,
     /// Nothing offered that this wallet can hold.
     #[error(
@@ -180,6 +195,9 @@ impl Blame for IssuanceError {
         match self {
             Self::NotALink | Self::TxCodeMissing | Self::TxCodeUnwanted | Self::TxCodeShape { .. } => Fault::Input,
             Self::NotConfirmed => Fault::Person,
+            Self::Refused { answer: Answer::Authorization, code: Some(code) } if code == "access_denied" => {
+                Fault::Person
+            }
             Self::Unreachable(_) => Fault::Network,
             Self::Status { status, .. } if *status >= 500 => Fault::Network,
             Self::Holdings(error) => error.fault(),
@@ -200,6 +218,7 @@ impl Blame for IssuanceError {
             Self::GrantRefused { with_tx_code: false } => {
                 "an offer is good once and for a short time: ask the issuer for a new one"
             }
+            Self::NotOurRedirect => "give the whole address that the browser shows after the issuer's page",
             Self::NotConfirmed => "nothing was kept: look at what came, and confirm it if it is yours",
             Self::Unreachable(_) => "check the network, and that the issuer is running, then try again",
             Self::Status { .. } => "try again later, or ask the issuer for a new offer",

@@ -1,5 +1,6 @@
 //! The offer: the link an issuer shows, and the metadata that says what it stands for.
 
+use super::authorizing::AuthorizationEndpoints;
 use super::error::{Answer, IssuanceError};
 use super::offered::{Endpoints, Kind, Offered};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address, identifier, well_known};
@@ -9,8 +10,9 @@ use credentials::mdoc;
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::openid4vci::{
-    AuthorizationServerMetadata, CredentialConfiguration, CredentialOffer, IssuerMetadata, OFFER_SCHEME,
-    PRE_AUTHORIZED_CODE_GRANT, PreAuthorizedCodeGrant, SD_JWT_VC_FORMAT,
+    AUTHORIZATION_CODE_GRANT, AuthorizationCodeGrant, AuthorizationServerMetadata, CredentialConfiguration,
+    CredentialOffer, IssuerMetadata, OFFER_SCHEME, OfferGrants, PRE_AUTHORIZED_CODE_GRANT, PreAuthorizedCodeGrant,
+    SD_JWT_VC_FORMAT,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -42,7 +44,23 @@ struct Located {
 struct OfferIn {
     issuer: String,
     configurations: Vec<String>,
-    grant: PreAuthorizedCodeGrant,
+    grant: GrantIn,
+}
+
+/// How the offer wants a token to be had.
+#[derive(Clone)]
+pub(super) enum GrantIn {
+    PreAuthorized(PreAuthorizedCodeGrant),
+    AuthorizationCode(AuthorizationCodeGrant),
+}
+
+impl GrantIn {
+    const fn server(&self) -> Option<&String> {
+        match self {
+            Self::PreAuthorized(grant) => grant.authorization_server.as_ref(),
+            Self::AuthorizationCode(grant) => grant.authorization_server.as_ref(),
+        }
+    }
 }
 
 /// The issuer's metadata, as far as the offer needs it.
@@ -146,7 +164,8 @@ impl Errand for Fetching {
             }
             Stage::Server(located) => {
                 let Located { offer, metadata, server } = *located;
-                let (token_endpoint, dpop) = read_server(&response.body, &server, loopback)?;
+                let ServerIn { token: token_endpoint, dpop, authorization } =
+                    read_server(&response.body, &server, &offer.grant, loopback)?;
                 let MetadataIn { issuer_name, kinds, batch_size, .. } = metadata;
                 let endpoints = Endpoints {
                     token: token_endpoint,
@@ -155,6 +174,7 @@ impl Errand for Fetching {
                     deferred: metadata.deferred_endpoint,
                     notification: metadata.notification_endpoint,
                     dpop,
+                    authorization,
                 };
                 Ok(Progress::Ready(Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size)))
             }
@@ -172,7 +192,13 @@ impl OfferIn {
         if count == 0 || count > MAX_CONFIGURATIONS || unique.len() != count {
             return Err(IssuanceError::Malformed(Answer::Offer));
         }
-        let grant = grants.and_then(|grants| grants.pre_authorized_code).ok_or(IssuanceError::NoPreAuthorizedCode)?;
+        let OfferGrants { pre_authorized_code, authorization_code } = grants.unwrap_or_default();
+        // The code that the desk has given already asks the least of the person.
+        let grant = match (pre_authorized_code, authorization_code) {
+            (Some(grant), _) => GrantIn::PreAuthorized(grant),
+            (None, Some(grant)) => GrantIn::AuthorizationCode(grant),
+            (None, None) => return Err(IssuanceError::NoGrant),
+        };
         Ok(Self { issuer: credential_issuer, configurations: credential_configuration_ids, grant })
     }
 }
@@ -235,7 +261,7 @@ fn kind(id: &str, configuration: &Value) -> Option<Kind> {
         credential_signing_alg_values_supported: signed_with,
         proof_types_supported: proofs,
         credential_metadata,
-        scope: _,
+        scope,
     } = configuration;
     // In mdoc the names are numbers: ES256, and ES256 with P-256 named as well (§A.2.2).
     let (format, type_id, binding, algorithms) = match format.as_str() {
@@ -251,41 +277,70 @@ fn kind(id: &str, configuration: &Value) -> Option<Kind> {
         return None;
     }
     let label = credential_metadata.and_then(|metadata| metadata.display?.into_iter().find_map(|display| display.name));
-    Some(Kind { configuration: id.to_owned(), format, type_id, label })
+    Some(Kind { configuration: id.to_owned(), format, type_id, label, scope })
 }
 
 /// Which authorization server to use.
 ///
 /// # Source
 /// OpenID4VCI 1.0 §12.2.4 `authorization_servers`, §4.1.1 `authorization_server`.
-fn server(metadata: &IssuerMetadata, grant: &PreAuthorizedCodeGrant) -> Result<String, IssuanceError> {
+fn server(metadata: &IssuerMetadata, grant: &GrantIn) -> Result<String, IssuanceError> {
     let own = std::slice::from_ref(&metadata.credential_issuer);
     let servers = metadata.authorization_servers.as_deref().unwrap_or(own);
-    match &grant.authorization_server {
+    match grant.server() {
         Some(named) if servers.contains(named) => Ok(named.clone()),
         Some(_) => Err(IssuanceError::UnlistedServer),
         None => servers.first().cloned().ok_or(IssuanceError::Malformed(Answer::IssuerMetadata)),
     }
 }
 
-/// The token endpoint, and whether DPoP proofs with ES256 are taken.
-///
+/// The authorization server's metadata, as far as the offer needs it.
+struct ServerIn {
+    token: Url,
+    /// Whether DPoP proofs with ES256 are taken.
+    dpop: bool,
+    authorization: Option<AuthorizationEndpoints>,
+}
+
 /// # Source
-/// RFC 8414 §3.3 (exact match of `issuer`), RFC 9449 §5.1.
-fn read_server(bytes: &[u8], server: &str, loopback: Loopback) -> Result<(Url, bool), IssuanceError> {
+/// RFC 8414 §2 (the default grants), §3.3 (exact match of `issuer`); RFC 9449 §5.1; for codes what keeps them from being
+/// stolen or mixed up: RFC 9126 §5, RFC 7636 §4.2, RFC 9207 §3, all demanded by HAIP 1.0 §4.
+fn read_server(bytes: &[u8], server: &str, grant: &GrantIn, loopback: Loopback) -> Result<ServerIn, IssuanceError> {
     let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::ServerMetadata);
     let metadata: AuthorizationServerMetadata =
         wire::shaped(wire::object(bytes).map_err(malformed)?).map_err(malformed)?;
     if metadata.issuer != server {
         return Err(IssuanceError::OtherServer);
     }
-    if metadata.grant_types_supported.is_some_and(|types| !types.iter().any(|name| name == PRE_AUTHORIZED_CODE_GRANT)) {
+    let name = match grant {
+        GrantIn::PreAuthorized(_) => PRE_AUTHORIZED_CODE_GRANT,
+        GrantIn::AuthorizationCode(_) => AUTHORIZATION_CODE_GRANT,
+    };
+    if metadata.grant_types_supported.is_some_and(|types| !types.iter().any(|known| known == name)) {
         return Err(IssuanceError::GrantNotSupported);
     }
-    let endpoint = address(&metadata.token_endpoint, loopback)
-        .map_err(|error| IssuanceError::Address(Answer::ServerMetadata, error))?;
+    let reach =
+        |text: &str| address(text, loopback).map_err(|error| IssuanceError::Address(Answer::ServerMetadata, error));
+    let authorization = match grant {
+        GrantIn::PreAuthorized(_) => None,
+        GrantIn::AuthorizationCode(_) => {
+            let methods = metadata.code_challenge_methods_supported.unwrap_or_default();
+            let safe = methods.iter().any(|method| method == "S256")
+                && metadata.authorization_response_iss_parameter_supported == Some(true);
+            let (Some(authorize), Some(push), true) =
+                (metadata.authorization_endpoint, metadata.pushed_authorization_request_endpoint, safe)
+            else {
+                return Err(IssuanceError::CodeNotGuarded);
+            };
+            Some(AuthorizationEndpoints {
+                issuer: server.to_owned(),
+                authorize: reach(&authorize)?,
+                push: reach(&push)?,
+            })
+        }
+    };
     let dpop = metadata.dpop_signing_alg_values_supported.unwrap_or_default().iter().any(|name| name == "ES256");
-    Ok((endpoint, dpop))
+    Ok(ServerIn { token: reach(&metadata.token_endpoint)?, dpop, authorization })
 }
 
 const MAX_LINK: usize = 64 * 1024;

@@ -1,13 +1,14 @@
 //! What an issuer offers, as the person is shown it before anything is asked for.
 
 use super::access::Dpop;
+use super::authorizing::{AuthorizationEndpoints, Pushing};
 use super::error::IssuanceError;
-use super::redeeming::{Plan, Redeeming};
+use super::offer::GrantIn;
+use super::redeeming::{Grant, Plan, Redeeming};
 use crate::display::Shown;
 use crate::holdings::{Format, Holdings};
 use rand_core::CryptoRng;
 use schemas::Timestamp;
-use schemas::openid4vci::PreAuthorizedCodeGrant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::Url;
@@ -19,7 +20,7 @@ use zeroize::Zeroizing;
 pub struct Offered {
     issuer: String,
     issuer_name: Option<String>,
-    grant: PreAuthorizedCodeGrant,
+    grant: GrantIn,
     kinds: Vec<Kind>,
     endpoints: Endpoints,
     batch_size: usize,
@@ -33,6 +34,8 @@ pub(super) struct Kind {
     /// The `vct` or the document type.
     pub(super) type_id: String,
     pub(super) label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<String>,
 }
 
 /// Where to go, and how.
@@ -44,6 +47,7 @@ pub(super) struct Endpoints {
     pub(super) deferred: Option<Url>,
     pub(super) notification: Option<Url>,
     pub(super) dpop: bool,
+    pub(super) authorization: Option<AuthorizationEndpoints>,
 }
 
 /// The transaction code that an offer asks for: something the issuer hands out another way, on paper or by word.
@@ -104,7 +108,7 @@ impl Offered {
     pub(super) const fn new(
         issuer: String,
         issuer_name: Option<String>,
-        grant: PreAuthorizedCodeGrant,
+        grant: GrantIn,
         kinds: Vec<Kind>,
         endpoints: Endpoints,
         batch_size: usize,
@@ -137,7 +141,8 @@ impl Offered {
 
     /// The transaction code that the issuer asks for, if it does.
     pub fn tx_code(&self) -> Option<TxCodeWanted> {
-        self.grant.tx_code.as_ref().map(|wanted| TxCodeWanted {
+        let GrantIn::PreAuthorized(grant) = &self.grant else { return None };
+        grant.tx_code.as_ref().map(|wanted| TxCodeWanted {
             numeric: wanted.input_mode.as_deref() != Some("text"),
             length: wanted.length.filter(|length| (1..=MAX_TX_CODE as u32).contains(length)),
             description: wanted.description.as_deref().map(Shown::text),
@@ -167,16 +172,48 @@ impl Offered {
             (Some(_), None) => return Err(IssuanceError::TxCodeMissing),
             (None, Some(_)) => return Err(IssuanceError::TxCodeUnwanted),
         };
-        let plan = Plan {
+        let GrantIn::PreAuthorized(grant) = &self.grant else { return Err(IssuanceError::AuthorizationWanted) };
+        let code = Zeroizing::new(grant.pre_authorized_code.clone());
+        Redeeming::begin(self.plan(Grant::PreAuthorized { code, tx_code }, copies, rng)?, now, rng)
+    }
+
+    /// Whether the person has to go to the issuer's own page: then [`Offered::authorize`] goes on, and not
+    /// [`Offered::accept`].
+    pub const fn wants_authorization(&self) -> bool {
+        self.endpoints.authorization.is_some()
+    }
+
+    /// Takes the offer up by the authorization code flow; the person comes back at `redirect_uri`.
+    ///
+    /// # Errors
+    /// [`IssuanceError::Key`]; [`IssuanceError::GrantNotSupported`] where the offer has a pre-authorized code.
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §5; RFC 8252 §7.3 on `redirect_uri`.
+    pub fn authorize(
+        &self,
+        redirect_uri: &str,
+        copies: Option<usize>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Pushing, IssuanceError> {
+        let (GrantIn::AuthorizationCode(grant), Some(endpoints)) = (&self.grant, &self.endpoints.authorization) else {
+            return Err(IssuanceError::GrantNotSupported);
+        };
+        let state = grant.issuer_state.clone().map(Zeroizing::new);
+        let plan = self.plan(Grant::None, copies, rng)?;
+        Pushing::begin(plan, endpoints.clone(), state, redirect_uri, now, rng)
+    }
+
+    fn plan(&self, grant: Grant, copies: Option<usize>, rng: &mut dyn CryptoRng) -> Result<Plan, IssuanceError> {
+        Ok(Plan {
             issuer: self.issuer.clone(),
             kinds: self.kinds.clone(),
             endpoints: self.endpoints.clone(),
             copies: self.copies(copies),
-            code: Zeroizing::new(self.grant.pre_authorized_code.clone()),
-            tx_code,
+            grant,
             dpop: if self.endpoints.dpop { Some(Dpop::generate(rng)?) } else { None },
-        };
-        Redeeming::begin(plan, now, rng)
+        })
     }
 }
 

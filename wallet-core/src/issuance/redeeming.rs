@@ -1,6 +1,7 @@
 //! Redeeming an offer: token, nonce, and for each thing offered one request with a key for every copy.
 
 use super::access::{Access, Dpop, MAX_NONCE, Server, asks_for_dpop_nonce};
+use super::authorizing::CLIENT_ID;
 use super::deferred::{Deferred, Transaction};
 use super::delivered::{Batch, Delivered};
 use super::error::{Answer, IssuanceError};
@@ -12,7 +13,8 @@ use credentials::proof;
 use credentials::signer::SoftwareKey;
 use rand_core::CryptoRng;
 use schemas::openid4vci::{
-    CredentialRequest, CredentialResponse, NonceResponse, PRE_AUTHORIZED_CODE_GRANT, Proofs, TokenResponse,
+    AUTHORIZATION_CODE_GRANT, CredentialRequest, CredentialResponse, NonceResponse, PRE_AUTHORIZED_CODE_GRANT, Proofs,
+    TokenResponse,
 };
 use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
@@ -34,9 +36,23 @@ pub(super) struct Plan {
     pub(super) kinds: Vec<Kind>,
     pub(super) endpoints: Endpoints,
     pub(super) copies: usize,
-    pub(super) code: Zeroizing<String>,
-    pub(super) tx_code: Option<TxCode>,
+    pub(super) grant: Grant,
     pub(super) dpop: Option<Dpop>,
+}
+
+/// What a token is asked for with.
+pub(super) enum Grant {
+    /// Not known yet: the person has to go to the issuer first.
+    None,
+    PreAuthorized {
+        code: Zeroizing<String>,
+        tx_code: Option<TxCode>,
+    },
+    AuthorizationCode {
+        code: Zeroizing<String>,
+        verifier: Zeroizing<String>,
+        redirect_uri: String,
+    },
 }
 
 enum Stage {
@@ -133,14 +149,39 @@ impl Errand for Redeeming {
 }
 
 impl Plan {
+    /// The same with the grant that the person came back with.
+    pub(super) fn with_grant(&self, grant: Grant) -> Self {
+        let Self { issuer, kinds, endpoints, copies, grant: _, dpop } = self;
+        Self {
+            issuer: issuer.clone(),
+            kinds: kinds.clone(),
+            endpoints: endpoints.clone(),
+            copies: *copies,
+            grant,
+            dpop: dpop.clone(),
+        }
+    }
+
     /// The token request.
     ///
     /// # Source
-    /// OpenID4VCI 1.0 §6.1; RFC 9449 §5.
+    /// OpenID4VCI 1.0 §6.1; RFC 6749 §4.1.3; RFC 7636 §4.5; RFC 9449 §5.
     fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
         let token = &self.endpoints.token;
-        let mut fields = vec![("grant_type", PRE_AUTHORIZED_CODE_GRANT), ("pre-authorized_code", self.code.as_str())];
-        fields.extend(self.tx_code.as_ref().map(|code| ("tx_code", code.as_str())));
+        let fields = match &self.grant {
+            Grant::None => Vec::new(),
+            Grant::PreAuthorized { code, tx_code } => {
+                let code = [("grant_type", PRE_AUTHORIZED_CODE_GRANT), ("pre-authorized_code", code.as_str())];
+                code.into_iter().chain(tx_code.as_ref().map(|code| ("tx_code", code.as_str()))).collect()
+            }
+            Grant::AuthorizationCode { code, verifier, redirect_uri } => vec![
+                ("grant_type", AUTHORIZATION_CODE_GRANT),
+                ("code", code.as_str()),
+                ("client_id", CLIENT_ID),
+                ("redirect_uri", redirect_uri.as_str()),
+                ("code_verifier", verifier.as_str()),
+            ],
+        };
         let effect = Effect::post(token.clone()).header("accept", "application/json").form(fields);
         match &self.dpop {
             Some(dpop) => Ok(effect.header("dpop", dpop.proof(token, None, now, rng)?)),
@@ -156,7 +197,9 @@ impl Plan {
                 IssuanceError::Refused { code: Some(code), .. }
                     if code == "invalid_grant" || code == "invalid_tx_code" =>
                 {
-                    IssuanceError::GrantRefused { with_tx_code: self.tx_code.is_some() }
+                    IssuanceError::GrantRefused {
+                        with_tx_code: matches!(&self.grant, Grant::PreAuthorized { tx_code: Some(_), .. }),
+                    }
                 }
                 other => other,
             });
@@ -346,7 +389,7 @@ pub(super) fn read_answer(response: &Response, which: Answer, keys: usize) -> Re
 }
 
 /// An answer that is no success.
-fn refused(answer: Answer, response: &Response) -> IssuanceError {
+pub(super) fn refused(answer: Answer, response: &Response) -> IssuanceError {
     let status = response.status;
     match wire::error_code(&response.body) {
         code @ Some(_) if (400..500).contains(&status) => IssuanceError::Refused { answer, code },

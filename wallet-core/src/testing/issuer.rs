@@ -33,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) spoil: fn(&mut Vec<String>),
     /// Changes the claims of the nth copy.
     pub(crate) vary: fn(usize, &mut Map<String, Value>),
+    /// The offer is for the authorization code flow.
+    pub(crate) code_flow: bool,
     /// How often the issuer says "later", the first time at the credential endpoint.
     pub(crate) later: u32,
     /// Whether it declines what it said "later" to.
@@ -65,6 +67,7 @@ impl Default for Desk {
             tamper: |_, _| {},
             spoil: |_| {},
             vary: |_, _| {},
+            code_flow: false,
             later: 0,
             declines: false,
             configurations: &["identity"],
@@ -82,6 +85,8 @@ pub(crate) struct Issuer {
     pub(crate) tokens: u32,
     pub(crate) nonces: u32,
     pub(crate) requests: Vec<Value>,
+    /// What went ahead of the person.
+    pub(crate) pushed: Option<std::collections::BTreeMap<String, String>>,
     /// What waits for a decision.
     waiting: Option<Value>,
     /// What the wallet told of it.
@@ -95,10 +100,27 @@ impl Issuer {
     pub(crate) fn new(desk: Desk) -> Self {
         let mut rng = ChaCha20Rng::from_seed([9; 32]);
         let party = Party::new("Casa Abierta", &["issuer.example"], Usage::CredentialIssuing, &mut rng);
-        Self { party, desk, rng, tokens: 0, nonces: 0, requests: Vec::new(), waiting: None, notices: Vec::new() }
+        Self {
+            party,
+            desk,
+            rng,
+            tokens: 0,
+            nonces: 0,
+            requests: Vec::new(),
+            pushed: None,
+            waiting: None,
+            notices: Vec::new(),
+        }
     }
 
     pub(crate) fn offer(&self) -> Value {
+        if self.desk.code_flow {
+            return value!({
+                "credential_issuer": self.desk.url,
+                "credential_configuration_ids": self.desk.configurations,
+                "grants": {"authorization_code": {"issuer_state": CODE}},
+            });
+        }
         let mut grant = value!({"pre-authorized_code": CODE});
         if let Some(code) = self.desk.tx_code {
             grant["tx_code"] =
@@ -132,6 +154,7 @@ impl Issuer {
             "/.well-known/openid-credential-issuer/tenant" => self.metadata(&base),
             "/.well-known/oauth-authorization-server/tenant" => self.server(&base),
             "/token" => return self.token(effect, url),
+            "/par" => return self.push(effect, url),
             "/nonce" => {
                 self.nonces += 1;
                 return json(200, &value!({"c_nonce": format!("nonce-{}", self.nonces)}));
@@ -182,6 +205,13 @@ impl Issuer {
             "issuer": base, "token_endpoint": format!("{base}/token"),
             "grant_types_supported": ["urn:ietf:params:oauth:grant-type:pre-authorized_code"],
         });
+        if self.desk.code_flow {
+            metadata["grant_types_supported"] = value!(["authorization_code"]);
+            metadata["authorization_endpoint"] = value!(format!("{base}/authorize?tenant=1"));
+            metadata["pushed_authorization_request_endpoint"] = value!(format!("{base}/par"));
+            metadata["code_challenge_methods_supported"] = value!(["plain", "S256"]);
+            metadata["authorization_response_iss_parameter_supported"] = true.into();
+        }
         if self.desk.dpop {
             metadata["dpop_signing_alg_values_supported"] = value!(["ES256"]);
         }
@@ -208,13 +238,37 @@ impl Issuer {
         None
     }
 
+    fn push(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_dpop(effect, url, None) {
+            return back;
+        }
+        let pushed = url::form_urlencoded::parse(effect.body()).into_owned().collect();
+        self.pushed = Some(pushed);
+        json(201, &value!({"request_uri": "urn:example:request-1", "expires_in": 60}))
+    }
+
     fn token(&mut self, effect: &Effect, url: &str) -> Outcome {
         if let Some(back) = self.check_dpop(effect, url, None) {
             return back;
         }
-        assert_eq!(field(effect, "pre-authorized_code").as_deref(), Some(CODE));
-        if field(effect, "tx_code").as_deref() != self.desk.tx_code {
-            return json(400, &value!({"error": "invalid_grant"}));
+        if self.desk.code_flow {
+            let pushed = self.pushed.clone().unwrap();
+            let verifier = field(effect, "code_verifier").unwrap();
+            let challenge = b64::encode(&<sha2::Sha256 as sha2::Digest>::digest(verifier.as_bytes()));
+            assert_eq!(field(effect, "grant_type").as_deref(), Some("authorization_code"));
+            assert_eq!(
+                (field(effect, "redirect_uri").as_ref(), &challenge),
+                (pushed.get("redirect_uri"), &pushed["code_challenge"])
+            );
+            assert_eq!(field(effect, "client_id").as_ref(), pushed.get("client_id"));
+            if field(effect, "code").as_deref() != Some("code-1") {
+                return json(400, &value!({"error": "invalid_grant"}));
+            }
+        } else {
+            assert_eq!(field(effect, "pre-authorized_code").as_deref(), Some(CODE));
+            if field(effect, "tx_code").as_deref() != self.desk.tx_code {
+                return json(400, &value!({"error": "invalid_grant"}));
+            }
         }
         self.tokens += 1;
         let kind = if self.desk.dpop { "DPoP" } else { "Bearer" };

@@ -131,6 +131,7 @@ pub(super) fn revoke(
         "DELETE FROM offers WHERE handle = ?1",
         "DELETE FROM tokens WHERE handle = ?1",
         "DELETE FROM pending WHERE handle = ?1",
+        "DELETE FROM codes WHERE handle = ?1 AND token IS NULL",
     ] {
         unused += transaction
             .prepare_cached(sql)

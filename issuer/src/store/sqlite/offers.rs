@@ -41,46 +41,65 @@ pub(super) fn redeem(
     redemption: &Redemption,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
+    let (verdict, handle) = judge(transaction, &redemption.code, &redemption.tx_code, now)?;
+    if verdict == Verdict::Granted {
+        put_token(transaction, redemption, &handle)?;
+    }
+    Ok(verdict)
+}
+
+/// Judges a transaction code against an offer, and writes what follows for the offer; gives the offer's handle.
+pub(super) fn judge(
+    transaction: &Transaction<'_>,
+    code: &Fingerprint,
+    tx_code: &Fingerprint,
+    now: Timestamp,
+) -> Result<(Verdict, Vec<u8>), StoreError> {
     let mut statement =
         transaction.prepare_cached("SELECT tx_code, tries, expires, handle FROM offers WHERE code = ?1")?;
-    let found = statement.query_row([redemption.code.as_bytes()], |row| {
-        let (tx_code, tries, expires): (Vec<u8>, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let handle: Vec<u8> = row.get(3)?;
-        Ok((tx_code, tries, expires, handle))
+    let found = statement.query_row([code.as_bytes()], |row| {
+        let (expected, tries, expires): (Vec<u8>, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok((expected, tries, expires, row.get(3)?))
     });
-    let Some((tx_code, tries, expires, handle)) = found.optional()? else {
-        return Ok(Verdict::NoOffer);
+    let Some((expected, tries, expires, handle)) = found.optional()? else {
+        return Ok((Verdict::NoOffer, Vec::new()));
     };
-    let state = OfferState { tx_code: fingerprint(&tx_code)?, tries, expires: Timestamp::from_unix(expires) };
-    let verdict = grant::judge(&state, &redemption.tx_code, now);
+    let state = OfferState { tx_code: fingerprint(&expected)?, tries, expires: Timestamp::from_unix(expires) };
+    let verdict = grant::judge(&state, tx_code, now);
     match verdict {
-        Verdict::Granted => {
-            forget(transaction, &redemption.code)?;
-            transaction
-                .prepare_cached(
-                    "INSERT INTO tokens (token, handle, configurations, expires, dpop_key, by_identifier, sealed)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                )?
-                .execute(params![
-                    redemption.token.as_bytes(),
-                    handle,
-                    joined(&redemption.configurations),
-                    redemption.token_expires.unix(),
-                    redemption.dpop_key,
-                    redemption.by_identifier,
-                    redemption.sealed,
-                ])?;
-        }
         Verdict::WrongTxCode { .. } => {
             transaction
                 .prepare_cached("UPDATE offers SET tries = tries + 1 WHERE code = ?1")?
-                .execute([redemption.code.as_bytes()])?;
+                .execute([code.as_bytes()])?;
         }
         // Dead is forgotten: the next request finds no offer, and no claims wait for anybody.
-        Verdict::Dead => forget(transaction, &redemption.code)?,
+        Verdict::Granted | Verdict::Dead => forget(transaction, code)?,
         Verdict::NoOffer => {}
     }
-    Ok(verdict)
+    Ok((verdict, handle))
+}
+
+/// Keeps a new token.
+pub(super) fn put_token(
+    transaction: &Transaction<'_>,
+    redemption: &Redemption,
+    handle: &[u8],
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO tokens (token, handle, configurations, expires, dpop_key, by_identifier, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            redemption.token.as_bytes(),
+            handle,
+            joined(&redemption.configurations),
+            redemption.token_expires.unix(),
+            redemption.dpop_key,
+            redemption.by_identifier,
+            redemption.sealed,
+        ])?;
+    Ok(())
 }
 
 /// Configuration ids as one text: none has a space in it.

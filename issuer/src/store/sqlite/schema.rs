@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use schemas::Timestamp;
 
 /// What brings a file from each version to the next; the version in `user_version` is how many steps it has had.
-const STEPS: [&str; 3] = [TABLES, FORMATS, PENDING];
+const STEPS: [&str; 4] = [TABLES, FORMATS, PENDING, CODES];
 
 /// Only fingerprints, sealed records and times. `WITHOUT ROWID`: rows lie in the order of their keyed fingerprints, not in
 /// the order in which people came, so that neighbours in the file do not belong together.
@@ -56,6 +56,17 @@ CREATE TABLE pending (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The authorization code flow: requests that went ahead, and codes; a code that was exchanged knows its token.
+const CODES: &str = "
+CREATE TABLE requests (
+    request BLOB PRIMARY KEY, offer BLOB NOT NULL, expires INTEGER NOT NULL, sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_by_offer ON requests (offer, expires);
+CREATE TABLE codes (
+    code BLOB PRIMARY KEY, handle BLOB NOT NULL, expires INTEGER NOT NULL, token BLOB, sealed BLOB
+) STRICT, WITHOUT ROWID;
+";
+
 /// Makes the tables in a new file, brings an older one up to date, and refuses one of a newer version.
 pub(super) fn bring_up(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -80,6 +91,8 @@ pub(super) fn purge(transaction: &Transaction<'_>, now: Timestamp) -> Result<(),
     for sql in [
         "DELETE FROM offers WHERE expires <= ?1",
         "DELETE FROM tokens WHERE expires <= ?1",
+        "DELETE FROM requests WHERE expires <= ?1",
+        "DELETE FROM codes WHERE expires <= ?1",
         "DELETE FROM pending WHERE expires <= ?1",
         "DELETE FROM issuances WHERE expires <= ?1",
         "DELETE FROM spent WHERE expires <= ?1",
