@@ -3,6 +3,7 @@
 mod authorization;
 mod deferral;
 mod issuance;
+mod notification;
 mod offering;
 mod redemption;
 mod revocation;
@@ -10,6 +11,7 @@ mod revocation;
 pub use authorization::{Answered, Asked, AuthorizeError, CODE_LIFETIME, PushCall, REQUEST_LIFETIME};
 pub use deferral::{DECISION_TIME, INTERVAL, MAX_DECISION_TIME, Pending};
 pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
+pub use notification::{Event, NOTICE_TIME, NotificationError};
 pub use offering::{Grant, OfferError, Offered, Order};
 pub use redemption::{RedeemError, Redeemed, TokenCall};
 pub use revocation::{Outcome, Pace};

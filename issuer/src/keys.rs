@@ -49,6 +49,8 @@ pub enum Purpose {
     Handle,
     /// To find what waits for a decision by its transaction identifier.
     Transaction,
+    /// To find what a wallet tells of.
+    Notification,
     /// To find a pushed authorization request by its name.
     Request,
     /// To find what an authorization code grants.
@@ -86,6 +88,7 @@ impl Purpose {
             Self::Token => "amparo/v1/issuer/token",
             Self::Handle => "amparo/v1/issuer/handle",
             Self::Transaction => "amparo/v1/issuer/transaction",
+            Self::Notification => "amparo/v1/issuer/notification",
             Self::Request => "amparo/v1/issuer/request",
             Self::AuthorizationCode => "amparo/v1/issuer/authorization-code",
             Self::DpopNonce => "amparo/v1/issuer/dpop-nonce",

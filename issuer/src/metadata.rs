@@ -25,6 +25,8 @@ pub const AUTHORIZE_PATH: &str = "/authorize";
 pub const NONCE_PATH: &str = "/nonce";
 /// Where credentials are had.
 pub const CREDENTIAL_PATH: &str = "/credential";
+/// Where wallets tell how an issuance went.
+pub const NOTIFICATION_PATH: &str = "/notification";
 /// Where what was put off is had.
 pub const DEFERRED_PATH: &str = "/deferred_credential";
 /// Where the URIs of all status lists are had.
@@ -41,8 +43,8 @@ pub fn issuer(config: &Config) -> IssuerMetadata {
         credential_endpoint: config.url.join(CREDENTIAL_PATH),
         nonce_endpoint: Some(config.url.join(NONCE_PATH)),
         deferred_credential_endpoint: Some(config.url.join(DEFERRED_PATH)),
-        // No notification endpoint: an issuer that hears of a deletion learns when its holder gives up (`protocols.md` §3.3).
-        notification_endpoint: None,
+        // Of deletions nothing is kept: whoever hears of one learns when a holder gives up (`protocols.md` §3.3).
+        notification_endpoint: Some(config.url.join(NOTIFICATION_PATH)),
         batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),
         display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
         credential_configurations_supported: Configuration::all().map(|c| (c.to_string(), configuration(c))).collect(),

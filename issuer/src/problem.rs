@@ -2,7 +2,7 @@
 //!
 //! The matches are exhaustive: a new variant does not compile until it has its answer.
 
-use crate::desk::{AuthorizeError, CredentialError, RedeemError};
+use crate::desk::{AuthorizeError, CredentialError, NotificationError, RedeemError};
 use crate::store::{RevokeError, StoreError};
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -34,6 +34,8 @@ pub enum Problem {
     NoHistory,
     /// The token endpoint refused.
     Token(RedeemError),
+    /// The notification endpoint refused.
+    Notification(&'static str),
     /// The credential endpoint refused.
     Credential(CredentialError),
     /// The store is busy: try again.
@@ -63,6 +65,17 @@ impl From<CredentialError> for Problem {
         match error {
             CredentialError::Store(error) => error.into(),
             other => Self::Credential(other),
+        }
+    }
+}
+
+impl From<NotificationError> for Problem {
+    fn from(error: NotificationError) -> Self {
+        match error {
+            NotificationError::Access(error) => error.into(),
+            NotificationError::Malformed => Self::Notification("invalid_notification_request"),
+            NotificationError::UnknownId => Self::Notification("invalid_notification_id"),
+            NotificationError::Store(error) => error.into(),
         }
     }
 }
@@ -114,6 +127,8 @@ impl IntoResponse for Problem {
             Self::BrokenBody => document(StatusCode::BAD_REQUEST, "The request broke off"),
             Self::NoHistory => document(StatusCode::NOT_IMPLEMENTED, "Status lists of the past are not kept"),
             Self::Token(error) => token(&error),
+            // OpenID4VCI 1.0 §11.3.
+            Self::Notification(code) => oauth(StatusCode::BAD_REQUEST, code, None),
             Self::Credential(error) => credential(&error),
             Self::Busy => {
                 let mut response = document(StatusCode::SERVICE_UNAVAILABLE, "Busy, try again");

@@ -69,6 +69,24 @@ impl TransactionId {
     }
 }
 
+/// A notification identifier: 256 random bits, base64url.
+///
+/// # Source
+/// OpenID4VCI 1.0 §8.3 `notification_id`.
+pub struct NotificationId(Zeroizing<String>);
+
+impl NotificationId {
+    /// Draws a fresh one.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        Self(random_text(rng))
+    }
+
+    /// The identifier as it stands in the credential response.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The name of a pushed authorization request: 256 random bits in a URN. The request is sealed under it.
 ///
 /// # Source
@@ -183,7 +201,7 @@ macro_rules! redacted {
         }
     )*};
 }
-redacted!(PreAuthorizedCode, RequestUri, AuthorizationCode, AccessToken, TransactionId, TxCode, Handle);
+redacted!(PreAuthorizedCode, NotificationId, RequestUri, AuthorizationCode, AccessToken, TransactionId, TxCode, Handle);
 
 fn random_text<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0u8; 32]);

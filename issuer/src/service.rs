@@ -15,7 +15,8 @@ pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 
 use crate::desk::Issuer;
 use crate::metadata::{
-    AUTHORIZE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, PUSH_PATH, STATUS_LISTS_PATH, TOKEN_PATH,
+    AUTHORIZE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, PUSH_PATH, STATUS_LISTS_PATH,
+    TOKEN_PATH,
 };
 use crate::problem::Problem;
 use axum::Router;
@@ -63,6 +64,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
         .route(&format!("{base}{NONCE_PATH}"), post(credential::nonce))
         .route(&format!("{base}{CREDENTIAL_PATH}"), post(credential::issue))
         .route(&format!("{base}{DEFERRED_PATH}"), post(credential::deferred))
+        .route(&format!("{base}{NOTIFICATION_PATH}"), post(credential::notify))
         .route(&format!("{base}{STATUS_LISTS_PATH}"), get(status::all))
         .route(&format!("{base}{STATUS_LISTS_PATH}/{{list}}"), get(status::one))
         .route(&url.well_known_path(ISSUER_DOCUMENT), get(well_known::issuer))

@@ -135,6 +135,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn decide(&self, handle: &Fingerprint, decision: Decision, now: Timestamp) -> Result<usize, StoreError>;
 
+    /// What the wallet with this token may tell of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn awaited(&self, token: &Fingerprint, now: Timestamp) -> Result<Vec<Awaited>, StoreError>;
+
     /// Ends everything under a handle: an offer, a token, or what was issued. What was issued becomes invalid, and the
     /// lists are signed anew in the same transaction; or at `due`, for each copy at its own time.
     ///
@@ -278,6 +284,19 @@ pub struct TokenRecord {
     pub sealed: Vec<u8>,
 }
 
+/// An issuance of which a wallet may tell how it went.
+#[derive(Debug)]
+pub struct Awaited {
+    /// Its notification identifier.
+    pub id: Fingerprint,
+    /// The token that it was asked for with.
+    pub token: Fingerprint,
+    /// The thumbprint of the DPoP key that the token is bound to.
+    pub dpop_key: Option<[u8; 32]>,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
 /// What an issuance spends.
 #[derive(Debug)]
 pub enum Spends {
@@ -358,6 +377,8 @@ pub struct TransactionRecord {
 pub struct Issuance {
     /// What it spends.
     pub spends: Spends,
+    /// What the wallet may tell of.
+    pub awaited: Awaited,
     /// The configuration that is issued.
     pub configuration: String,
     /// The nonces it spends, each with its expiry.

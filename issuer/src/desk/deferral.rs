@@ -1,6 +1,6 @@
 //! Issuing later: what waits for the registry's decision, the decision, and the wallet that asks again.
 
-use super::issuance::{Authorization, CredentialCall, CredentialError, Issued};
+use super::issuance::{Authorization, Called, CredentialCall, CredentialError, Issued};
 use super::offering::Waiting;
 use super::{Issuer, randomness};
 use crate::configuration::Configuration;
@@ -116,7 +116,9 @@ impl Issuer {
             .collect::<Result<_, _>>()?;
         let configuration =
             Configuration::by_id(&transaction.configuration).ok_or(CredentialError::UnknownConfiguration)?;
-        self.issue_copies(configuration, waiting, &holders, Vec::new(), Spends::Transaction(key), now)
+        let called =
+            Called { spends: Spends::Transaction(key), token: self.token_key(token), dpop_key: transaction.dpop_key };
+        self.issue_copies(configuration, waiting, &holders, Vec::new(), called, now)
     }
 
     /// Puts a credential request off until somebody has decided; the wallet's keys and the claims wait under the

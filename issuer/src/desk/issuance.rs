@@ -10,7 +10,7 @@ use crate::keys::{Fingerprint, Purpose};
 use crate::metadata::{BATCH_SIZE, CREDENTIAL_PATH};
 use crate::nonce::{self, LiveNonce};
 use crate::seal::{self, SealError};
-use crate::secret::{Handle, TransactionId};
+use crate::secret::{Handle, NotificationId, TransactionId};
 use crate::status::Entry;
 use crate::store::{Committed, Issuance, Spends, StoreError, TokenRecord};
 use credentials::json;
@@ -40,11 +40,23 @@ pub struct CredentialCall<'a> {
     pub body: &'a [u8],
 }
 
+/// With what a wallet came.
+pub(super) struct Called {
+    pub(super) spends: Spends,
+    pub(super) token: Fingerprint,
+    pub(super) dpop_key: Option<[u8; 32]>,
+}
+
 /// What a credential request was answered with.
 #[derive(Debug)]
 pub enum Issued {
-    /// The copies, in the order of the proofs.
-    Copies(Vec<String>),
+    /// The copies.
+    Copies {
+        /// In the order of the proofs.
+        copies: Vec<String>,
+        /// What the wallet calls this issuance when it tells how it went.
+        notification_id: NotificationId,
+    },
     /// The registry decides first.
     Later {
         /// What the wallet asks with.
@@ -151,7 +163,9 @@ impl Issuer {
         if waiting.decision_time.is_some() {
             return self.defer(configuration, waiting, &holders, nonces, (token, record.dpop_key), now);
         }
-        self.issue_copies(configuration, waiting, &holders, nonces, Spends::Token(self.token_key(token)), now)
+        let token = self.token_key(token);
+        let called = Called { spends: Spends::Token(token.clone()), token, dpop_key: record.dpop_key };
+        self.issue_copies(configuration, waiting, &holders, nonces, called, now)
     }
 
     /// Makes the copies, and writes down that they were made and what they spent.
@@ -161,12 +175,14 @@ impl Issuer {
         waiting: Waiting,
         holders: &[PublicKey],
         nonces: Vec<LiveNonce>,
-        spends: Spends,
+        called: Called,
         now: Timestamp,
     ) -> Result<Issued, CredentialError> {
         let claims = ClaimSet::check(configuration.credential_type, waiting.claims, issuing::date(now))?;
         let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
         // The keys of a deferred request were spent when it was put off.
+        let Called { spends, token, dpop_key } = called;
+        let (notification_id, awaited) = self.await_notice(token, dpop_key, now);
         let holder_keys = match spends {
             Spends::Token(_) => holders.iter().map(|key| self.holder_key(key)).collect(),
             Spends::Transaction(_) => Vec::new(),
@@ -192,6 +208,7 @@ impl Issuer {
                 let committed = self.store.commit(
                     &Issuance {
                         spends,
+                        awaited,
                         nonces: nonces.into_iter().map(|n| (n.spent, n.expires)).collect(),
                         holder_keys,
                         handle: self.handle(&handle),
@@ -203,7 +220,7 @@ impl Issuer {
                     now,
                 )?;
                 match committed {
-                    Committed::Done => Ok(Issued::Copies(credentials)),
+                    Committed::Done => Ok(Issued::Copies { copies: credentials, notification_id }),
                     other => Err(other.into()),
                 }
             },

@@ -2,13 +2,13 @@
 
 use super::token::{is_type, single};
 use super::{Service, answer, blocking};
-use crate::desk::{Authorization, CredentialCall, CredentialError, Issued, Issuer};
+use crate::desk::{Authorization, CredentialCall, CredentialError, Issued, Issuer, NotificationError};
 use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use schemas::openid4vci::{CredentialResponse, IssuedCredential, NonceResponse};
 use serde_json::Value;
 
@@ -44,6 +44,28 @@ pub(super) async fn deferred(
     respond(service, headers, body, Issuer::deferred).await
 }
 
+/// `POST /notification`.
+///
+/// # Source
+/// OpenID4VCI 1.0 §11.
+pub(super) async fn notify(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let body = body.map_err(|rejection| Problem::body(&rejection))?;
+    blocking(&service, move |issuer| {
+        let authorization = authorization(&headers)?;
+        let dpop = single(&headers, "dpop").map_err(|()| CredentialError::InvalidDpop)?;
+        if !is_type(&headers, "application/json") {
+            return Err(NotificationError::Malformed);
+        }
+        issuer.notified(&CredentialCall { authorization, dpop, body: &body })
+    })
+    .await??;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// What both have in common: the headers, and the answer now or later.
 async fn respond(
     service: Service,
@@ -64,7 +86,8 @@ async fn respond(
     let mut response =
         CredentialResponse { credentials: None, transaction_id: None, interval: None, notification_id: None };
     let status = match issued {
-        Issued::Copies(copies) => {
+        Issued::Copies { copies, notification_id } => {
+            response.notification_id = Some(notification_id.as_str().to_owned());
             let copies = copies.into_iter().map(|c| IssuedCredential { credential: Value::String(c) });
             response.credentials = Some(copies.collect());
             StatusCode::OK

@@ -10,8 +10,8 @@ mod pending;
 mod schema;
 
 use super::{
-    Committed, Decision, Deferral, Exchange, Issuance, Lists, NewOffer, OfferRecord, PendingRecord, Pushed, Redemption,
-    RevokeError, Revoked, SignedList, Store, StoreError, TokenRecord, TransactionRecord, When,
+    Awaited, Committed, Decision, Deferral, Exchange, Issuance, Lists, NewOffer, OfferRecord, PendingRecord, Pushed,
+    Redemption, RevokeError, Revoked, SignedList, Store, StoreError, TokenRecord, TransactionRecord, When,
 };
 use crate::grant::Verdict;
 use crate::keys::Fingerprint;
@@ -137,6 +137,10 @@ impl Store for SqliteStore {
 
     fn commit(&self, issuance: &Issuance, now: Timestamp) -> Result<Committed, StoreError> {
         issuances::commit(self, issuance, now)
+    }
+
+    fn awaited(&self, token: &Fingerprint, now: Timestamp) -> Result<Vec<Awaited>, StoreError> {
+        self.read(|c| pending::awaited(c, token, now))
     }
 
     fn defer(&self, deferral: &Deferral, now: Timestamp) -> Result<Committed, StoreError> {

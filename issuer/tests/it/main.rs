@@ -17,6 +17,7 @@ mod deferral;
 mod dpop;
 mod issuance;
 mod mdoc;
+mod notification;
 mod properties;
 mod status;
 mod support;

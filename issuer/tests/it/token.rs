@@ -143,7 +143,7 @@ async fn a_malformed_request_is_told_so_and_costs_no_try() {
         (vec![grant, pre, ("tx_code", "")], "invalid_request"),
         (vec![grant, ("tx_code", tx)], "invalid_request"),
         (vec![grant, pre, pre, ("tx_code", tx)], "invalid_request"),
-        (vec![("grant_type", "authorization_code"), ("code", "x")], "unsupported_grant_type"),
+        (vec![("grant_type", "authorization_code"), ("code", "x")], "invalid_request"),
         (vec![("grant_type", "refresh_token")], "unsupported_grant_type"),
         (vec![grant, ("pre-authorized_code", "unknown"), ("tx_code", tx)], "invalid_grant"),
         (vec![grant, pre, ("tx_code", tx), ("authorization_details", "[]")], "invalid_authorization_details"),

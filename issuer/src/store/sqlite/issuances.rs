@@ -70,6 +70,7 @@ pub(super) fn commit(store: &SqliteStore, issuance: &Issuance, now: Timestamp) -
             }
         }
         keep(transaction, issuance)?;
+        pending::await_notice(transaction, &issuance.awaited)?;
         Ok(Committed::Done)
     });
     match written {

@@ -1,6 +1,6 @@
-//! What waits for a decision.
+//! What waits for a decision, or for a word from the wallet.
 
-use super::super::{Committed, Decision, Deferral, PendingRecord, StoreError, TransactionRecord};
+use super::super::{Awaited, Committed, Decision, Deferral, PendingRecord, StoreError, TransactionRecord};
 use super::issuances::{RollBack, spend, take_token};
 use super::{SqliteStore, fingerprint};
 use crate::keys::Fingerprint;
@@ -121,4 +121,31 @@ const fn decision(number: i64) -> Result<Option<Decision>, StoreError> {
         2 => Ok(Some(Decision::Declined)),
         _ => Err(StoreError::Damaged("a decision that is none")),
     }
+}
+
+pub(super) fn await_notice(transaction: &Transaction<'_>, awaited: &Awaited) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("INSERT INTO notices (id, token, dpop_key, expires) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![awaited.id.as_bytes(), awaited.token.as_bytes(), awaited.dpop_key, awaited.expires.unix()])?;
+    Ok(())
+}
+
+pub(super) fn awaited(
+    connection: &Connection,
+    token: &Fingerprint,
+    now: Timestamp,
+) -> Result<Vec<Awaited>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, dpop_key, expires FROM notices WHERE token = ?1 AND expires > ?2")?;
+    let mut rows = statement.query(params![token.as_bytes(), now.unix()])?;
+    let mut awaited = Vec::new();
+    while let Some(row) = rows.next()? {
+        awaited.push(Awaited {
+            id: fingerprint(&row.get::<_, Vec<u8>>(0)?)?,
+            token: token.clone(),
+            dpop_key: row.get(1)?,
+            expires: Timestamp::from_unix(row.get(2)?),
+        });
+    }
+    Ok(awaited)
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use schemas::Timestamp;
 
 /// What brings a file from each version to the next; the version in `user_version` is how many steps it has had.
-const STEPS: [&str; 4] = [TABLES, FORMATS, PENDING, CODES];
+const STEPS: [&str; 5] = [TABLES, FORMATS, PENDING, CODES, NOTICES];
 
 /// Only fingerprints, sealed records and times. `WITHOUT ROWID`: rows lie in the order of their keyed fingerprints, not in
 /// the order in which people came, so that neighbours in the file do not belong together.
@@ -67,6 +67,13 @@ CREATE TABLE codes (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Of what a wallet may tell.
+const NOTICES: &str = "
+CREATE TABLE notices (
+    id BLOB PRIMARY KEY, token BLOB NOT NULL, dpop_key BLOB, expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
 /// Makes the tables in a new file, brings an older one up to date, and refuses one of a newer version.
 pub(super) fn bring_up(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -91,6 +98,7 @@ pub(super) fn purge(transaction: &Transaction<'_>, now: Timestamp) -> Result<(),
     for sql in [
         "DELETE FROM offers WHERE expires <= ?1",
         "DELETE FROM tokens WHERE expires <= ?1",
+        "DELETE FROM notices WHERE expires <= ?1",
         "DELETE FROM requests WHERE expires <= ?1",
         "DELETE FROM codes WHERE expires <= ?1",
         "DELETE FROM pending WHERE expires <= ?1",

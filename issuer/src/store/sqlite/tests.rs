@@ -116,6 +116,7 @@ fn a_commit_that_fails_leaves_no_trace() {
 
     let issuance = |nonce, keys: &[u8]| Issuance {
         spends: super::super::Spends::Token(mark(4)),
+        awaited: super::super::Awaited { id: mark(nonce + 100), token: mark(4), dpop_key: None, expires },
         configuration: "identity".to_owned(),
         nonces: vec![(mark(nonce), expires)],
         holder_keys: keys.iter().map(|k| mark(*k)).collect(),
