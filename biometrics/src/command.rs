@@ -4,6 +4,7 @@ mod compare;
 mod embedding_cache;
 mod evaluate;
 mod failure;
+mod finger;
 mod home;
 mod pair_list;
 mod pairs;
@@ -17,6 +18,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use biometrics::finger::Resolution;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -55,8 +57,10 @@ enum Command {
     /// Speed and recall of 1:N search on generated vectors.
     #[command(after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json")]
     Search(search::Arguments),
-    /// Write a list of pairs for a folder that holds one folder of pictures for each person.
-    #[command(after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv")]
+    /// Write a list of pairs for a folder of people, one folder of pictures each, or of prints named FINGER_IMPRESSION.
+    #[command(
+        after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B > pairs.csv"
+    )]
     Pairs(pairs::Arguments),
     /// Derive the polar code's information set anew and print it as the constant in the source.
     PolarTable,
@@ -74,22 +78,23 @@ struct ModalityArguments {
     /// What is measured.
     #[arg(long, value_enum)]
     modality: Modality,
-    /// Resolution of finger images.
+    /// Resolution of finger images [default: 500].
     #[arg(long, value_name = "N")]
     dpi: Option<u32>,
 }
 
 impl ModalityArguments {
-    /// Faces only, for now.
-    fn require_face(&self) -> Result<(), Failure> {
+    /// The resolution if fingers are measured, nothing if faces are.
+    fn finger(&self) -> Result<Option<Resolution>, Failure> {
         match (self.modality, self.dpi) {
-            (Modality::Face, None) => Ok(()),
+            (Modality::Face, None) => Ok(None),
             (Modality::Face, Some(_)) => {
                 Err(Failure::usage("--dpi is for finger images", "leave --dpi out when measuring faces"))
             }
-            (Modality::Finger, _) => {
-                Err(Failure::usage("fingers come in a later version; this one measures faces", "use --modality face"))
-            }
+            (Modality::Finger, None) => Ok(Some(Resolution::STANDARD)),
+            (Modality::Finger, Some(dpi)) => Resolution::new(dpi)
+                .map(Some)
+                .map_err(|error| Failure::usage(error.to_string(), "give the scanner's resolution: most have 500")),
         }
     }
 }

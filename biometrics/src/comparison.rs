@@ -29,9 +29,21 @@ impl ComparisonScore {
     /// What a pair gets whose sample or reference could not be made into a vector.
     pub const LOWEST: Self = Self(-1.0);
 
-    #[cfg(test)]
     pub(crate) const fn from_value(value: f64) -> Self {
         Self(value)
+    }
+
+    /// The score of another matcher, to be evaluated beside ours; nothing unless it is in `[-1, 1]`.
+    #[must_use]
+    pub fn of_a_peer(value: f64) -> Option<Self> {
+        (-1.0..=1.0).contains(&value).then_some(Self(value))
+    }
+
+    /// The mean of the frames of one attempt; the lowest if there is none.
+    #[must_use]
+    pub fn mean(scores: impl IntoIterator<Item = Self>) -> Self {
+        let (sum, count) = scores.into_iter().fold((0.0, 0_u32), |(sum, count), score| (sum + score.0, count + 1));
+        if count == 0 { Self::LOWEST } else { Self(sum / f64::from(count)) }
     }
 
     /// The number, for evaluation only: it must reach no log and no answer to a peer.
@@ -56,6 +68,10 @@ impl Threshold {
     /// The product's own: of the ORL faces, one comparison of two people in 19,000 reaches it (one capture against one),
     /// and 97 in 100 of one person's do. `docs/biometric-evaluation.md` has counts and intervals.
     pub const DEFAULT: Self = Self(0.45);
+
+    /// The product's own for fingers: on the two sensors that it was set on (FVC2002 DB1 and DB3) about one pair of two
+    /// fingers in a thousand reaches it. `docs/biometric-evaluation.md` has counts and intervals.
+    pub const FINGER: Self = Self(0.5);
 
     /// A threshold in `[-1, 1]`.
     ///

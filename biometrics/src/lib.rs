@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod engine;
 pub mod evaluation;
 pub mod face;
+pub mod finger;
 pub mod models;
 pub mod onnx;
 pub mod protection;

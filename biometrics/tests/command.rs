@@ -53,13 +53,32 @@ impl Drop for Folder {
 }
 
 #[test]
-fn fingers_come_later() {
-    let (code, answer) = json(&["template", "--modality", "finger", "print.tif", "--dpi", "500"]);
-    assert_eq!(code, 2);
-    assert_eq!(answer["error"]["code"], "usage");
-    assert!(answer["error"]["message"].as_str().unwrap().contains("later"));
+fn what_is_no_print_is_refused_with_a_hint() {
+    let folder = Folder::new("finger");
+    let flat = folder.write("flat.pgm", &format!("P2 200 200 255\n{}", "128 ".repeat(200 * 200)));
+    let (code, answer) = json(&["template", "--modality", "finger", &flat]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (3, Some("unavailable")));
+    assert!(answer["error"]["hint"].as_str().unwrap().contains("scanner"));
+    let (code, answer) = json(&["compare", "--modality", "finger", "--dpi", "1000", &flat, &flat]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (3, Some("unavailable")));
+    assert_eq!(run(&["template", "--modality", "finger", &flat, "--dpi", "7"]).0, 2);
+    assert_eq!(run(&["template", "--modality", "finger", "/nonexistent.tif"]).0, 2);
     assert_eq!(run(&["template", "--modality", "face", "--dpi", "500", "portrait.jpg"]).0, 2);
     assert_eq!(run(&["template", "--modality", "iris", "eye.jpg"]).0, 2);
+}
+
+#[test]
+fn pairs_are_listed_for_a_folder_of_prints() {
+    let folder = Folder::new("prints");
+    for name in ["101_1.tif", "101_2.tif", "102_1.tif", "102_2.tif", "102_2.iso", "readme.txt"] {
+        folder.write(name, "");
+    }
+    let root = folder.0.to_str().unwrap();
+    let (code, out, _) = run(&["pairs", "--fingers", root]);
+    assert_eq!(code, 0);
+    assert_eq!(out.lines().filter(|line| line.ends_with(",1")).count(), 2);
+    assert_eq!(out.lines().filter(|line| line.ends_with(",0")).count(), 4);
+    assert_eq!(run(&["pairs"]).0, 2);
 }
 
 #[test]

@@ -96,7 +96,36 @@ pub(crate) fn evaluate() -> Result<(), BenchError> {
     std::fs::write(&list, rows).map_err(|source| BenchError::Storage { path: list.clone(), source })?;
     println!("== release: portraits, two enrolled, each under 200 fresh transforms");
     shell::run(biometrics(&home).args(["release", "--gate", "--enrolments", "200", "--pairs"]).arg(&list))?;
+    fingers(&home, &data.join("fingers/fvc2002"), &folder)?;
     println!("The lists and curves are in {}.", folder.display());
+    Ok(())
+}
+
+/// Prints of four sensors: the product's own command with one and with three impressions enrolled, then the peers.
+fn fingers(home: &setup::Home, data: &std::path::Path, folder: &std::path::Path) -> Result<(), BenchError> {
+    if !data.is_dir() {
+        println!("absent, fingers not measured: {}", data.display());
+        return Ok(());
+    }
+    let sets = [("DB1_B", "500"), ("DB2_B", "569"), ("DB3_B", "500"), ("DB4_B", "500")];
+    for (set, dpi) in sets {
+        for enrol in ["1", "3"] {
+            println!("== evaluate: fingers of {set}, {enrol} impressions enrolled");
+            let mut pairs = biometrics(home);
+            pairs.args(["pairs", "--splits", "8", "--enrol", enrol, "--fingers"]).arg(data.join(set));
+            let list = kept(folder, &format!("pairs-{set}-{enrol}.csv"), &mut pairs)?;
+            let mut measured = biometrics(home);
+            measured.args(["evaluate", "--modality", "finger", "--dpi", dpi, "--pairs"]).arg(&list);
+            shell::run(measured.arg("--plot").arg(folder.join(format!("det-{set}-{enrol}.svg"))))?;
+        }
+    }
+    println!("== peers: MINDTCT with BOZORTH3 on the same images");
+    let mut peers = shell::cargo();
+    peers.args(["run", "--quiet", "--release", "--package", "biometrics", "--example", "finger_peers", "--"]);
+    for (set, dpi) in sets {
+        peers.arg(dpi).arg(data.join(set));
+    }
+    shell::run(&mut peers)?;
     Ok(())
 }
 

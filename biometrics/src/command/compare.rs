@@ -7,7 +7,7 @@ use biometrics::template::{Embedding, Probe, Reference};
 use biometrics::{Engine, Sample};
 use serde_json::json;
 
-use super::{Answer, Failure, ModalityArguments, home};
+use super::{Answer, Failure, ModalityArguments, finger, home};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -22,7 +22,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    arguments.modality.require_face()?;
+    if let Some(resolution) = arguments.modality.finger()? {
+        return finger::compare_files(&arguments.references, &arguments.probe, resolution);
+    }
     for path in arguments.references.iter().chain([&arguments.probe]) {
         home::read_named(path)?;
     }

@@ -1,17 +1,17 @@
 //! `evaluate`: error rates over a list of pairs.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use biometrics::comparison::{ComparisonScore, Threshold, compare};
-use biometrics::evaluation::{Evaluation, OperatingPoint};
+use biometrics::evaluation::{Evaluation, EvaluationError, OperatingPoint};
 use biometrics::template::{Probe, Reference};
 use serde_json::{Map, Value, json};
 
 use super::embedding_cache::EmbeddingCache;
 use super::pair_list::{self, Pair};
-use super::{Answer, Failure, ModalityArguments, home, median_ms, plot};
+use super::{Answer, Failure, ModalityArguments, finger, home, median_ms, plot};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -29,7 +29,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    arguments.modality.require_face()?;
+    if let Some(resolution) = arguments.modality.finger()? {
+        return finger::evaluate(&arguments.pairs, arguments.gate, arguments.plot.as_deref(), resolution);
+    }
     let pairs = pair_list::read(&arguments.pairs)?;
     let mut engine = home::load_engine(home)?;
     let cache = EmbeddingCache::fill(&mut engine, &pairs, arguments.gate)?;
@@ -39,15 +41,43 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     for pair in &pairs {
         if pair.mated { &mut mated } else { &mut non_mated }.push(sides.score(pair)?);
     }
-    let evaluation = Evaluation::new(mated, non_mated).map_err(|error| {
-        Failure::usage(error.to_string(), "error rates need both: pairs of one person and pairs of two")
-    })?;
-    if let Some(path) = &arguments.plot {
-        let drawing = plot::draw(&evaluation).map_err(Failure::internal)?;
-        std::fs::write(path, drawing)
-            .map_err(|error| Failure::storage(format!("{}: {error}", path.display()), "choose another --plot"))?;
-    }
-    Ok(report(&evaluation, &cache, sides.comparisons_per_second(&pairs)?))
+    let evaluation = Evaluation::new(mated, non_mated).map_err(unbalanced)?;
+    plot(&evaluation, arguments.plot.as_deref())?;
+    let measured = Measured {
+        modality: "face",
+        threshold: Threshold::DEFAULT,
+        failures: cache.failures,
+        times: cache.times.clone(),
+        quality: cache.quality.clone(),
+        comparisons_per_second: sides.comparisons_per_second(&pairs)?,
+    };
+    Ok(report(&evaluation, &measured))
+}
+
+pub(super) fn unbalanced(error: EvaluationError) -> Failure {
+    Failure::usage(error.to_string(), "error rates need both: pairs of one person and pairs of two")
+}
+
+/// Draws the curves, if that was asked for.
+pub(super) fn plot(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let drawing = plot::draw(evaluation).map_err(Failure::internal)?;
+    std::fs::write(path, drawing)
+        .map_err(|error| Failure::storage(format!("{}: {error}", path.display()), "choose another --plot"))
+}
+
+/// What was measured beside the scores.
+pub(super) struct Measured {
+    pub(super) modality: &'static str,
+    /// The product's own.
+    pub(super) threshold: Threshold,
+    /// Pictures that gave no template.
+    pub(super) failures: usize,
+    /// How long each picture took.
+    pub(super) times: Vec<Duration>,
+    /// What the quality gate says of the pictures, by code.
+    pub(super) quality: BTreeMap<&'static str, usize>,
+    pub(super) comparisons_per_second: f64,
 }
 
 /// Every reference and every probe of the list, made once.
@@ -93,13 +123,14 @@ impl<'a> Sides<'a> {
     }
 }
 
-fn report(evaluation: &Evaluation, cache: &EmbeddingCache, comparisons_per_second: f64) -> Answer {
+pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
+    let Measured { modality, threshold, failures, times, quality, comparisons_per_second } = measured;
     let mut points = Map::new();
     let mut sentences = format!(
         "{} mated and {} non-mated pairs; {} pictures gave no template.\nEER {:.2} %.\n",
         evaluation.mated().len(),
         evaluation.non_mated().len(),
-        cache.failures,
+        failures,
         evaluation.eer() * 100.0
     );
     for (name, most) in FMRS {
@@ -117,7 +148,7 @@ fn report(evaluation: &Evaluation, cache: &EmbeddingCache, comparisons_per_secon
             most * 100.0, fmr.misses, fmr.trials,
         ));
     }
-    let product = Threshold::DEFAULT.value();
+    let product = threshold.value();
     let (fmr, fnmr) = (evaluation.fmr(product), evaluation.fnmr(product));
     sentences.push_str(&format!(
         "At the product's threshold, {product}: FNMR {:.2} % ({}/{}), FMR {:.4} % ({}/{}).\n",
@@ -128,15 +159,15 @@ fn report(evaluation: &Evaluation, cache: &EmbeddingCache, comparisons_per_secon
         fmr.misses,
         fmr.trials
     ));
-    let template_ms = median_ms(cache.times.clone());
+    let template_ms = median_ms(times.clone());
     sentences.push_str(&format!(
         "A template takes {template_ms:.0} ms (median); {comparisons_per_second} comparisons a second."
     ));
     let object = json!({
-        "modality": "face",
+        "modality": modality,
         "mated": evaluation.mated().len(),
         "non_mated": evaluation.non_mated().len(),
-        "failures_to_extract": cache.failures,
+        "failures_to_extract": failures,
         "eer": evaluation.eer(),
         "fnmr_at_fmr": Value::Object(points),
         "at_product_threshold": {
@@ -144,7 +175,7 @@ fn report(evaluation: &Evaluation, cache: &EmbeddingCache, comparisons_per_secon
         },
         "template_ms_median": template_ms,
         "comparisons_per_second": comparisons_per_second,
-        "quality": cache.quality,
+        "quality": quality,
     });
     Answer { object, sentences }
 }

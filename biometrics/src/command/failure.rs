@@ -35,6 +35,11 @@ impl Failure {
         Self { exit: STORAGE, code: "models", message: error.to_string(), hint: error.hint().to_owned() }
     }
 
+    /// A sample that cannot be used.
+    pub(super) fn unavailable(message: String, hint: &str) -> Self {
+        Self { exit: NOT_RECOGNISED, code: "unavailable", message, hint: hint.to_owned() }
+    }
+
     /// A picture that is no usable sample.
     pub(super) fn decode(path: &str, error: DecodeError) -> Self {
         Self {

@@ -9,8 +9,11 @@ use super::{Answer, Failure};
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The folder: one folder for each person, in it pictures.
-    #[arg(long, alias = "orl", value_name = "DIR")]
-    people: PathBuf,
+    #[arg(long, alias = "orl", value_name = "DIR", required_unless_present = "fingers")]
+    people: Option<PathBuf>,
+    /// A folder of prints named FINGER_IMPRESSION, as FVC names them.
+    #[arg(long, value_name = "DIR", conflicts_with = "people")]
+    fingers: Option<PathBuf>,
     /// How many captures are enrolled.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     enrol: u32,
@@ -23,7 +26,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
-    let people = people(&arguments.people)?;
+    let (folder, people) = match (&arguments.fingers, &arguments.people) {
+        (Some(folder), _) => (folder, fingers(folder)?),
+        (None, Some(folder)) => (folder, people(folder)?),
+        (None, None) => return Err(Failure::usage("no folder was given", "give --people DIR or --fingers DIR")),
+    };
     let (enrol, frames) = (arguments.enrol as usize, arguments.frames as usize);
     let one_to_one = (enrol, frames) == (1, 1);
     let mut text = String::from("reference,probe,mated\n");
@@ -54,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     }
     if mated == 0 || non_mated == 0 {
         return Err(Failure::usage(
-            format!("{} does not hold enough pictures of two or more people", arguments.people.display()),
+            format!("{} does not hold enough pictures of two or more people", folder.display()),
             "each person needs a folder with more pictures than are enrolled",
         ));
     }
@@ -74,24 +81,40 @@ fn attempts<'a>(shown: &'a [&'a str], frames: usize) -> impl Iterator<Item = Vec
 fn people(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
     let mut people = Vec::new();
     for folder in entries(root)? {
-        if !folder.is_dir() {
-            continue;
-        }
-        let pictures = entries(&folder)?.into_iter().filter(|path| path.is_file() && is_picture(path));
-        let names: Vec<String> = pictures
-            .map(|path| match path.to_str() {
-                Some(name) if !name.contains([';', ',', '"', '\n']) => Ok(name.to_owned()),
-                _ => Err(Failure::usage(
-                    format!("{} cannot stand in a list of pairs", path.display()),
-                    "rename it without ; , \" and line breaks",
-                )),
-            })
-            .collect::<Result<_, _>>()?;
-        if !names.is_empty() {
-            people.push(names);
+        if folder.is_dir() {
+            people.push(pictures(entries(&folder)?)?);
         }
     }
+    people.retain(|names| !names.is_empty());
     Ok(people)
+}
+
+/// The impressions of each finger: what stands before the last `_` of a name says which finger.
+fn fingers(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
+    let mut fingers: Vec<(String, Vec<PathBuf>)> = Vec::new();
+    for path in entries(root)? {
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some((finger, _)) = stem.rsplit_once('_') else { continue };
+        match fingers.iter_mut().find(|(known, _)| known == finger) {
+            Some((_, paths)) => paths.push(path),
+            None => fingers.push((finger.to_owned(), vec![path])),
+        }
+    }
+    let mut lists = fingers.into_iter().map(|(_, paths)| pictures(paths)).collect::<Result<Vec<_>, _>>()?;
+    lists.retain(|names| !names.is_empty());
+    Ok(lists)
+}
+
+fn pictures(paths: Vec<PathBuf>) -> Result<Vec<String>, Failure> {
+    let is_named = |path: &PathBuf| path.is_file() && is_picture(path);
+    let name = |path: PathBuf| match path.to_str() {
+        Some(name) if !name.contains([';', ',', '"', '\n']) => Ok(name.to_owned()),
+        _ => Err(Failure::usage(
+            format!("{} cannot stand in a list of pairs", path.display()),
+            "rename it without ; , \" and line breaks",
+        )),
+    };
+    paths.into_iter().filter(is_named).map(name).collect()
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

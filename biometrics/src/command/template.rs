@@ -6,7 +6,7 @@ use std::time::Instant;
 use biometrics::template::Reference;
 use serde_json::json;
 
-use super::{Answer, Failure, ModalityArguments, home, round3};
+use super::{Answer, Failure, ModalityArguments, finger, home, round3};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -20,7 +20,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    arguments.modality.require_face()?;
+    if let Some(resolution) = arguments.modality.finger()? {
+        return finger::template(&arguments.image, arguments.out.as_deref(), resolution);
+    }
     // A picture that is none must not wait for the models.
     home::read_named(&arguments.image)?;
     let mut engine = home::load_engine(home)?;
@@ -64,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
 }
 
 /// Writes a file that only its owner may read, whoever could read the one that was there.
-fn write_private(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_private(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

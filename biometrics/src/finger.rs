@@ -1,0 +1,30 @@
+//! Fingers: from a scanner's image to a template, to a comparison score.
+//!
+//! An image is enhanced along its ridges, MINDTCT finds the minutiae, cylinder codes and an alignment compare them
+//! (`docs/decisions/0040-finger-matcher.md`). A finger opens nothing by itself: match-then-release is as strong as the
+//! process that does it, and is to be called by its own, lower name.
+
+mod alignment;
+mod capture;
+mod cylinder;
+mod enhance;
+mod field;
+mod grid;
+mod hull;
+mod image;
+mod matcher;
+mod quality;
+mod record;
+mod relax;
+mod ridges;
+mod template;
+
+pub use capture::{ExtractError, FingerCapture};
+pub use image::{FingerImage, Resolution, ResolutionError};
+pub use matcher::{FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};
+pub use quality::{FingerQuality, FingerQualityFault};
+pub use record::{RecordError, RecordFormat, read_records, write_record};
+pub use template::{FingerTemplate, FingerTemplateError, MOST_MINUTIAE, Minutia, MinutiaKind};
+
+#[cfg(test)]
+mod tests;
