@@ -20,8 +20,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::keys::software::{KeyFileError, SoftwareKeys};
+use crate::metadata;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
+use credentials::signer::SignError;
 use credentials::trust::{CertificateChain, ChainError, TrustAnchors, Usage};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -109,6 +111,14 @@ impl Issuer {
     /// Who it is.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The issuer's metadata, signed.
+    ///
+    /// # Errors
+    /// [`SignError`] when the key is out of reach.
+    pub fn signed_metadata(&self) -> Result<String, SignError> {
+        metadata::signed_issuer(&self.config, self.keys.credential(), self.now())
     }
 
     /// The time, as this issuer's clock has it.

@@ -2,6 +2,9 @@
 
 use crate::config::Config;
 use crate::configuration::{Configuration, Format};
+use crate::keys::SigningIdentity;
+use credentials::jws;
+use credentials::signer::SignError;
 use schemas::ClaimPath;
 use schemas::credential_type::ClaimType;
 use schemas::mdoc::{self, DocumentType};
@@ -9,6 +12,7 @@ use schemas::openid4vci::{
     AUTHORIZATION_CODE_GRANT, AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
     CredentialMetadata, Display, IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType,
 };
+use schemas::{Seconds, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -49,6 +53,32 @@ pub fn issuer(config: &Config) -> IssuerMetadata {
         display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
         credential_configurations_supported: Configuration::all().map(|c| (c.to_string(), configuration(c))).collect(),
     }
+}
+
+/// How long signed metadata may be relied on.
+pub const SIGNED_LIFETIME: Seconds = Seconds::DAY;
+/// The `typ` of signed metadata (§12.2.3).
+const SIGNED_TYP: &str = "openidvci-issuer-metadata+jwt";
+
+/// The same metadata, signed with the key for credentials: whoever knows the trust anchor knows the issuer before a code
+/// is given to it.
+///
+/// # Errors
+/// [`SignError`] when the key is out of reach.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.3.
+pub fn signed_issuer(config: &Config, identity: SigningIdentity<'_>, now: Timestamp) -> Result<String, SignError> {
+    let header = json!({"alg": "ES256", "typ": SIGNED_TYP, "x5c": identity.chain.to_x5c()});
+    let claims = serde_json::to_value(issuer(config)).unwrap_or_default();
+    let (Value::Object(header), Value::Object(mut claims)) = (header, claims) else {
+        return Err(SignError::Unavailable);
+    };
+    claims.insert("iss".to_owned(), json!(config.url.as_str()));
+    claims.insert("sub".to_owned(), json!(config.url.as_str()));
+    claims.insert("iat".to_owned(), json!(now));
+    claims.insert("exp".to_owned(), json!(now.plus(SIGNED_LIFETIME)));
+    jws::sign_object(&header, &claims, identity.signer)
 }
 
 /// The authorization server metadata: pre-authorized codes, and codes by a request that went ahead.

@@ -1,18 +1,35 @@
 //! The well-known documents.
 
-use super::{Service, answer};
+use super::{Service, answer, blocking};
 use crate::metadata;
+use crate::problem::Problem;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 
-/// `GET /.well-known/openid-credential-issuer`.
+/// `GET /.well-known/openid-credential-issuer`: JSON, or signed for whoever asks for a JWT.
 ///
 /// # Source
-/// OpenID4VCI 1.0 §12.2.2: unsigned JSON.
-pub(super) async fn issuer(State(service): State<Service>) -> Response {
-    public(answer::json(&metadata::issuer(service.issuer.config())))
+/// OpenID4VCI 1.0 §12.2.2, §12.2.3.
+pub(super) async fn issuer(State(service): State<Service>, headers: HeaderMap) -> Result<Response, Problem> {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let signed = accepted
+        .flat_map(|value| value.split(','))
+        .any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(JWT));
+    let mut response = if signed {
+        let token = blocking(&service, |issuer| issuer.signed_metadata()).await?.map_err(|error| {
+            tracing::error!(%error, "the metadata could not be signed");
+            Problem::Internal
+        })?;
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(JWT))], token).into_response()
+    } else {
+        answer::json(&metadata::issuer(service.issuer.config()))
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    Ok(public(response))
 }
+
+const JWT: &str = "application/jwt";
 
 /// `GET /.well-known/oauth-authorization-server`.
 ///

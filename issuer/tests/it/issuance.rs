@@ -212,3 +212,32 @@ async fn the_documents_stand_where_the_specifications_insert_them() {
     let copies = world.receive(&world.offer(), &keys(2, 7)).await;
     assert!(world.verify(&copies[0]).status().unwrap().uri.starts_with(&format!("{}/status/", world.url)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vci_12_2_3_the_metadata_is_signed_for_whoever_asks() {
+    use credentials::json::Limits;
+    use credentials::jws::JwsIn;
+    use credentials::trust::Usage;
+    let world = World::new().await;
+    let at = format!("{}/.well-known/openid-credential-issuer", world.url);
+    let ask = async |accept: &str| world.http.get(&at).header("accept", accept).send().await.unwrap();
+    let plain = ask("application/json").await;
+    assert_eq!(plain.headers()["content-type"], "application/json");
+    assert_eq!(plain.headers()["vary"], "accept");
+    let plain: Value = plain.json().await.unwrap();
+    let signed = ask("application/json;q=0.5, application/jwt").await;
+    assert_eq!(signed.headers()["content-type"], "application/jwt");
+    let signed = signed.text().await.unwrap();
+    let limits = Limits { bytes: 1 << 18, depth: 16 };
+    let jws = JwsIn::parse(&signed, &limits).unwrap();
+    jws.expect_type("openidvci-issuer-metadata+jwt").unwrap();
+    let chain = jws.header().x5c.as_ref().unwrap();
+    let verified = chain.verify(&world.anchors(), Usage::CredentialIssuing, world.issuer.now()).unwrap();
+    jws.verify(verified.leaf_key()).unwrap();
+    let mut claims = jws.payload_object(&limits).unwrap();
+    assert_eq!(claims.remove("sub").unwrap(), world.url);
+    assert_eq!(claims.remove("iat").unwrap(), now().unix());
+    assert_eq!(claims.remove("exp").unwrap(), now().unix() + 86_400);
+    claims.remove("iss");
+    assert_eq!(Value::Object(claims), plain, "every parameter is a claim of its own");
+}
