@@ -111,7 +111,7 @@ fn the_person_gives_the_code_on_the_issuers_page_and_comes_back() {
     let (address, path) = back.split_once('/').unwrap();
     let seen = browse(address, &format!("GET /{path} HTTP/1.1\r\nhost: {address}\r\n{close}"));
     assert!(seen.starts_with("HTTP/1.1 200"), "{seen}");
-    drop(said.count());
+    let _ = said.count();
     let output = wallet.wait_with_output().unwrap();
     let received: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&received["received"], &received["known"]), (&json!(true), &json!(true)), "{received}");
