@@ -23,6 +23,8 @@ pub struct Header {
     pub x5c: Option<CertificateChain>,
     /// A key in the header: for proofs of possession only; tokens of an issuer or verifier that have one are refused.
     pub jwk: Option<Map<String, Value>>,
+    /// A JWT in the header, not looked at: an attestation of who signs (OpenID4VP 1.0 §12).
+    pub jwt: Option<String>,
 }
 
 /// Why a JWS is not one that we read.
@@ -201,7 +203,8 @@ impl Header {
             Some(Value::Object(jwk)) => Some(jwk),
             Some(_) => return Err(JwsError::Malformed("jwk")),
         };
-        Ok(Self { alg, typ: string(&mut map, "typ")?, kid, x5c, jwk })
+        let (typ, jwt) = (string(&mut map, "typ")?, string(&mut map, "jwt")?);
+        Ok(Self { alg, typ, kid, x5c, jwk, jwt })
     }
 }
 

@@ -73,6 +73,19 @@ impl PublicKey {
         Ok(Self(Arc::new(Inner { sec1, parsed })))
     }
 
+    /// From a compressed SEC 1 point: `02` or `03`, x.
+    ///
+    /// # Errors
+    /// As [`PublicKey::from_sec1`].
+    ///
+    /// # Source
+    /// SEC 1 §2.3.4.
+    pub fn from_compressed(bytes: &[u8; 33]) -> Result<Self, KeyError> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        let key = p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
+        Self::from_sec1(key.to_sec1_point(false).as_bytes())
+    }
+
     /// From a JWK. Members that say nothing about the key itself (`kid`, `use`, `alg` …) are not looked at.
     ///
     /// # Errors

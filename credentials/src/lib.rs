@@ -9,6 +9,7 @@ pub mod cbor;
 pub mod consent;
 pub mod cose;
 pub mod dcql;
+pub mod did;
 pub mod dpop;
 pub mod escape;
 pub mod issuer_metadata;

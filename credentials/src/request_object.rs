@@ -1,6 +1,7 @@
 //! The signed request of a verifier: who asks, for what, and where the answer goes.
 
 mod authenticate;
+mod client;
 mod client_id;
 
 #[cfg(test)]
@@ -49,6 +50,12 @@ pub enum RequestObjectError {
     /// The leaf certificate is not of the client.
     #[error("certificate of the request object is not of the client it names")]
     OtherCertificate,
+    /// No `kid`, or one that names no key of the client.
+    #[error("request object names no key of its client")]
+    NoKey,
+    /// The attestation of who signs is not in order; which part of it.
+    #[error("attestation of the verifier is not acceptable: {0}")]
+    Attestation(&'static str),
     /// The signature does not fit.
     #[error("signature of the request object is wrong")]
     Signature,
@@ -100,7 +107,7 @@ pub enum RequestObjectError {
     #[error("dcql_query is not in order")]
     Query(#[source] DcqlError),
     /// The verifier does not take the format that it asks for.
-    #[error("verifier does not take SD-JWT VC signed with ES256")]
+    #[error("verifier takes neither SD-JWT VC nor mdoc signed with ES256")]
     Formats,
     /// An encrypted answer is asked for that we cannot make.
     #[error("an encrypted answer cannot be made")]
@@ -125,6 +132,8 @@ impl RequestObjectError {
             | Self::NoChain
             | Self::Chain(_)
             | Self::OtherCertificate
+            | Self::NoKey
+            | Self::Attestation(_)
             | Self::Signature
             | Self::WalletNonce
             | Self::Audience

@@ -34,6 +34,8 @@ pub enum Usage {
     StatusSigning,
     /// Request objects of a verifier.
     Verifier,
+    /// Attestations of verifiers: who holds such a key says who a verifier is.
+    VerifierAttesting,
     /// Mobile documents, by the usage that ISO/IEC 18013-5 Annex B names for document signers.
     MdocIssuing,
     /// Requests of a reader for mobile documents, by the usage that ISO/IEC 18013-5 Annex B names.

@@ -138,6 +138,16 @@ pub fn by_credential_type(credential_type: &CredentialType) -> Option<&'static D
     ALL.into_iter().find(|t| t.credential_type.id == credential_type.id)
 }
 
+/// The claim of one of our types that the element at `path` (name space, identifier) stands for, in a document of whatever type.
+pub fn claim_of(path: &ClaimPath) -> Option<ClaimPath> {
+    match path.elements() {
+        [PathElement::Name(name_space), PathElement::Name(identifier)] => {
+            ALL.into_iter().find_map(|document| document.claim_path(name_space, identifier))
+        }
+        _ => None,
+    }
+}
+
 impl DocumentType {
     /// The element of [`PID_NAME_SPACE`] that stands for a claim, or for a member of one.
     pub fn element(&self, claim: &str, member: Option<&str>) -> Option<&'static ElementType> {
@@ -216,6 +226,12 @@ mod tests {
             assert_eq!(document.element_paths(&claim).first(), Some(&ClaimPath::names(place)));
         }
         assert_eq!(document.claim_path("org.iso.18013.5.1", "given_name"), None);
+        assert_eq!(claim_of(&ClaimPath::names([PID_NAME_SPACE, "portrait"])), Some(ClaimPath::names(["picture"])));
+        assert_eq!(
+            claim_of(&ClaimPath::names(["org.amparo.attestation.1", "services"])),
+            Some(ClaimPath::names(["services"]))
+        );
+        assert_eq!(claim_of(&ClaimPath::names(["given_name"])), None);
         assert_eq!(document.claim_path("org.amparo.identity.1", "nope"), None);
         assert!(document.element_paths(&ClaimPath::names(["nope"])).is_empty());
     }

@@ -56,3 +56,62 @@ fn without_our_consent_a_plain_answer_is_given_and_taken() {
     let result = world.result(&transaction, 0);
     assert_eq!(result["credentials"][0]["claims"]["given_name"], "Alma");
 }
+
+#[test]
+fn a_mobile_document_goes_the_same_way_and_says_the_same() {
+    let Some(world) = World::with_vault() else { return };
+    let (handle, offer, code) = world.offer_in("mdoc", "3");
+    world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
+    let preset = ["--preset", "border-identity", "--purpose", "border-entry", "--retention", "15m"];
+    for format in ["any", "mdoc"] {
+        let (transaction, link) = world.request(&[&preset[..], &["--format", format]].concat());
+        let sent = world.holder("present", &[&link, "--only", "given_name,family_name,nationalities", "--yes"], 0).json;
+        assert_eq!(sent["disclosed"][0]["type"], "identity");
+        assert_eq!(sent["consent"]["purposes"], json!(["border-entry"]));
+        let result = world.result(&transaction, 0);
+        let shown = &result["credentials"][0];
+        assert_eq!(shown["claims"], json!({"family_name": "Rivas", "given_name": "Alma", "nationalities": ["SV"]}));
+        assert_eq!((&shown["type"], &shown["format"]), (&json!("identity"), &json!("mso_mdoc")));
+        assert_eq!((&shown["status"], &result["consent"]["purpose"]), (&json!("valid"), &json!("border-entry")));
+    }
+    // Not in the other format, and not any more once it is revoked.
+    let (_, link) = world.request(&[&preset[..], &["--format", "sd-jwt"]].concat());
+    world.holder("present", &[&link, "--yes"], 5);
+    let data = world.text("issuer");
+    world.run("amparo-issuer", &["revoke", "--data", &data, "--handle", &handle], 0);
+    let (transaction, link) = world.request(&preset);
+    world.holder("present", &[&link, "--yes"], 4);
+    assert_eq!(world.result(&transaction, 4)["error"]["code"], "revoked");
+}
+
+#[test]
+fn two_credentials_answer_one_request_and_what_is_optional_is_the_persons_choice() {
+    let Some(world) = World::with_vault() else { return };
+    for format in ["sd-jwt", "mdoc"] {
+        let (_, offer, code) = world.offer_in(format, "3");
+        world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
+    }
+    let dcql = json!({
+        "credentials": [
+            {"id": "who", "format": "dc+sd-jwt", "meta": {"vct_values": ["urn:amparo:identity:1"]}, "claims": [{"path": ["age_over_18"]}]},
+            {"id": "from", "format": "mso_mdoc", "meta": {"doctype_value": "org.amparo.identity.1"},
+             "claims": [{"path": ["eu.europa.ec.eudi.pid.1", "nationality"], "intent_to_retain": false}]},
+        ],
+        "credential_sets": [{"options": [["who"]]}, {"options": [["from"]], "required": false}],
+    });
+    std::fs::write(world.place("dcql.json"), dcql.to_string()).unwrap();
+    let dcql = world.text("dcql.json");
+    let arguments = ["--dcql", &dcql, "--purpose", "border-entry", "--retention", "15m"];
+    for (also, claims) in [
+        (&[][..], vec![json!({"age_over_18": true})]),
+        (&["--also", "from"], vec![json!({"nationalities": ["SV"]}), json!({"age_over_18": true})]),
+    ] {
+        let (transaction, link) = world.request(&arguments);
+        world.holder("present", &[&[&link, "--yes"][..], also].concat(), 0);
+        let result = world.result(&transaction, 0);
+        let shown: Vec<_> = result["credentials"].as_array().unwrap().iter().map(|c| c["claims"].clone()).collect();
+        assert_eq!(shown, claims);
+    }
+    let (_, link) = world.request(&arguments);
+    world.holder("present", &[&link, "--yes", "--also", "nothing"], 2);
+}

@@ -121,13 +121,21 @@ impl World {
 
     /// An offer of an identity: handle, link, code.
     pub(crate) fn offer(&self, count: &str) -> (String, String, String) {
+        self.offer_in("sd-jwt", count)
+    }
+
+    /// The same in that format.
+    pub(crate) fn offer_in(&self, format: &str, count: &str) -> (String, String, String) {
         let claims =
             json!({"given_name": "Alma", "family_name": "Rivas", "birth_date": "1998-04-12", "nationalities": ["SV"]});
         std::fs::write(self.place("claims.json"), claims.to_string()).unwrap();
         let (data, claims) = (self.text("issuer"), self.text("claims.json"));
         let offer = self.run(
             "amparo-issuer",
-            &["offer", "--data", &data, "--type", "identity", "--claims", &claims, "--count", count],
+            &[
+                "offer", "--data", &data, "--type", "identity", "--format", format, "--claims", &claims, "--count",
+                count,
+            ],
             0,
         );
         (offer.text("/handle").unwrap(), offer.text("/credential_offer_uri").unwrap(), offer.text("/tx_code").unwrap())

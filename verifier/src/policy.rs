@@ -77,6 +77,40 @@ impl FromStr for ResponseMode {
     }
 }
 
+/// In which formats a credential is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AcceptedFormat {
+    /// In whichever the holder has it.
+    #[default]
+    Any,
+    /// As SD-JWT VC.
+    SdJwtVc,
+    /// As mdoc.
+    Mdoc,
+}
+
+impl AcceptedFormat {
+    /// The word on the command line, the issuer's too.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::SdJwtVc => "sd-jwt",
+            Self::Mdoc => "mdoc",
+        }
+    }
+}
+
+impl FromStr for AcceptedFormat {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        [Self::Any, Self::SdJwtVc, Self::Mdoc]
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or(UnknownWord { expected: "any, sd-jwt, mdoc" })
+    }
+}
+
 /// How the verifier calls itself.
 ///
 /// # Source

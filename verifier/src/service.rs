@@ -11,6 +11,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 mod desk;
+pub mod go_on;
 mod http;
 pub mod identity;
 mod key_files;

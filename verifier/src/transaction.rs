@@ -12,6 +12,7 @@ use crate::policy::{ConsentMode, ResponseMode, UnknownStatus};
 use credentials::b64;
 use credentials::consent::{ConsentError, ProposedConsent};
 use credentials::dcql::{AKI, FORMAT, Query};
+use credentials::mdoc;
 use rand_core::CryptoRng;
 use schemas::consent::{CONSENT_REQUEST_TYPE, ConsentRequest, Controller, PurposeRequest};
 use schemas::purpose::Purpose;
@@ -50,7 +51,10 @@ pub enum InquiryError {
         got: Seconds,
     },
     /// The query is for a format this verifier cannot read.
-    #[error("credential query {id} is for a format that this verifier does not read: expected {FORMAT}")]
+    #[error(
+        "credential query {id} is for a format that this verifier does not read: expected {FORMAT} or {}",
+        mdoc::FORMAT
+    )]
     Format {
         /// The credential query.
         id: String,
@@ -89,7 +93,7 @@ impl Inquiry {
             return Err(InquiryError::RetentionTooLong { got: retention });
         }
         for credential in query.credentials() {
-            if credential.format != FORMAT {
+            if credential.format != FORMAT && credential.format != mdoc::FORMAT {
                 return Err(InquiryError::Format { id: credential.id.clone() });
             }
             if credential.require_cryptographic_holder_binding == Some(false) {

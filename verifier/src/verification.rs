@@ -14,24 +14,30 @@
 //! | 9 | all that was asked for is there, and nothing that was not | [`Current`] → [`Complete`] |
 //! | 10 | the consent, in the order of `security.md` §4.1 | [`Complete`] → [`VerifiedPresentation`] |
 //!
-//! Steps 2 to 7 are `credentials::sd_jwt::verify_presented`. No step asks the network: between 7 and 8 the caller may fetch
+//! Steps 2 to 7 are `credentials::sd_jwt::verify_presented`; for an mdoc `credentials::mdoc::verify_presented`, whose order is
+//! its own, with the session transcript in the place of `aud`, `nonce` and time, and the device key's signature in that of the
+//! key binding. No step asks the network: between 7 and 8 the caller may fetch
 //! the lists that [`Authenticated::status_references`] names, which are by then an issuer's word and no stranger's.
 //! One presentation that fails refuses the whole answer. That the nonce is spent is the caller's part, before step 1.
 
 mod authenticate;
 mod consent;
 mod held;
+mod presented;
 mod status;
 
 pub use authenticate::{Authenticated, Surroundings, authenticate};
 pub use consent::VerifiedPresentation;
 pub use held::{Held, HeldCredential};
+pub use presented::Presentation;
 pub use status::{Complete, Current, StatusFinding, StatusLists, current_or_ended};
 
 use crate::answer::Presentations;
 use credentials::consent::ConsentError;
+use credentials::cose::CoseError;
 use credentials::dcql::Shortfall;
 use credentials::jws::JwsError;
+use credentials::mdoc::VerifyError as DocumentError;
 use credentials::sd_jwt::VerifyError as PresentationError;
 use credentials::status_list::StatusError;
 use credentials::trust::ChainError;
@@ -53,6 +59,20 @@ pub enum VerifyError {
         query: String,
         /// Why.
         source: PresentationError,
+    },
+    /// A document for an mdoc query is not base64url.
+    #[error("the presentation for {query} is not a mobile document in base64url")]
+    NotBase64 {
+        /// The credential query.
+        query: String,
+    },
+    /// A document does not hold.
+    #[error("the document for {query} does not hold: {source}")]
+    Document {
+        /// The credential query.
+        query: String,
+        /// Why.
+        source: DocumentError,
     },
     /// Its issuer, or a list, says that it no longer stands.
     #[error("the credential for {query} is {}", match .status { Status::Suspended => "suspended", _ => "revoked" })]
@@ -114,6 +134,8 @@ impl VerifyError {
         match self {
             Self::NotAsked => "not_asked",
             Self::Presentation { source, .. } => presentation_code(source),
+            Self::NotBase64 { .. } => "presentation_invalid",
+            Self::Document { source, .. } => document_code(source),
             Self::Revoked { status: Status::Suspended, .. } => "suspended",
             Self::Revoked { .. } => "revoked",
             Self::Status { .. } => "status_invalid",
@@ -138,6 +160,19 @@ pub(crate) const fn presentation_code(error: &PresentationError) -> &'static str
         PresentationError::Type => "not_as_asked",
         PresentationError::KeyBindingMissing => "key_binding_missing",
         PresentationError::KeyBinding(_) => "key_binding_invalid",
+        _ => "presentation_invalid",
+    }
+}
+
+pub(crate) const fn document_code(error: &DocumentError) -> &'static str {
+    match error {
+        DocumentError::Chain(ChainError::UnknownIssuer) | DocumentError::TypeNotIssuers => "issuer_not_trusted",
+        DocumentError::Chain(_) | DocumentError::SignedOutOfTime => "issuer_invalid",
+        DocumentError::IssuerAuth(CoseError::Signature) => "signature_invalid",
+        DocumentError::NotYetValid { .. } => "not_yet_valid",
+        DocumentError::Expired { .. } => "expired",
+        DocumentError::Type => "not_as_asked",
+        DocumentError::DeviceAuth(_) | DocumentError::UnexpectedMac => "key_binding_invalid",
         _ => "presentation_invalid",
     }
 }

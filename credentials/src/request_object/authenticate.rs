@@ -1,10 +1,12 @@
 //! From a request object to one that is known to come from its client, and that we can answer.
 
+use super::client::Client;
 use super::{ClientId, RequestObjectError, RequestObjectIn};
 use crate::consent::{ConsentError, ProposedConsent, RequestIn};
 use crate::dcql::{FORMAT, Query};
 use crate::jwe::Recipient;
-use crate::trust::{TrustAnchors, Usage, VerifiedChain};
+use crate::mdoc::{self, SessionTranscript};
+use crate::trust::{TrustAnchors, VerifiedChain};
 use schemas::openid4vp::{ClientMetadata, RequestObject, SELF_ISSUED_AUDIENCE};
 use schemas::{Seconds, Timestamp};
 use serde_json::Value;
@@ -65,7 +67,23 @@ impl AuthenticatedRequest {
         &self.response_uri
     }
 
-    /// The certificates of the verifier.
+    /// Whether the verifier says that it takes credentials of that format as we have them.
+    pub fn takes(&self, format: &str) -> bool {
+        takes(self.request.client_metadata.as_ref(), format)
+    }
+
+    /// What stands for this request in an mdoc presentation.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §B.2.6.1.
+    pub fn session_transcript(&self) -> SessionTranscript {
+        let thumbprint = self.recipient.as_ref().map(|recipient| recipient.key().thumbprint());
+        // As it stands in the request, not as a parser would write it again.
+        let response_uri = self.request.response_uri.as_deref().unwrap_or_default();
+        SessionTranscript::openid4vp(self.client_id.as_str(), &self.request.nonce, thumbprint.as_ref(), response_uri)
+    }
+
+    /// The certificates of the verifier, or the key that it is known by instead.
     pub const fn verifier(&self) -> &VerifiedChain {
         &self.verifier
     }
@@ -96,19 +114,18 @@ impl RequestObjectIn<'_> {
             return Err(RequestObjectError::OtherClient);
         }
         let client_id = ClientId::parse(&request.client_id).map_err(RequestObjectError::ClientId)?;
-        let chain = jws.header().x5c.as_ref().ok_or(RequestObjectError::NoChain)?;
-        let verifier = chain.verify_or_unknown(anchors, Usage::Verifier, now).map_err(RequestObjectError::Chain)?;
-        if !client_id.is_of(&verifier) {
-            return Err(RequestObjectError::OtherCertificate);
-        }
-        jws.verify(verifier.leaf_key()).map_err(|_| RequestObjectError::Signature)?;
+        let Client { verifier, places } = Client::authenticate(&client_id, &jws, anchors, now)?;
 
         check_occasion(&request, now, wallet_nonce)?;
         let response_uri = response_uri(&request, &client_id)?;
+        // Exactly, as it stands (§5.9.3, §8.2).
+        if places.is_some_and(|places| !places.iter().any(|place| Some(place) == request.response_uri.as_ref())) {
+            return Err(RequestObjectError::ResponseHost);
+        }
         check_kind(&request)?;
         let dcql = request.dcql_query.clone().filter(|_| !has_scope).ok_or(RequestObjectError::NoQuery)?;
         let query = Query::check(dcql).map_err(RequestObjectError::Query)?;
-        if !request.client_metadata.as_ref().is_none_or(takes_our_format) {
+        if ![FORMAT, mdoc::FORMAT].iter().any(|format| takes(request.client_metadata.as_ref(), format)) {
             return Err(RequestObjectError::Formats);
         }
         let consent = consent(&request, &query, now).map_err(RequestObjectError::TransactionData)?;
@@ -192,23 +209,29 @@ fn is_url_safe(text: &str) -> bool {
     text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
-/// Whether the verifier takes what we hold; it need not say.
+/// Whether the verifier takes that format, signed as we and our issuers sign it; it need not say.
 ///
 /// # Source
-/// OpenID4VP 1.0 §B.3.4 "Metadata" of SD-JWT VC.
-fn takes_our_format(metadata: &ClientMetadata) -> bool {
-    if metadata.vp_formats_supported.is_empty() {
+/// OpenID4VP 1.0 §B.3.4 "Metadata" of SD-JWT VC, §B.2.2 of mdoc: −7 is ES256, −9 the same with P-256 alone.
+fn takes(metadata: Option<&ClientMetadata>, format: &str) -> bool {
+    let Some(formats) = metadata.map(|metadata| &metadata.vp_formats_supported).filter(|formats| !formats.is_empty())
+    else {
         return true;
-    }
-    let Some(format) = metadata.vp_formats_supported.get(FORMAT) else {
+    };
+    let Some(taken) = formats.get(format) else {
         return false;
     };
-    ["sd-jwt_alg_values", "kb-jwt_alg_values"].into_iter().all(|name| {
-        match format.get(name).and_then(Value::as_array) {
-            Some(algorithms) => algorithms.iter().any(|algorithm| algorithm == "ES256"),
-            None => true,
-        }
-    })
+    let names = |name: &str, ours: &[Value]| match taken.get(name).and_then(Value::as_array) {
+        Some(algorithms) => algorithms.iter().any(|algorithm| ours.contains(algorithm)),
+        None => true,
+    };
+    match format {
+        FORMAT => ["sd-jwt_alg_values", "kb-jwt_alg_values"].iter().all(|name| names(name, &["ES256".into()])),
+        mdoc::FORMAT => ["issuerauth_alg_values", "deviceauth_alg_values"]
+            .iter()
+            .all(|name| names(name, &[(-7).into(), (-9).into()])),
+        _ => false,
+    }
 }
 
 fn consent(request: &RequestObject, query: &Query, now: Timestamp) -> Result<Option<ProposedConsent>, ConsentError> {

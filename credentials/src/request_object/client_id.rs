@@ -1,6 +1,7 @@
 //! Client identifiers and their prefixes: which we can authenticate, and by what.
 
 use crate::b64;
+use crate::did::{Did, DidError};
 use crate::trust::VerifiedChain;
 use std::fmt;
 
@@ -15,33 +16,43 @@ pub enum ClientIdError {
     #[error("client identifier prefix {0} is not for signed requests")]
     NeverSigned(&'static str),
     /// A prefix that we do not support.
-    #[error("client identifier prefix is neither x509_san_dns nor x509_hash")]
+    #[error("client identifier prefix is none that a signed request is authenticated by here")]
     Unsupported,
+    /// A decentralized identifier of another method than those that hold their own key.
+    #[error(transparent)]
+    Did(#[from] DidError),
     /// Not a DNS name, or not a SHA-256.
     #[error("client identifier does not fit its prefix")]
     Malformed,
 }
 
-/// A full client identifier, prefix and all, of a kind that a certificate can authenticate.
+/// A full client identifier, prefix and all, of a kind by which a signed request can be authenticated.
 ///
 /// Compared, shown and signed only as a whole: without its prefix another party could have the same.
 ///
 /// # Source
 /// OpenID4VP 1.0 §5.9 "Client Identifier Prefix and Verifier Metadata Management", §14.10.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientId {
     full: String,
     kind: Kind,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Kind {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
     SanDns(String),
     Hash([u8; 32]),
+    Did(Did),
+    /// The `sub` of an attestation.
+    Attested(String),
 }
 
 const SAN_DNS: &str = "x509_san_dns";
 const HASH: &str = "x509_hash";
+const DID: &str = "decentralized_identifier";
+const ATTESTED: &str = "verifier_attestation";
+/// The longest name in an attestation.
+const MOST_NAME: usize = 253;
 
 impl ClientId {
     /// Reads a full client identifier.
@@ -56,7 +67,9 @@ impl ClientId {
         let kind = match prefix {
             SAN_DNS if is_dns_name(rest) => Kind::SanDns(rest.to_owned()),
             HASH => Kind::Hash(b64::decode_array(rest).map_err(|_| ClientIdError::Malformed)?),
-            SAN_DNS => return Err(ClientIdError::Malformed),
+            DID => Kind::Did(Did::parse(rest)?),
+            ATTESTED if (1..=MOST_NAME).contains(&rest.len()) => Kind::Attested(rest.to_owned()),
+            SAN_DNS | ATTESTED => return Err(ClientIdError::Malformed),
             "redirect_uri" => return Err(ClientIdError::NeverSigned("redirect_uri")),
             "origin" => return Err(ClientIdError::NeverSigned("origin")),
             _ => return Err(ClientIdError::Unsupported),
@@ -88,6 +101,8 @@ impl ClientId {
         match &self.kind {
             Kind::SanDns(name) => chain.dns_names().iter().any(|san| san.eq_ignore_ascii_case(name)),
             Kind::Hash(hash) => *hash == chain.leaf_sha256(),
+            // Known by a key, not by a certificate.
+            Kind::Did(_) | Kind::Attested(_) => false,
         }
     }
 
@@ -95,8 +110,12 @@ impl ClientId {
     pub fn host(&self) -> Option<&str> {
         match &self.kind {
             Kind::SanDns(name) => Some(name),
-            Kind::Hash(_) => None,
+            Kind::Hash(_) | Kind::Did(_) | Kind::Attested(_) => None,
         }
+    }
+
+    pub(super) const fn kind(&self) -> &Kind {
+        &self.kind
     }
 }
 

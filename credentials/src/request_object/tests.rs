@@ -1,6 +1,7 @@
 //! Requests of verifiers that are who they say, and of those that are not.
 
 use super::*;
+use crate::dcql::FORMAT;
 use crate::signer::SoftwareKey;
 use crate::testing::{Authority, NOW, key, rng};
 use crate::trust::{Trust, TrustAnchors, Usage};
@@ -172,13 +173,10 @@ fn attack_40_the_whole_client_identifier_is_compared() {
     assert_eq!(refused(HOST), ClientIdError::NoPrefix);
     assert_eq!(refused("redirect_uri:https://border.example/answer/1"), ClientIdError::NeverSigned("redirect_uri"));
     assert_eq!(refused("origin:https://border.example"), ClientIdError::NeverSigned("origin"));
-    for id in [
-        "decentralized_identifier:did:example:1",
-        "openid_federation:https://border.example",
-        "verifier_attestation:border",
-        "X509_SAN_DNS:border.example",
-        "https://border.example",
-    ] {
+    let did = refused("decentralized_identifier:did:example:1");
+    assert_eq!(did, ClientIdError::Did(crate::did::DidError::Method));
+    assert_eq!(refused("verifier_attestation:"), ClientIdError::Malformed);
+    for id in ["openid_federation:https://border.example", "X509_SAN_DNS:border.example", "https://border.example"] {
         assert_eq!(refused(id), ClientIdError::Unsupported, "{id}");
     }
     let long_label = format!("x509_san_dns:{}.example", "a".repeat(64));
@@ -264,14 +262,30 @@ fn request_04_other_types_modes_and_queries_are_refused() {
         assert_eq!(refused(without(member)), RequestObjectError::Malformed, "{member}");
     }
     for formats in [
-        json!({"mso_mdoc": {}}),
+        json!({"ldp_vc": {}}),
+        json!({"mso_mdoc": {"deviceauth_alg_values": [-65537]}}),
+        json!({"mso_mdoc": {"issuerauth_alg_values": [-35]}}),
         json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES384"]}}),
         json!({"dc+sd-jwt": {"kb-jwt_alg_values": ["EdDSA"]}}),
     ] {
         let refused = refused(with("client_metadata", json!({"vp_formats_supported": formats})));
         assert_eq!(refused.code(), Some("vp_formats_not_supported"));
     }
-    assert!(verifier.read(&with("client_metadata", json!({"vp_formats_supported": {"dc+sd-jwt": {}}}))).is_ok());
+    for (formats, sd_jwt, document) in [
+        (json!({"dc+sd-jwt": {}}), true, false),
+        (json!({"mso_mdoc": {}}), false, true),
+        (json!({"mso_mdoc": {"issuerauth_alg_values": [-7], "deviceauth_alg_values": [-65537, -9]}}), false, true),
+        (
+            json!({"mso_mdoc": {"deviceauth_alg_values": [-65537]}, "dc+sd-jwt": {"kb-jwt_alg_values": ["ES256"]}}),
+            true,
+            false,
+        ),
+        (json!({}), true, true),
+    ] {
+        let request = with("client_metadata", json!({"vp_formats_supported": formats}));
+        let request = verifier.read(&request).unwrap();
+        assert_eq!((request.takes(FORMAT), request.takes(crate::mdoc::FORMAT)), (sd_jwt, document), "{formats}");
+    }
 }
 
 #[test]
@@ -425,4 +439,113 @@ proptest! {
         let id = ClientId::x509_hash(&hash);
         prop_assert_eq!(ClientId::parse(&id.to_string()).unwrap(), id);
     }
+}
+
+/// Signs with a header of one's own.
+fn signed_by(key: &SoftwareKey, payload: &Value, more: Value) -> String {
+    let mut header = json!({"alg": "ES256", "typ": REQUEST_OBJECT_TYP});
+    header.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    jws::sign_object(header.as_object().unwrap(), payload.as_object().unwrap(), key).unwrap()
+}
+
+fn authenticated(
+    text: &str,
+    client_id: &str,
+    anchors: &TrustAnchors,
+) -> Result<AuthenticatedRequest, RequestObjectError> {
+    RequestObjectIn::parse(text)?.authenticate(client_id, anchors, NOW, None)
+}
+
+#[test]
+fn request_11_a_did_that_is_its_own_key_signs_for_itself_and_is_a_stranger() {
+    let (own, other) = (key(11), key(12));
+    let jwk = serde_json::to_vec(&own.public_key().to_jwk()).unwrap();
+    let did = format!("did:jwk:{}", crate::b64::encode(&jwk));
+    let client_id = format!("decentralized_identifier:{did}");
+    let payload = with("client_id", json!(client_id));
+    let verifier = Verifier::new();
+    let anchors = verifier.authority.anchors();
+    for kid in [format!("{did}#0"), "#0".to_owned()] {
+        let text = signed_by(&own, &payload, json!({"kid": kid}));
+        let request = authenticated(&text, &client_id, &anchors).unwrap();
+        assert_eq!((request.client_id().as_str(), request.verifier().trust()), (client_id.as_str(), Trust::NotKnown));
+        assert_eq!((request.verifier().subject(), request.client_id().host()), (did.as_str(), None));
+    }
+    for (text, error) in [
+        (signed_by(&other, &payload, json!({"kid": "#0"})), RequestObjectError::Signature),
+        (signed_by(&own, &payload, json!({})), RequestObjectError::NoKey),
+        (signed_by(&own, &payload, json!({"kid": "#1"})), RequestObjectError::NoKey),
+        // A certificate, however good, is not the identifier's key.
+        (
+            signed_by(&verifier.key, &payload, json!({"kid": "#0", "x5c": verifier.chain.to_x5c()})),
+            RequestObjectError::Signature,
+        ),
+    ] {
+        assert_eq!(authenticated(&text, &client_id, &anchors).unwrap_err(), error);
+        assert_eq!(error.code(), None, "nobody is known to have asked");
+    }
+    let web = "decentralized_identifier:did:web:border.example";
+    let text = signed_by(&own, &with("client_id", json!(web)), json!({"kid": "#0"}));
+    assert!(matches!(authenticated(&text, web, &anchors), Err(RequestObjectError::ClientId(ClientIdError::Did(_)))));
+}
+
+#[test]
+fn request_12_an_attestation_counts_by_a_key_that_was_made_to_attest() {
+    let authority = Authority::new("Anchor");
+    let (chain, attester) = authority.leaf(Usage::VerifierAttesting, &["attester.example"], 21);
+    let (own, other) = (key(22), key(23));
+    let client_id = "verifier_attestation:border";
+    let claims = json!({
+        "iss": "https://attester.example", "sub": "border", "iat": NOW, "exp": NOW.plus(Seconds::HOUR),
+        "cnf": {"jwk": own.public_key().to_jwk()},
+    });
+    let attest = |claims: &Value, chain: &CertificateChain, key: &SoftwareKey, typ: &str| {
+        let header = json!({"alg": "ES256", "typ": typ, "x5c": chain.to_x5c()});
+        jws::sign_object(header.as_object().unwrap(), claims.as_object().unwrap(), key).unwrap()
+    };
+    let typ = "verifier-attestation+jwt";
+    let payload = with("client_id", json!(client_id));
+    let anchors = authority.anchors();
+    let ask = |jwt: &str, key: &SoftwareKey| {
+        authenticated(&signed_by(key, &payload, json!({"jwt": jwt})), client_id, &anchors)
+    };
+    let good = attest(&claims, &chain, &attester, typ);
+    let request = ask(&good, &own).unwrap();
+    assert_eq!((request.verifier().subject(), request.verifier().trust()), ("border", Trust::Known));
+    assert_eq!(request.client_id().as_str(), client_id);
+    assert_eq!(ask(&good, &other).unwrap_err(), RequestObjectError::Signature, "another key than the attested one");
+
+    let changed = |member: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[member] = value;
+        ask(&attest(&claims, &chain, &attester, typ), &own)
+    };
+    for (member, value) in [
+        ("sub", json!("verifier_attestation:border")),
+        ("sub", json!("Border")),
+        ("iss", json!("https://other.example")),
+        ("exp", json!(NOW)),
+        ("exp", json!(null)),
+        ("nbf", json!(NOW.plus(Seconds::new(1)))),
+        ("cnf", json!({"jkt": "x"})),
+        ("redirect_uris", json!("https://border.example/answer/1")),
+    ] {
+        let refused = changed(member, value.clone()).unwrap_err();
+        assert!(matches!(refused, RequestObjectError::Attestation(_)), "{member} {value}: {refused}");
+    }
+    let place = json!(["https://border.example/answer/1"]);
+    assert!(changed("redirect_uris", place).is_ok());
+    let elsewhere = json!(["https://border.example/answer/", "https://border.example/answer/12"]);
+    assert_eq!(changed("redirect_uris", elsewhere).unwrap_err(), RequestObjectError::ResponseHost);
+
+    // Verifiers do not attest each other, strangers nobody, and another kind of token is none.
+    let (verifiers, verifier) = authority.leaf(Usage::Verifier, &["attester.example"], 24);
+    assert!(matches!(ask(&attest(&claims, &verifiers, &verifier, typ), &own), Err(RequestObjectError::Chain(_))));
+    let stranger = Authority::new("Stranger");
+    let (strange, key) = stranger.leaf(Usage::VerifierAttesting, &["attester.example"], 25);
+    let refused = ask(&attest(&claims, &strange, &key, typ), &own).unwrap_err();
+    assert_eq!(refused, RequestObjectError::Chain(ChainError::UnknownIssuer));
+    assert!(ask(&attest(&claims, &chain, &attester, "JWT"), &own).is_err());
+    assert!(ask(&attest(&claims, &chain, &other, typ), &own).is_err());
+    assert!(authenticated(&signed_by(&own, &payload, json!({})), client_id, &anchors).is_err());
 }

@@ -108,14 +108,15 @@ impl Facts {
     }
 
     /// Whether it is good for `usage`. One that names usages must name this one; one that names none is good for all but signing
-    /// status lists, which a leaf must name: a key that revokes, or un-revokes, was meant to.
+    /// status lists and attesting verifiers, which a leaf must name: a key that revokes, or un-revokes, was meant to, and one that
+    /// says who others are.
     ///
     /// # Source
     /// RFC 5280 §4.2.1.12; Token Status List §10; `docs/decisions/0013-usages-in-certificates.md`.
     pub(super) fn allows(&self, usage: Usage, is_leaf: bool) -> bool {
         match &self.usages {
             Some(usages) => usages.iter().any(|oid| oid == usage.der()),
-            None => !is_leaf || usage != Usage::StatusSigning,
+            None => !is_leaf || !matches!(usage, Usage::StatusSigning | Usage::VerifierAttesting),
         }
     }
 

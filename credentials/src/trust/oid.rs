@@ -11,6 +11,8 @@ pub const CREDENTIAL_ISSUING: [u64; 4] = [2, 25, 1_095_585_857, 1];
 pub const STATUS_SIGNING: [u64; 4] = [2, 25, 1_095_585_857, 2];
 /// Request object signing.
 pub const VERIFIER: [u64; 4] = [2, 25, 1_095_585_857, 3];
+/// Verifier attestation signing.
+pub const VERIFIER_ATTESTING: [u64; 4] = [2, 25, 1_095_585_857, 4];
 /// Signing mobile documents (`id-mdl-kp-mdlDS`).
 pub const MDOC_ISSUING: [u64; 6] = [1, 0, 18_013, 5, 1, 2];
 /// Signing requests of a reader (`id-mdl-kp-mdlReaderAuth`).
@@ -23,6 +25,7 @@ impl Usage {
             Self::CredentialIssuing => &CREDENTIAL_ISSUING,
             Self::StatusSigning => &STATUS_SIGNING,
             Self::Verifier => &VERIFIER,
+            Self::VerifierAttesting => &VERIFIER_ATTESTING,
             Self::MdocIssuing => &MDOC_ISSUING,
             Self::MdocReader => &MDOC_READER,
         }
@@ -34,6 +37,7 @@ impl Usage {
             Self::CredentialIssuing => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 1],
             Self::StatusSigning => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 2],
             Self::Verifier => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 3],
+            Self::VerifierAttesting => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 4],
             Self::MdocIssuing => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 2],
             Self::MdocReader => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 6],
         }
@@ -47,9 +51,14 @@ mod tests {
 
     #[test]
     fn numbers_and_octets_agree() {
-        for usage in
-            [Usage::CredentialIssuing, Usage::StatusSigning, Usage::Verifier, Usage::MdocIssuing, Usage::MdocReader]
-        {
+        for usage in [
+            Usage::CredentialIssuing,
+            Usage::StatusSigning,
+            Usage::Verifier,
+            Usage::VerifierAttesting,
+            Usage::MdocIssuing,
+            Usage::MdocReader,
+        ] {
             let dotted = usage.oid().iter().map(u64::to_string).collect::<Vec<_>>().join(".");
             assert_eq!(ObjectIdentifier::new(&dotted).unwrap().as_bytes(), usage.der());
         }

@@ -76,6 +76,22 @@ impl VerifiedChain {
         }))
     }
 
+    /// A key that is its own name, or that somebody attested: no certificate, and no name but `subject`.
+    pub(crate) fn of_key(subject: &str, key: IssuerKey, trust: Trust, until: Timestamp) -> Self {
+        Self(Arc::new(Verified {
+            leaf_sha256: key.sha256(),
+            leaf_key: key,
+            subject: escaped(subject).into_owned(),
+            dns_names: Vec::new(),
+            uri_names: Vec::new(),
+            trust,
+            limits: None,
+            authority_key_ids: Vec::new(),
+            not_before: Timestamp::from_unix(0),
+            not_after: until,
+        }))
+    }
+
     /// The key of the leaf.
     pub fn leaf_key(&self) -> &IssuerKey {
         &self.0.leaf_key

@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::ConsentMode;
+use crate::policy::{AcceptedFormat, ConsentMode};
 use crate::preset::Preset;
 use crate::transaction::{Asker, Inquiry};
 use credentials::dcql::Query;
@@ -12,7 +12,7 @@ use schemas::{Seconds, Timestamp};
 use serde_json::json;
 
 fn transaction(seed: u64, mode: ResponseMode) -> Transaction {
-    let query = Query::check(Preset::AgeOver18.query()).unwrap();
+    let query = Query::check(Preset::AgeOver18.query(AcceptedFormat::Any)).unwrap();
     let inquiry = Inquiry::new(query, Purpose::AgeCheck, Seconds::HOUR, ConsentMode::NotAsked).unwrap();
     let asker = Asker { client_id: "x509_hash:a".into(), name: "n".into(), contact: None };
     let mut rng = ChaCha20Rng::seed_from_u64(seed);

@@ -45,6 +45,9 @@ pub enum DeskError {
     /// There is no such transaction.
     #[error("there is no such transaction")]
     UnknownTransaction,
+    /// Another session than the one that the person came back to.
+    #[error("the answer is for the browser session that it came back to: the response_code is missing or another's")]
+    OtherSession,
     // The surroundings' fault.
     /// The clock was set back.
     #[error(transparent)]

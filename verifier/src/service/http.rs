@@ -9,7 +9,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use schemas::openid4vp::{DirectPostResponse, REQUEST_OBJECT_TYP};
+use schemas::openid4vp::REQUEST_OBJECT_TYP;
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -97,10 +97,7 @@ async fn take_answer(
     // In a task of its own: a wallet that hangs up, or a time limit, must not leave an answer half verified.
     let answered = tokio::spawn(async move { desk.answer(handle, body.to_vec()).await }).await;
     let answered = answered.unwrap_or(Err(super::desk::DeskError::Internal("taking an answer")))?;
-    match Problem::of_answer(answered) {
-        Some(problem) => Err(problem),
-        None => Ok(axum::Json(DirectPostResponse::default()).into_response()),
-    }
+    Ok(axum::Json(Problem::of_answer(answered)?).into_response())
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -4,6 +4,7 @@ use super::desk::{Answered, DeskError};
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemas::openid4vp::DirectPostResponse;
 use serde_json::json;
 
 /// A refusal over HTTP. It tells nothing about the holder, and about the verifier only what the wallet can mend.
@@ -38,15 +39,15 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "wallet_nonce", "wallet_nonce is there twice, or longer than 1024 bytes")
     }
 
-    /// The wallet's answer, as far as it was not accepted.
-    pub(super) fn of_answer(answered: Answered) -> Option<Self> {
+    /// What the wallet is told of its answer: where the person goes on, if anywhere, or why it was not accepted.
+    pub(super) fn of_answer(answered: Answered) -> Result<DirectPostResponse, Self> {
         match answered {
-            Answered::Accepted => None,
-            Answered::NotWaiting => Some(Self::not_waiting()),
+            Answered::Accepted { redirect } => Ok(DirectPostResponse { redirect_uri: redirect }),
+            Answered::NotWaiting => Err(Self::not_waiting()),
             Answered::Unreadable(error) => {
-                Some(Self::new(StatusCode::BAD_REQUEST, "answer_unreadable", error.to_string()))
+                Err(Self::new(StatusCode::BAD_REQUEST, "answer_unreadable", error.to_string()))
             }
-            Answered::Refused { code, message } => Some(Self::new(StatusCode::BAD_REQUEST, code, message)),
+            Answered::Refused { code, message } => Err(Self::new(StatusCode::BAD_REQUEST, code, message)),
         }
     }
 }
@@ -55,7 +56,7 @@ impl From<DeskError> for Problem {
     /// The wallet is told no more than that it is not its fault; the log says which.
     fn from(error: DeskError) -> Self {
         let (status, code) = match &error {
-            DeskError::UnknownTransaction => return Self::not_waiting(),
+            DeskError::UnknownTransaction | DeskError::OtherSession => return Self::not_waiting(),
             DeskError::ClockSuspect(_) => (StatusCode::SERVICE_UNAVAILABLE, "clock_suspect"),
             DeskError::Store(_) | DeskError::Key(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage"),
             DeskError::Exists(_)

@@ -62,7 +62,7 @@ impl From<rusqlite::Error> for StoreError {
 pub(super) struct Store(Mutex<Connection>);
 
 const FILE: &str = "verifier.db";
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const SCHEMA: &str = "
 CREATE TABLE transactions (
@@ -70,7 +70,7 @@ CREATE TABLE transactions (
     client_id TEXT NOT NULL, query TEXT NOT NULL, purpose TEXT NOT NULL, retention INTEGER NOT NULL, consent TEXT NOT NULL,
     proposal TEXT, response_mode TEXT NOT NULL, unknown_status TEXT NOT NULL, made_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, progress TEXT NOT NULL, taken_at INTEGER, unreadable INTEGER NOT NULL DEFAULT 0,
-    error_code TEXT, error_message TEXT
+    error_code TEXT, error_message TEXT, go_on TEXT, response_code BLOB
 ) STRICT;
 CREATE INDEX transactions_by_progress ON transactions (progress, expires_at);
 CREATE TABLE guarded (
@@ -92,8 +92,11 @@ CREATE TABLE audit (
 CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT NULL) STRICT;
 ";
 
-/// What the first version had not.
-const FROM_1: &str = "ALTER TABLE anchors ADD COLUMN limits TEXT;";
+/// What the first version had not, and what the second.
+const CHANGES: [&str; 2] = [
+    "ALTER TABLE anchors ADD COLUMN limits TEXT;",
+    "ALTER TABLE transactions ADD COLUMN go_on TEXT; ALTER TABLE transactions ADD COLUMN response_code BLOB;",
+];
 
 /// Which version of the schema stands in the file.
 fn version(connection: &Connection) -> Result<i64, StoreError> {
@@ -118,11 +121,13 @@ impl Store {
             return Err(StoreError::Missing(data.to_owned()));
         }
         let mut connection = Self::connect(&path)?;
-        if version(&connection)? == 1 {
+        if (1..VERSION).contains(&version(&connection)?) {
             // Looked at again when nobody else can write: two processes may open an older store at once.
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if version(&change)? == 1 {
-                change.execute_batch(&format!("{FROM_1} PRAGMA user_version = {VERSION};"))?;
+            for (done, sql) in (1..).zip(CHANGES) {
+                if version(&change)? == done {
+                    change.execute_batch(&format!("{sql} PRAGMA user_version = {};", done + 1))?;
+                }
             }
             change.commit()?;
         }

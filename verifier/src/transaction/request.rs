@@ -2,10 +2,10 @@
 
 use super::Transaction;
 use crate::policy::ResponseMode;
-use credentials::dcql::FORMAT;
 use credentials::jwe::{ContentEncryption, DecryptionKey};
+use credentials::mdoc::{self, SessionTranscript};
 use schemas::openid4vp::{ClientMetadata, JwkSet, REQUEST_SCHEME, RequestObject, SELF_ISSUED_AUDIENCE};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use url::form_urlencoded::Serializer;
 
@@ -60,7 +60,6 @@ impl Transaction {
     ) -> RequestObject {
         let encrypted = self.inquiry.response_mode == ResponseMode::DirectPostJwt;
         let key = key.filter(|_| encrypted);
-        let algorithms = json!({"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]});
         RequestObject {
             client_id: self.client_id.clone(),
             aud: Some(SELF_ISSUED_AUDIENCE.to_owned()),
@@ -76,7 +75,7 @@ impl Transaction {
                 jwks: key.map(|key| JwkSet { keys: vec![key.to_public_jwk(KEY_ID)] }),
                 encrypted_response_enc_values_supported: encrypted
                     .then(|| OFFERED_ENCRYPTIONS.map(|enc| enc.name().to_owned()).to_vec()),
-                vp_formats_supported: BTreeMap::from([(FORMAT.to_owned(), algorithms)]),
+                vp_formats_supported: self.formats(),
                 client_name: Some(name.to_owned()),
             }),
             transaction_data: self.proposal.as_ref().map(|proposal| vec![proposal.raw().to_owned()]),
@@ -84,6 +83,34 @@ impl Transaction {
             iat: Some(self.made_at),
             exp: Some(self.expires_at),
         }
+    }
+}
+
+impl Transaction {
+    /// The formats asked for, and the algorithms taken in them.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §B.3.4, §B.2.2: −7 is ES256, −9 the same with P-256 alone.
+    fn formats(&self) -> BTreeMap<String, Value> {
+        let algorithms = |format: &str| {
+            if format == mdoc::FORMAT {
+                json!({"issuerauth_alg_values": [-7, -9], "deviceauth_alg_values": [-7, -9]})
+            } else {
+                json!({"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]})
+            }
+        };
+        let formats = self.inquiry.query.credentials().iter().map(|query| query.format.as_str());
+        formats.map(|format| (format.to_owned(), algorithms(format))).collect()
+    }
+
+    /// What stands for this request in an mdoc presentation. `key` is the key that the answer is encrypted to, where it is.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §B.2.6.1.
+    pub fn session_transcript(&self, endpoints: &Endpoints, key: Option<&DecryptionKey>) -> SessionTranscript {
+        let thumbprint = key.map(|key| key.public_key().thumbprint());
+        let response_uri = endpoints.response_uri(self);
+        SessionTranscript::openid4vp(&self.client_id, self.nonce.expose(), thumbprint.as_ref(), &response_uri)
     }
 }
 

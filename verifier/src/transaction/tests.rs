@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::AcceptedFormat;
 use crate::preset::Preset;
 use credentials::consent::RequestIn;
 use credentials::jwe::DecryptionKey;
@@ -13,7 +14,7 @@ fn asker() -> Asker {
 }
 
 fn inquiry(preset: Preset, consent: ConsentMode) -> Inquiry {
-    let query = Query::check(preset.query()).unwrap();
+    let query = Query::check(preset.query(AcceptedFormat::Any)).unwrap();
     Inquiry::new(query, Purpose::BorderEntry, Seconds::HOUR, consent).unwrap()
 }
 
@@ -96,7 +97,7 @@ fn an_inquiry_has_a_retention_a_format_and_key_binding() {
         Some(vec![schemas::dcql::TrustedAuthority { type_: type_.into(), values }])
     }
     let make = |change: fn(&mut schemas::dcql::CredentialQuery), retention| {
-        let mut wire = Preset::AgeOver18.query();
+        let mut wire = Preset::AgeOver18.query(AcceptedFormat::Any);
         change(&mut wire.credentials[0]);
         let query = Query::check(wire).unwrap();
         Inquiry::new(query, Purpose::AgeCheck, Seconds::new(retention), ConsentMode::Required).map(|_| ())

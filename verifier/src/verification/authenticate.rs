@@ -1,10 +1,12 @@
 //! Steps 1 to 7: whose credential it is, and who presents it.
 
-use super::{Presentations, VerifyError};
+use super::{Presentation, Presentations, VerifyError};
 use crate::transaction::Transaction;
-use credentials::dcql::presented_leaves;
-use credentials::sd_jwt::{self, Expected, PresentedCredential};
+use credentials::b64;
+use credentials::mdoc::{self, SessionTranscript};
+use credentials::sd_jwt::{self, Expected};
 use credentials::trust::{ChainCache, ChainPolicy, TrustAnchors};
+use schemas::dcql::CredentialQuery;
 use schemas::status::StatusReference;
 use schemas::{ClaimPath, Timestamp};
 use std::collections::BTreeSet;
@@ -14,6 +16,8 @@ use std::collections::BTreeSet;
 pub struct Surroundings<'a> {
     /// The issuers that are believed.
     pub anchors: &'a TrustAnchors,
+    /// What stands for this transaction in an mdoc presentation: [`Transaction::session_transcript`].
+    pub transcript: &'a SessionTranscript,
     /// Chains verified before.
     pub chains: Option<&'a ChainCache>,
     /// The time: the effective time of [`crate::time_floor::TimeFloor::judge`].
@@ -32,9 +36,9 @@ pub struct Authenticated {
 #[derive(Debug)]
 pub(super) struct Answering {
     pub(super) query: String,
-    /// The type that was asked for and that it has: its `vct`, or one that its issuer says it is as well.
-    pub(super) vct: String,
-    pub(super) credential: PresentedCredential,
+    /// The type that was asked for and that it has: its own, or one that its issuer says it is as well.
+    pub(super) type_name: String,
+    pub(super) presentation: Presentation,
 }
 
 /// Checks steps 1 to 7 of every presentation. The transaction is spent by it: whatever comes out, it cannot be answered again.
@@ -48,42 +52,71 @@ pub(super) struct Answering {
 /// ```
 ///
 /// # Errors
-/// [`VerifyError::NotAsked`], [`VerifyError::Presentation`].
+/// [`VerifyError::NotAsked`], [`VerifyError::Presentation`], [`VerifyError::Document`].
 ///
 /// # Source
-/// OpenID4VP 1.0 §8.6 "VP Token Validation" step 2; RFC 9901 §7.3.
+/// OpenID4VP 1.0 §8.6 "VP Token Validation" step 2, §B.2.5; RFC 9901 §7.3; ISO/IEC 18013-5 §9.3.1.
 pub fn authenticate(
     transaction: Transaction,
     presentations: &Presentations,
     surroundings: &Surroundings<'_>,
 ) -> Result<Authenticated, VerifyError> {
-    let policy = ChainPolicy::known_only(surroundings.anchors);
-    let policy = surroundings.chains.map_or(policy, |cache| policy.with_cache(cache));
-    let (audience, nonce) = (transaction.client_id(), transaction.nonce().expose());
-    let expected = Expected::new(policy, audience, nonce, surroundings.now);
     let mut presented = Vec::new();
     for (id, text) in presentations.iter() {
         let asked = transaction.inquiry().query().credential(id).ok_or(VerifyError::NotAsked)?;
-        let types: &[String] = asked.meta.vct_values.as_deref().unwrap_or_default();
-        let credential = sd_jwt::verify_presented(text, &expected.with_types(types))
-            .map_err(|source| VerifyError::Presentation { query: id.to_owned(), source })?;
-        let vct =
-            types.iter().find(|vct| credential.is_of_type(vct)).map_or(credential.vct(), String::as_str).to_owned();
-        presented.push(Answering { query: id.to_owned(), vct, credential });
+        presented.push(if asked.format == mdoc::FORMAT {
+            document(asked, text, surroundings)?
+        } else {
+            credential(asked, text, &transaction, surroundings)?
+        });
     }
     Ok(Authenticated { received: surroundings.now, presented, transaction })
+}
+
+impl Surroundings<'_> {
+    fn policy(&self) -> ChainPolicy<'_> {
+        let policy = ChainPolicy::known_only(self.anchors);
+        self.chains.map_or(policy, |cache| policy.with_cache(cache))
+    }
+}
+
+fn credential(
+    asked: &CredentialQuery,
+    text: &str,
+    transaction: &Transaction,
+    surroundings: &Surroundings<'_>,
+) -> Result<Answering, VerifyError> {
+    let (audience, nonce) = (transaction.client_id(), transaction.nonce().expose());
+    let types: &[String] = asked.meta.vct_values.as_deref().unwrap_or_default();
+    let expected = Expected::new(surroundings.policy(), audience, nonce, surroundings.now).with_types(types);
+    let credential = sd_jwt::verify_presented(text, &expected)
+        .map_err(|source| VerifyError::Presentation { query: asked.id.clone(), source })?;
+    let type_name =
+        types.iter().find(|vct| credential.is_of_type(vct)).map_or(credential.vct(), String::as_str).to_owned();
+    Ok(Answering { query: asked.id.clone(), type_name, presentation: Presentation::SdJwtVc(Box::new(credential)) })
+}
+
+fn document(asked: &CredentialQuery, text: &str, surroundings: &Surroundings<'_>) -> Result<Answering, VerifyError> {
+    let bytes = b64::decode(text).map_err(|_| VerifyError::NotBase64 { query: asked.id.clone() })?;
+    let types: &[String] = asked.meta.doctype_value.as_slice();
+    let expected =
+        mdoc::Expected::new(surroundings.policy(), surroundings.transcript, surroundings.now).with_types(types);
+    let document = mdoc::verify_presented(&bytes, &expected)
+        .map_err(|source| VerifyError::Document { query: asked.id.clone(), source })?;
+    let type_name = document.doc_type().to_owned();
+    Ok(Answering { query: asked.id.clone(), type_name, presentation: Presentation::Mdoc(Box::new(document)) })
 }
 
 impl Authenticated {
     /// The entries of status lists that the next step looks at.
     pub fn status_references(&self) -> impl Iterator<Item = &StatusReference> {
-        self.presented.iter().filter_map(|answering| answering.credential.status())
+        self.presented.iter().filter_map(|answering| answering.presentation.status())
     }
 
     /// Everything that was disclosed in this answer, each value once, as the holder's wallet names it.
     pub(super) fn disclosed(&self) -> Vec<ClaimPath> {
         // A set: an array of many elements is as many values, and each compared with each would take minutes.
-        let leaves = self.presented.iter().flat_map(|answering| presented_leaves(&answering.credential));
+        let leaves = self.presented.iter().flat_map(|answering| answering.presentation.disclosed());
         leaves.collect::<BTreeSet<_>>().into_iter().collect()
     }
 }

@@ -1,10 +1,10 @@
 //! Step 10: what the holder granted, and on which terms the answer is kept.
 
 use super::held::HeldCredential;
-use super::{Complete, Held, VerifyError};
+use super::{Complete, Held, Presentation, VerifyError};
 use crate::guarded::{Guarded, KeyEncryptionKey, SealError, Terms};
 use crate::policy::ConsentMode;
-use credentials::consent::{AgreedConsent, check_grant};
+use credentials::consent::{AgreedConsent, check_grant, check_mdoc_grant};
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 
@@ -36,22 +36,28 @@ impl Complete {
     /// [`VerifyError::Consent`].
     ///
     /// # Source
-    /// `security.md` §4.1 "Verifier check order"; OpenID4VP 1.0 §8.4, §B.3.3.1.
+    /// `security.md` §4.1 "Verifier check order"; OpenID4VP 1.0 §8.4, §B.3.3.1, §B.2.1.
     pub fn check_consent(self, now: Timestamp) -> Result<VerifiedPresentation, VerifyError> {
         let authenticated = &self.0.authenticated;
         let transaction = &authenticated.transaction;
         let inquiry = transaction.inquiry();
         let received = authenticated.received;
-        let mut granting =
-            authenticated.presented.iter().filter(|answering| answering.credential.key_binding().consent().is_some());
+        let mut granting = authenticated.presented.iter().filter(|answering| answering.presentation.has_consent());
         let consent = match (granting.next(), granting.next(), transaction.proposal()) {
             (Some(_), Some(_), _) => return Err(VerifyError::SeveralConsents),
             (Some(_), None, None) => return Err(VerifyError::UnaskedConsent),
             (Some(answering), None, Some(proposal)) => {
                 let disclosed = authenticated.disclosed();
-                let key_binding = answering.credential.key_binding();
-                let agreed = check_grant(key_binding, proposal, transaction.client_id(), &disclosed, received, now)
-                    .map_err(VerifyError::Consent)?;
+                let own = transaction.client_id();
+                let agreed = match &answering.presentation {
+                    Presentation::SdJwtVc(credential) => {
+                        check_grant(credential.key_binding(), proposal, own, &disclosed, received, now)
+                    }
+                    Presentation::Mdoc(document) => {
+                        check_mdoc_grant(document, proposal, own, &disclosed, received, now)
+                    }
+                };
+                let agreed = agreed.map_err(VerifyError::Consent)?;
                 Some(agreed)
             }
             (None, _, _) if inquiry.consent() == ConsentMode::Required => return Err(VerifyError::ConsentMissing),
@@ -75,7 +81,7 @@ impl Complete {
             .presented
             .iter()
             .zip(current.findings)
-            .map(|(answering, finding)| HeldCredential::of(&answering.query, &answering.credential, finding, now))
+            .map(|(answering, finding)| HeldCredential::of(&answering.query, &answering.presentation, finding, now))
             .collect();
         Ok(VerifiedPresentation { held: Held { credentials }, terms, consent })
     }

@@ -1,8 +1,12 @@
 //! What is kept of an answer: the claims and who vouches for them, and nothing that could be replayed or linked.
 
-use super::StatusFinding;
+use super::{Presentation, StatusFinding};
 use crate::guarded::Content;
-use credentials::sd_jwt::PresentedCredential;
+use credentials::cbor::{DATE_TIME, Value as CborValue};
+use credentials::dcql::FORMAT;
+use credentials::key_binding::KeyBinding;
+use credentials::mdoc::{Elements, claims_of};
+use schemas::mdoc::{PRESENCE, PRESENCE_NAME_SPACE};
 use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -26,7 +30,8 @@ pub struct Held {
 /// One credential of an answer.
 pub struct HeldCredential {
     query: String,
-    vct: String,
+    format: String,
+    type_name: String,
     issuer: String,
     claims: Map<String, Value>,
     status: StatusFinding,
@@ -44,21 +49,29 @@ impl Held {
 
 impl HeldCredential {
     /// What is kept of a verified presentation that answers `query`.
-    pub fn of(query: &str, credential: &PresentedCredential, status: StatusFinding, now: Timestamp) -> Self {
-        let mut claims = credential.claims().clone();
+    pub fn of(query: &str, presentation: &Presentation, status: StatusFinding, now: Timestamp) -> Self {
+        let (claims, presence) = match presentation {
+            Presentation::SdJwtVc(credential) => {
+                let mut claims = credential.claims().clone();
+                claims.retain(|name, _| !NOT_ABOUT_THE_HOLDER.contains(&name.as_str()));
+                (claims, Presence::of_key_binding(credential.key_binding()))
+            }
+            Presentation::Mdoc(document) => {
+                (claims_in(document.doc_type(), document.elements()), Presence::of_elements(document.own_elements()))
+            }
+        };
+        let Presence { acr, amr, auth_time } = presence;
+        let recent = auth_time.is_some_and(|at| at <= now && now.since(at) <= PRESENCE_AGE);
         let key_is_assured = claims.contains_key("holder_key_assurance");
-        claims.retain(|name, _| !NOT_ABOUT_THE_HOLDER.contains(&name.as_str()));
-        let binding = credential.key_binding();
-        let amr = binding.amr().to_vec();
-        let recent = binding.auth_time().is_some_and(|at| at <= now && now.since(at) <= PRESENCE_AGE);
         let face_is_evidence = key_is_assured && recent && amr.iter().any(|method| method == "face");
         Self {
             query: query.to_owned(),
-            vct: credential.vct().to_owned(),
-            issuer: credential.issuer().subject().to_owned(),
+            format: presentation.format().to_owned(),
+            type_name: presentation.type_name().to_owned(),
+            issuer: presentation.issuer().subject().to_owned(),
             claims,
             status,
-            acr: binding.acr().map(str::to_owned),
+            acr,
             amr,
             face_is_evidence,
         }
@@ -69,9 +82,14 @@ impl HeldCredential {
         &self.query
     }
 
-    /// Its type.
-    pub fn vct(&self) -> &str {
-        &self.vct
+    /// Its format: `dc+sd-jwt` or `mso_mdoc`.
+    pub fn format(&self) -> &str {
+        &self.format
+    }
+
+    /// Its type: a `vct` or a document type.
+    pub fn type_name(&self) -> &str {
+        &self.type_name
     }
 
     /// The name in its issuer's certificate, safe to show.
@@ -79,7 +97,8 @@ impl HeldCredential {
         &self.issuer
     }
 
-    /// The claims about the holder.
+    /// The claims about the holder, under the claim names of its type whatever the format. Elements of an mdoc that stand for
+    /// none of these stand under their name spaces.
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.claims
     }
@@ -106,9 +125,9 @@ impl HeldCredential {
     }
 
     fn to_value(&self) -> Value {
-        let Self { query, vct, issuer, claims, status, acr, amr, face_is_evidence } = self;
+        let Self { query, format, type_name, issuer, claims, status, acr, amr, face_is_evidence } = self;
         json!({
-            "query": query, "vct": vct, "issuer": issuer, "claims": claims, "status": status.as_str(),
+            "query": query, "format": format, "vct": type_name, "issuer": issuer, "claims": claims, "status": status.as_str(),
             "acr": acr, "amr": amr, "face": face_is_evidence,
         })
     }
@@ -117,7 +136,9 @@ impl HeldCredential {
         let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
         Some(Self {
             query: text("query")?,
-            vct: text("vct")?,
+            // What was kept before there were two.
+            format: text("format").unwrap_or_else(|| FORMAT.to_owned()),
+            type_name: text("vct")?,
             issuer: text("issuer")?,
             claims: value.get("claims")?.as_object()?.clone(),
             status: StatusFinding::by_word(&text("status")?)?,
@@ -126,6 +147,46 @@ impl HeldCredential {
             face_is_evidence: value.get("face")?.as_bool()?,
         })
     }
+}
+
+/// What the wallet says of how it verified its holder.
+struct Presence {
+    acr: Option<String>,
+    amr: Vec<String>,
+    auth_time: Option<Timestamp>,
+}
+
+impl Presence {
+    fn of_key_binding(binding: &KeyBinding) -> Self {
+        Self { acr: binding.acr().map(str::to_owned), amr: binding.amr().to_vec(), auth_time: binding.auth_time() }
+    }
+
+    /// # Source
+    /// `security.md` §3.3: the same, as device-signed elements.
+    fn of_elements(own: &Elements) -> Self {
+        let [amr, acr, auth_time] = PRESENCE.map(|name| own.get(PRESENCE_NAME_SPACE, name));
+        let text = |value: &CborValue| value.as_text().map(str::to_owned);
+        Self {
+            acr: acr.and_then(text),
+            amr: match amr {
+                Some(CborValue::Array(methods)) => methods.iter().filter_map(text).collect(),
+                _ => Vec::new(),
+            },
+            auth_time: match auth_time {
+                Some(CborValue::Tag(DATE_TIME, time)) => time.as_text().and_then(|time| time.parse().ok()),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Claims by the names of the type, and what stands for none of them where it was.
+fn claims_in(doc_type: &str, elements: &Elements) -> Map<String, Value> {
+    let Some(known) = schemas::mdoc::by_doc_type(doc_type) else { return elements.to_json() };
+    let mut claims = claims_of(known, elements);
+    let strange = elements.iter().filter(|(space, name, _)| known.claim_path(space, name).is_none());
+    claims.extend(strange.map(|(space, name, value)| (space, name, value.clone())).collect::<Elements>().to_json());
+    claims
 }
 
 impl Content for Held {
@@ -150,10 +211,11 @@ impl fmt::Debug for Held {
 
 impl fmt::Debug for HeldCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { query, vct, issuer: _, claims: _, status, acr: _, amr: _, face_is_evidence: _ } = self;
+        let Self { query, format, type_name, issuer: _, claims: _, status, acr: _, amr: _, face_is_evidence: _ } = self;
         f.debug_struct("HeldCredential")
             .field("query", query)
-            .field("vct", vct)
+            .field("format", format)
+            .field("type_name", type_name)
             .field("status", status)
             .finish_non_exhaustive()
     }

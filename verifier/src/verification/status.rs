@@ -2,7 +2,7 @@
 
 use super::{Authenticated, VerifyError};
 use crate::policy::UnknownStatus;
-use credentials::dcql::{FORMAT, Presented, Shortfall, presented_leaves};
+use credentials::dcql::{Presented, Shortfall};
 use credentials::status_list::{self, StatusError, VerifiedStatusList};
 use credentials::trust::TrustAnchors;
 use schemas::status::{Status, StatusReference};
@@ -65,7 +65,7 @@ impl Authenticated {
         let findings = self
             .presented
             .iter()
-            .map(|answering| find(&answering.query, answering.credential.status(), lists, policy, now))
+            .map(|answering| find(&answering.query, answering.presentation.status(), lists, policy, now))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Current { authenticated: self, findings })
     }
@@ -131,16 +131,16 @@ impl Current {
     /// OpenID4VP 1.0 §6.4, §8.6 steps 2.2 and 3; §14.11: a verifier relies on its own checks.
     pub fn check_answer(self) -> Result<Complete, VerifyError> {
         let presented = &self.authenticated.presented;
-        let leaves: Vec<_> = presented.iter().map(|answering| presented_leaves(&answering.credential)).collect();
+        let seen: Vec<_> = presented.iter().map(|a| (a.presentation.visible(), a.presentation.disclosed())).collect();
         let mut answer: BTreeMap<String, Vec<Presented<'_>>> = BTreeMap::new();
-        for (answering, leaves) in presented.iter().zip(&leaves) {
+        for (answering, (claims, leaves)) in presented.iter().zip(&seen) {
             answer.entry(answering.query.clone()).or_default().push(Presented {
-                format: FORMAT,
-                type_name: &answering.vct,
-                claims: answering.credential.claims(),
+                format: answering.presentation.format(),
+                type_name: &answering.type_name,
+                claims,
                 leaves,
                 holder_bound: true,
-                authority_key_ids: Some(answering.credential.issuer().authority_key_ids()),
+                authority_key_ids: Some(answering.presentation.issuer().authority_key_ids()),
             });
         }
         let check = self.authenticated.transaction.inquiry().query().check_presented(&answer);

@@ -272,7 +272,12 @@ async fn attack_36_of_two_tenants_each_issues_its_own_types_only() {
 async fn a_store_of_the_first_version_is_brought_up_to_date() {
     let world = World::new().await;
     let first = rusqlite::Connection::open(world.data().join("verifier.db")).unwrap();
-    first.execute_batch("ALTER TABLE anchors DROP COLUMN limits; PRAGMA user_version = 1;").unwrap();
+    first
+        .execute_batch(
+            "ALTER TABLE anchors DROP COLUMN limits; ALTER TABLE transactions DROP COLUMN go_on;
+         ALTER TABLE transactions DROP COLUMN response_code; PRAGMA user_version = 1;",
+        )
+        .unwrap();
     drop(first);
     let desk = world.reopen();
     assert_eq!(desk.known_issuers().unwrap(), 1);

@@ -231,8 +231,12 @@ fn mistakes_are_told_in_sentences_and_codes() {
     let verify = ["verify", "--anchor", &path("desk/trust-anchor.pem"), "--nonce", "n", "--audience", "a"];
     expect(&[&verify[..], &[&path("text")]].concat(), 4, "presentation_invalid");
     std::fs::write(path("cbor"), [0xa3, 0x67, 0xff, 0xfe]).unwrap();
-    expect(&[&verify[..], &[&path("cbor")]].concat(), 2, "mdoc_unsupported");
-    expect(&[&verify[..], &["--transcript", &path("text"), &path("text")]].concat(), 2, "mdoc_unsupported");
+    expect(&[&verify[..], &[&path("cbor")]].concat(), 2, "not_text");
+    expect(&[&verify[..3], &[&path("text")]].concat(), 2, "usage");
+    let of_mdoc = [&verify[..3], &["--transcript"]].concat();
+    expect(&[&of_mdoc[..], &[&path("text"), &path("cbor")]].concat(), 2, "not_a_transcript");
+    std::fs::write(path("session"), [0x83, 0xf6, 0xf6, 0xf6]).unwrap();
+    expect(&[&of_mdoc[..], &[&path("session"), &path("cbor")]].concat(), 4, "presentation_invalid");
     let plain = run(&["result", "--data", &data, "abc"]);
     let told = String::from_utf8(plain.stderr).unwrap();
     assert!(plain.stdout.is_empty() && told.contains("no such transaction") && told.contains("What to do"), "{told}");

@@ -5,6 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use credentials::consent::holder_authorizations;
+use credentials::mdoc::{self, Mdoc};
 use credentials::sd_jwt::{IssuanceDraft, issue};
 use credentials::signer::{Signer, SoftwareKey};
 use credentials::status_list::{Bits, StatusList};
@@ -15,6 +17,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer as Authority, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
 };
+use schemas::mdoc::IDENTITY_DOCUMENT;
 use schemas::status::{Status, StatusReference};
 use schemas::{ClaimPath, Seconds, Timestamp};
 use serde_json::{Map, Value, json};
@@ -48,6 +51,12 @@ impl PublicKeyData for LeafKey {
 /// A credential in its holder's hands.
 pub(crate) struct Card {
     pub(crate) text: String,
+    pub(crate) holder: SoftwareKey,
+}
+
+/// A mobile document in its holder's hands.
+pub(crate) struct Document {
+    pub(crate) mdoc: Mdoc,
     pub(crate) holder: SoftwareKey,
 }
 
@@ -98,6 +107,32 @@ impl Issuer {
         let holder = SoftwareKey::generate(&mut *rng).unwrap();
         let text = issue(draft, &self.chain, holder.public_key(), &self.key, &mut *rng).unwrap();
         Card { text, holder }
+    }
+
+    /// A mobile document of `identity`, as our issuer makes it.
+    pub(crate) fn document_draft(now: Timestamp, status: Option<StatusReference>) -> mdoc::IssuanceDraft {
+        let claims = json!({
+            "given_name": "Ana", "family_name": "Pérez", "birth_date": "2001-02-03", "nationalities": ["ES", "FR"],
+            "age_over_18": true,
+        });
+        mdoc::IssuanceDraft {
+            doc_type: IDENTITY_DOCUMENT.doc_type.to_owned(),
+            elements: mdoc::elements_of(&IDENTITY_DOCUMENT, claims.as_object().unwrap()).unwrap(),
+            signed_at: now.floor_to(Seconds::DAY),
+            valid_from: now.floor_to(Seconds::DAY),
+            valid_until: now.plus(Seconds::DAY.times(30)),
+            expected_update: None,
+            status,
+            authorizations: holder_authorizations(),
+            decoys: true,
+        }
+    }
+
+    pub(crate) fn issue_document(&self, draft: &mdoc::IssuanceDraft) -> Document {
+        let mut rng = self.rng.lock().unwrap();
+        let holder = SoftwareKey::generate(&mut *rng).unwrap();
+        let bytes = mdoc::issue(draft, &self.chain, holder.public_key(), &self.key, &mut *rng).unwrap();
+        Document { mdoc: Mdoc::reopen(&bytes).unwrap(), holder }
     }
 
     /// A status list in which these entries are revoked.

@@ -10,8 +10,10 @@
 mod binding;
 mod command;
 mod consent;
+mod documents;
 mod guard;
 mod issuer;
+mod same_device;
 mod several;
 mod status;
 mod transport;

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use verifier::guarded::{Actor, RecordId};
-use verifier::policy::{ConsentMode, ResponseMode, UnknownStatus};
+use verifier::policy::{AcceptedFormat, ConsentMode, ResponseMode, UnknownStatus};
 use verifier::preset::Preset;
 use verifier::service::clock::{Clock, SetClock};
 use verifier::service::config::{Config, VerifierName, VerifierUrl};
@@ -234,12 +234,13 @@ pub(crate) async fn reply(response: reqwest::Response) -> Reply {
 
 pub(crate) fn ask() -> Ask {
     Ask {
-        query: Query::check(Preset::BorderIdentity.query()).unwrap(),
+        query: Query::check(Preset::BorderIdentity.query(AcceptedFormat::Any)).unwrap(),
         purpose: Purpose::BorderEntry,
         retention: Seconds::HOUR,
         consent: ConsentMode::NotAsked,
         response_mode: ResponseMode::DirectPostJwt,
         unknown_status: UnknownStatus::Refuse,
+        go_on: None,
         client_id: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Claims by name, never by value.
 
+use schemas::mdoc::claim_of;
 use schemas::{ClaimPath, PathElement};
 use wallet_core::display::Shown;
 use wallet_core::history::Disclosed;
@@ -22,8 +23,10 @@ pub(super) fn listed(paths: &[ClaimPath]) -> String {
     if names.is_empty() { "nothing that can be chosen".to_owned() } else { names.join(", ") }
 }
 
-/// One path for people.
+/// One path for people: the claim that an element of an mdoc stands for, where it is one of ours.
 pub(super) fn named(path: &ClaimPath) -> Shown {
+    let claim = claim_of(path);
+    let path = claim.as_ref().unwrap_or(path);
     let parts: Vec<String> = path
         .elements()
         .iter()
@@ -49,6 +52,11 @@ mod tests {
         );
         assert_eq!(listed(&[first]), "services.0");
         assert_eq!(listed(&[]), "nothing that can be chosen");
+        let nationality = ClaimPath::names(["eu.europa.ec.eudi.pid.1", "nationality"]);
+        assert_eq!(
+            listed(&[nationality, ClaimPath::names(["org.iso.18013.5.1", "sex"])]),
+            "nationalities, org.iso.18013.5.1.sex"
+        );
     }
 
     #[test]

@@ -50,7 +50,9 @@ fn claims_of(credential: &OfferedCredential) -> Vec<String> {
     if credential.paths.is_empty() {
         return vec!["  only that you hold it".to_owned()];
     }
-    let line = |shown: &OfferedPath| format!("  {}{}", named(&shown.path), shown.concern.map_or("", wary));
+    let kept = |shown: &OfferedPath| if shown.to_be_kept { "  (it says that it keeps it)" } else { "" };
+    let line =
+        |shown: &OfferedPath| format!("  {}{}{}", named(&shown.path), kept(shown), shown.concern.map_or("", wary));
     credential.paths.iter().map(line).collect()
 }
 

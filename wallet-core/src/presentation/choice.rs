@@ -68,8 +68,8 @@ pub enum ChoiceError {
     /// The verifier is not known.
     #[error("the verifier's certificate leads to no trust anchor of this wallet")]
     VerifierNotKnown,
-    /// None of the credentials that the consent is about is left to sign it.
-    #[error("none of the credentials that the consent is about would be shown")]
+    /// None of the credentials that the consent is about is left to sign it, or an mdoc whose issuer does not let it.
+    #[error("none of the credentials that would be shown can sign the consent")]
     NothingToSign,
 
     // The person has not agreed.
@@ -150,11 +150,7 @@ pub(super) fn narrow(mut items: Vec<Item>, only: Option<&[ClaimPath]>) -> Result
         return Err(ChoiceError::NotAskedFor(stray.clone()));
     }
     for item in &mut items {
-        let mut left: Vec<ClaimPath> =
-            item.paths.iter().filter(|path| only.iter().any(|o| o.covers(path))).cloned().collect();
-        let finer = only.iter().filter(|path| item.is_asked(path) && !left.iter().any(|l| l.covers(path))).cloned();
-        left.extend(finer.collect::<Vec<_>>());
-        item.paths = left;
+        item.paths = item.narrowed(only);
     }
     items.retain(|item| !item.paths.is_empty());
     if items.is_empty() { Err(ChoiceError::NothingLeft) } else { Ok(items) }

@@ -10,11 +10,15 @@ use crate::consent::Given;
 use crate::fault::{Blame, Fault};
 use crate::history::{ConsentNote, Disclosed, Entry, HistoryError, Outcome};
 use crate::holdings::{Credential, CredentialId, Holdings, HoldingsError, Unsaved};
+use credentials::b64;
+use credentials::cbor::{DATE_TIME, Value as CborValue};
 use credentials::consent::{self, ConsentId, GrantError};
 use credentials::key_binding::KeyBindingClaims;
+use credentials::mdoc::{Elements, Mdoc, device_response};
 use credentials::trust::Trust;
 use rand_core::CryptoRng;
 use schemas::consent::Grant;
+use schemas::mdoc::{PRESENCE, PRESENCE_NAME_SPACE};
 use schemas::openid4vp::AuthorizationResponse;
 use schemas::purpose::Purpose;
 use schemas::{ClaimPath, Seconds, Timestamp};
@@ -87,8 +91,7 @@ impl Offered {
         let granted = match ask.request.consent() {
             None => None,
             Some(proposed) => {
-                let bound = &proposed.request().credential_ids;
-                if !items.iter().any(|item| bound.contains(&item.query)) {
+                if !items.iter().any(|item| item.can_sign(proposed)) {
                     return Err(ChoiceError::NothingToSign);
                 }
                 let mut claims: Vec<ClaimPath> = shown.into_iter().map(|shown| shown.path).collect();
@@ -150,7 +153,7 @@ impl Consented {
     /// [`AnswerError`]. Drop the vault without saving then, or what was begun stays: a copy less.
     ///
     /// # Source
-    /// OpenID4VP 1.0 §8.1 to §8.3, §B.3.6; RFC 9901 §4.3; `security.md` §3.3, §4.1, §8.
+    /// OpenID4VP 1.0 §8.1 to §8.3, §B.2.5, §B.3.6; RFC 9901 §4.3; `security.md` §3.3, §4.1, §8.
     pub fn answer(
         self,
         holder: HolderVerified,
@@ -171,8 +174,7 @@ impl Consented {
             // One presentation signs the consent, and only one (OpenID4VP 1.0 §5.1 `credential_ids`).
             let signs = !signed && self.signs(item);
             signed |= signs;
-            let claims = self.key_binding(&holder, grant.as_ref().filter(|_| signs), now);
-            let text = self.present(item, &claims, holdings, rng)?;
+            let text = self.present(item, &holder, grant.as_ref().filter(|_| signs), holdings, now, rng)?;
             presentations.entry(item.query.clone()).or_default().push(Value::from(text));
         }
         let effect = self.post(presentations, rng)?;
@@ -194,7 +196,7 @@ impl Consented {
     }
 
     fn signs(&self, item: &Item) -> bool {
-        self.ask.request.consent().is_some_and(|proposed| proposed.request().credential_ids.contains(&item.query))
+        self.ask.request.consent().is_some_and(|proposed| item.can_sign(proposed))
     }
 
     fn key_binding(&self, holder: &HolderVerified, grant: Option<&Grant>, now: Timestamp) -> KeyBindingClaims {
@@ -211,18 +213,50 @@ impl Consented {
         }
     }
 
+    /// What the holder says for itself in an mdoc, as far as its issuer lets the device key say it: the consent, and how the
+    /// holder was recognised.
+    ///
+    /// # Source
+    /// `security.md` §3.3, §4.1; ISO/IEC 18013-5 §9.1.2.4 `KeyAuthorizations`.
+    fn own_elements(&self, document: &Mdoc, holder: &HolderVerified, grant: Option<&Grant>) -> Elements {
+        let mut own = grant.map(consent::grant_elements).unwrap_or_default();
+        let amr = CborValue::Array(holder.amr().into_iter().map(CborValue::Text).collect());
+        let auth_time = CborValue::Tag(DATE_TIME, Box::new(CborValue::Text(holder.auth_time().to_string())));
+        let presence = [amr, CborValue::Text(holder.acr()), auth_time];
+        for (name, value) in PRESENCE.into_iter().zip(presence) {
+            if document.authorizations().allow(PRESENCE_NAME_SPACE, name) {
+                own.insert(PRESENCE_NAME_SPACE, name, value);
+            }
+        }
+        own
+    }
+
+    /// Takes a copy, for this once, and binds it to this verifier and this request.
     fn present(
         &self,
         item: &Item,
-        claims: &KeyBindingClaims,
+        holder: &HolderVerified,
+        grant: Option<&Grant>,
         holdings: &mut Holdings<'_>,
+        now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<String, AnswerError> {
         let id = item.held.id();
         let copy = holdings.spend(id, self.reuse_last_copy, rng)?.ok_or(AnswerError::LastCopyUsed(id))?;
-        let Some(Credential::SdJwtVc(credential)) = copy.reopen() else { return Err(AnswerError::Copy(id)) };
-        let selection = credential.select(&item.paths).map_err(|_| AnswerError::Copy(id))?;
-        selection.bind(claims, &copy.key).map_err(|_| AnswerError::Copy(id))
+        let unusable = || AnswerError::Copy(id);
+        match copy.reopen().ok_or_else(unusable)? {
+            Credential::SdJwtVc(credential) => {
+                let selection = credential.select(&item.paths).map_err(|_| unusable())?;
+                selection.bind(&self.key_binding(holder, grant, now), &copy.key).map_err(|_| unusable())
+            }
+            Credential::Mdoc(document) => {
+                let selection = document.select(&item.paths).map_err(|_| unusable())?;
+                let (transcript, own) =
+                    (self.ask.request.session_transcript(), self.own_elements(&document, holder, grant));
+                let signed = selection.sign(&transcript, &own, &copy.key).map_err(|_| unusable())?;
+                Ok(b64::encode(&device_response(&[signed])))
+            }
+        }
     }
 
     /// The answer in the response mode that the request asks for.

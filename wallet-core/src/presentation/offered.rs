@@ -7,8 +7,8 @@ use super::sending::Replying;
 use crate::display::Shown;
 use crate::holdings::{Credential, CredentialId, Held, Holdings, Standing};
 use credentials::dcql::{self, Answer, Candidate, Pick, Plan};
-use credentials::sd_jwt::SdJwtVc;
 use schemas::{ClaimPath, Timestamp};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -23,7 +23,27 @@ pub struct Offered {
 struct Opened {
     held: Held,
     /// One of its copies, opened to look at.
-    credential: SdJwtVc,
+    credential: Credential,
+    /// The elements of an mdoc, as a query looks at them.
+    elements: Map<String, Value>,
+    authorities: Vec<Vec<u8>>,
+}
+
+impl Opened {
+    fn new(held: Held, credential: Credential) -> Self {
+        let (elements, authorities) = match &credential {
+            Credential::SdJwtVc(credential) => (Map::new(), dcql::authority_key_ids(credential.as_str())),
+            Credential::Mdoc(document) => (document.elements().to_json(), document.authority_key_ids()),
+        };
+        Self { held, credential, elements, authorities }
+    }
+
+    fn candidate(&self) -> Candidate<'_> {
+        match &self.credential {
+            Credential::SdJwtVc(credential) => Candidate::new(credential, &self.authorities),
+            Credential::Mdoc(document) => Candidate::of_mdoc(document.doc_type(), &self.elements, &self.authorities),
+        }
+    }
 }
 
 /// Which part a credential has in the answer.
@@ -65,6 +85,8 @@ pub struct OfferedPath {
     pub path: ClaimPath,
     /// What to be wary of.
     pub concern: Option<Concern>,
+    /// Whether the verifier says that it means to keep it; only for an mdoc there are words for that.
+    pub to_be_kept: bool,
 }
 
 /// What to be wary of in a claim that is asked for.
@@ -100,17 +122,17 @@ impl Offered {
             if matches!(held.standing(now), Standing::Expired | Standing::NotYetValid) {
                 continue;
             }
+            if !ask.request.takes(held.format().identifier()) {
+                continue;
+            }
             // One that is damaged answers nothing; the others stay usable.
-            if let Ok(Credential::SdJwtVc(credential)) = holdings.look(&held) {
-                opened.push(Opened { held, credential: *credential });
+            if let Ok(credential) = holdings.look(&held) {
+                opened.push(Opened::new(held, credential));
             }
         }
         // Of those that answer, the one with the most copies left is taken.
         opened.sort_by_key(|opened| std::cmp::Reverse(opened.held.copies_left()));
-        let authorities: Vec<Vec<Vec<u8>>> =
-            opened.iter().map(|opened| dcql::authority_key_ids(opened.credential.as_str())).collect();
-        let candidates: Vec<Candidate<'_>> =
-            opened.iter().zip(&authorities).map(|(opened, ids)| Candidate::new(&opened.credential, ids)).collect();
+        let candidates: Vec<Candidate<'_>> = opened.iter().map(Opened::candidate).collect();
         let plan = ask.request.query().plan(&candidates);
         if plan.is_satisfiable() { Ok(Self { ask, plan, opened }) } else { Err(Box::new(ask)) }
     }
@@ -177,7 +199,7 @@ impl Offered {
 
     fn item(&self, answer: Answer) -> Option<Item> {
         let Answer { query, candidate, paths } = answer;
-        let Opened { held, credential } = self.opened.get(candidate)?;
+        let Opened { held, credential, .. } = self.opened.get(candidate)?;
         Some(Item { query, held: held.clone(), credential: credential.clone(), paths })
     }
 

@@ -117,8 +117,9 @@ fn wallet_nonce(rng: &mut dyn CryptoRng) -> String {
 /// # Source
 /// OpenID4VP 1.0 §5.10, §10.1.
 const WALLET_METADATA: &str = concat!(
-    r#"{"vp_formats_supported":{"dc+sd-jwt":{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256"]}},"#,
-    r#""client_id_prefixes_supported":["x509_hash","x509_san_dns"],"#,
+    r#"{"vp_formats_supported":{"dc+sd-jwt":{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256"]},"#,
+    r#""mso_mdoc":{"issuerauth_alg_values":[-7,-9],"deviceauth_alg_values":[-7,-9]}},"#,
+    r#""client_id_prefixes_supported":["x509_hash","x509_san_dns","decentralized_identifier","verifier_attestation"],"#,
     r#""request_object_signing_alg_values_supported":["ES256"],"#,
     r#""authorization_encryption_alg_values_supported":["ECDH-ES"],"#,
     r#""authorization_encryption_enc_values_supported":["A128GCM","A256GCM"]}"#

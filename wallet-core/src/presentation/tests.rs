@@ -1,4 +1,5 @@
 mod attacks;
+mod documents;
 mod selection;
 
 use super::*;

@@ -2,15 +2,17 @@
 
 use super::{NOW, Party, field, header, json};
 use crate::effect::{Effect, Method, Outcome, Response};
-use credentials::consent::{AgreedConsent, ProposedConsent, check_grant};
+use credentials::consent::{AgreedConsent, ProposedConsent, check_grant, check_mdoc_grant};
 use credentials::dcql::{Query, presented_leaves};
 use credentials::jwe::{ContentEncryption, DecryptionKey};
+use credentials::mdoc::{self, PresentedMdoc, SessionTranscript};
 use credentials::request_object::{ClientId, sign};
 use credentials::sd_jwt::{Expected, PresentedCredential, verify_presented};
 use credentials::trust::{ChainPolicy, TrustAnchors, Usage};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::consent::{CONSENT_REQUEST_TYPE, ConsentRequest, Controller, PurposeRequest};
+use schemas::mdoc::{CONSENT_NAME_SPACE, GRANT};
 use schemas::openid4vp::{AuthorizationResponse, RequestObject};
 use schemas::purpose::Purpose;
 use schemas::{ClaimPath, Seconds};
@@ -73,6 +75,7 @@ pub(crate) struct Post {
 /// What was verified.
 pub(crate) struct Verified {
     pub(crate) credentials: BTreeMap<String, Vec<PresentedCredential>>,
+    pub(crate) documents: BTreeMap<String, Vec<PresentedMdoc>>,
     pub(crate) consent: Option<AgreedConsent>,
 }
 
@@ -129,7 +132,9 @@ impl Verifier {
     pub(crate) fn request(&self, wallet_nonce: Option<String>) -> String {
         let mut jwk = self.key.public_key().to_jwk();
         jwk.extend([("alg".into(), "ECDH-ES".into()), ("kid".into(), "k1".into()), ("use".into(), "enc".into())]);
-        let mut metadata = value!({"vp_formats_supported": {"dc+sd-jwt": {"kb-jwt_alg_values": ["ES256"]}}});
+        let mut metadata = value!({"vp_formats_supported": {
+            "dc+sd-jwt": {"kb-jwt_alg_values": ["ES256"]}, "mso_mdoc": {"deviceauth_alg_values": [-9]},
+        }});
         if self.checkpoint.encrypted {
             metadata["jwks"] = value!({"keys": [jwk]});
             metadata["encrypted_response_enc_values_supported"] = value!(["A128GCM", "A256GCM"]);
@@ -181,17 +186,41 @@ impl Verifier {
         let client_id = self.client_id();
         let expected = Expected::new(ChainPolicy::known_only(issuers), &client_id, self.checkpoint.nonce, NOW);
         let verify = |text: &Value| verify_presented(text.as_str().unwrap(), &expected).unwrap();
+        let query = self.query();
+        let is_document = |id: &String| query.credential(id).unwrap().format == mdoc::FORMAT;
+        let (documents, credentials): (Vec<_>, Vec<_>) = vp_token.into_iter().partition(|(id, _)| is_document(id));
         let credentials: BTreeMap<String, Vec<PresentedCredential>> =
-            vp_token.into_iter().map(|(id, texts)| (id, texts.iter().map(verify).collect())).collect();
-        let disclosed: Vec<ClaimPath> = credentials.values().flatten().flat_map(presented_leaves).collect();
+            credentials.into_iter().map(|(id, texts)| (id, texts.iter().map(verify).collect())).collect();
+        let thumbprint = self.checkpoint.encrypted.then(|| self.key.public_key().thumbprint());
+        let session = SessionTranscript::openid4vp(
+            &client_id,
+            self.checkpoint.nonce,
+            thumbprint.as_ref(),
+            "https://verifier.example/response",
+        );
+        let expected = mdoc::Expected::new(ChainPolicy::known_only(issuers), &session, NOW);
+        let verify = |text: &Value| {
+            mdoc::verify_presented(&credentials::b64::decode(text.as_str().unwrap()).unwrap(), &expected).unwrap()
+        };
+        let documents: BTreeMap<String, Vec<PresentedMdoc>> =
+            documents.into_iter().map(|(id, texts)| (id, texts.iter().map(verify).collect())).collect();
+        let in_documents = documents.values().flatten().flat_map(PresentedMdoc::disclosed_paths);
+        let disclosed: Vec<ClaimPath> =
+            credentials.values().flatten().flat_map(presented_leaves).chain(in_documents).collect();
         let signed: Vec<&PresentedCredential> =
             credentials.values().flatten().filter(|presented| presented.key_binding().consent().is_some()).collect();
-        let consent = self.proposal().map(|proposal| {
-            let [presented] = &signed[..] else { panic!("one presentation signs the consent") };
-            check_grant(presented.key_binding(), &proposal, &client_id, &disclosed, NOW, NOW).unwrap()
+        let grant = |presented: &&PresentedMdoc| presented.own_elements().get(CONSENT_NAME_SPACE, GRANT).is_some();
+        let signed_documents: Vec<&PresentedMdoc> = documents.values().flatten().filter(grant).collect();
+        let consent = self.proposal().map(|proposal| match (&signed[..], &signed_documents[..]) {
+            ([presented], []) => {
+                check_grant(presented.key_binding(), &proposal, &client_id, &disclosed, NOW, NOW).unwrap()
+            }
+            ([], [document]) => check_mdoc_grant(document, &proposal, &client_id, &disclosed, NOW, NOW).unwrap(),
+            _ => panic!("one presentation signs the consent"),
         });
-        assert!(consent.is_some() || signed.is_empty(), "no consent where none was proposed");
-        Verified { credentials, consent }
+        let signed = signed.len() + signed_documents.len();
+        assert!(consent.is_some() || signed == 0, "no consent where none was proposed");
+        Verified { credentials, documents, consent }
     }
 }
 

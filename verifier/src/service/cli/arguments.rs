@@ -1,9 +1,10 @@
 //! What the command line takes.
 
 use crate::guarded::Actor;
-use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::policy::{AcceptedFormat, ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
 use crate::preset::Preset;
 use crate::service::config::{VerifierName, VerifierUrl};
+use crate::service::go_on::GoOn;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use schemas::purpose::Purpose;
 use schemas::{Seconds, Timestamp};
@@ -80,7 +81,7 @@ pub(super) enum Command {
     ResetClock(Data),
     /// Check a presentation in a file, without a network.
     #[command(
-        after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt"
+        after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --transcript transcript.cbor response.cbor"
     )]
     Verify(Verify),
 }
@@ -148,6 +149,9 @@ pub(super) struct Request {
     /// A query by name: border-identity, age-over-18, support-service.
     #[arg(long, value_name = "NAME", conflicts_with = "dcql", required_unless_present = "dcql")]
     pub(super) preset: Option<Preset>,
+    /// In which format the preset takes a credential: any, sd-jwt, mdoc.
+    #[arg(long, default_value = "any", value_name = "FORMAT", conflicts_with = "dcql")]
+    pub(super) format: AcceptedFormat,
     /// A query of your own: a file with a DCQL query.
     #[arg(long, value_name = "FILE")]
     pub(super) dcql: Option<PathBuf>,
@@ -163,6 +167,10 @@ pub(super) struct Request {
     /// How the answer travels: direct_post.jwt (encrypted) or direct_post.
     #[arg(long, default_value = "direct_post.jwt", value_name = "MODE")]
     pub(super) response_mode: ResponseMode,
+    /// Where the person's browser goes on when their wallet is on the same device; the result then opens only with the
+    /// response_code that it comes back with.
+    #[arg(long, value_name = "URL", value_parser = GoOn::parse)]
+    pub(super) redirect: Option<GoOn>,
     /// How the verifier calls itself in this request: x509_hash, x509_san_dns.
     #[arg(long, value_name = "PREFIX")]
     pub(super) client_id: Option<ClientIdPrefix>,
@@ -180,6 +188,9 @@ pub(super) struct ResultOf {
     /// Wait so long for an answer.
     #[arg(long, value_name = "SPAN")]
     pub(super) wait: Option<Seconds>,
+    /// The response_code with which the person's browser came back, where the request named a --redirect.
+    #[arg(long, value_name = "CODE")]
+    pub(super) response_code: Option<String>,
     /// Who looks, for the audit.
     #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
     pub(super) actor: Actor,
@@ -215,19 +226,20 @@ pub(super) struct Verify {
     /// The time to judge by; this machine's when absent.
     #[arg(long, value_name = "TIME")]
     pub(super) now: Option<Timestamp>,
-    /// The nonce of the request.
-    #[arg(long)]
-    pub(super) nonce: String,
-    /// The full client identifier of the verifier.
-    #[arg(long)]
-    pub(super) audience: String,
+    /// The nonce of the request; not looked at with --transcript.
+    #[arg(long, required_unless_present = "transcript")]
+    pub(super) nonce: Option<String>,
+    /// The full client identifier of the verifier; not looked at with --transcript.
+    #[arg(long, required_unless_present = "transcript")]
+    pub(super) audience: Option<String>,
     /// What to do when the status of the credential cannot be told: refuse, accept.
     #[arg(long, default_value = "refuse", value_name = "POLICY")]
     pub(super) unknown_status: UnknownStatus,
-    /// Of an mdoc, which this version does not read.
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// The SessionTranscript (CBOR) of a presentation that is a DeviceResponse: it stands for verifier, nonce and session.
+    #[arg(long, value_name = "FILE")]
     pub(super) transcript: Option<PathBuf>,
-    /// The presentation: an SD-JWT with key binding, as text. `-` reads it from stdin.
+    /// The presentation: an SD-JWT with key binding, as text; with --transcript a DeviceResponse, CBOR or that in base64url.
+    /// `-` reads it from stdin.
     #[arg(value_name = "PRESENTATION-FILE")]
     pub(super) presentation: PathBuf,
 }

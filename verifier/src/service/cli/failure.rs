@@ -63,6 +63,11 @@ impl From<DeskError> for Failure {
             }
             DeskError::Inquiry(_) => (Exit::Usage, "usage", "amparo-verifier request --help says what it takes"),
             DeskError::Anchor(_) => (Exit::Usage, "not_an_anchor", "give the issuer's trust-anchor.pem"),
+            DeskError::OtherSession => (
+                Exit::Refused,
+                "other_session",
+                "give the response_code with which the holder's browser came back; without it this is not their session",
+            ),
             DeskError::UnknownTransaction => (
                 Exit::Usage,
                 "unknown_transaction",

@@ -6,25 +6,28 @@ use super::output::Answer;
 use super::words;
 use crate::policy::UnknownStatus;
 use crate::service::clock::{Clock, SystemClock};
-use crate::verification::{HeldCredential, StatusFinding, current_or_ended};
-use credentials::sd_jwt::{self, Expected, PresentedCredential};
+use crate::verification::{
+    HeldCredential, Presentation, StatusFinding, current_or_ended, document_code, presentation_code,
+};
+use credentials::b64;
+use credentials::json::{self, Limits};
+use credentials::mdoc::{self, SessionTranscript};
+use credentials::sd_jwt;
 use credentials::status_list::{StatusError, VerifiedStatusList};
 use credentials::trust::{ChainPolicy, TrustAnchors};
 use schemas::Timestamp;
+use schemas::consent::Grant;
+use schemas::mdoc::{CONSENT_NAME_SPACE, GRANT};
 use schemas::status::{Status, StatusReference};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// More than any file we take has.
 const MOST_BYTES: u64 = 4 << 20;
-const NO_MDOC: &str = "this version reads SD-JWT with key binding, not mdoc";
 
 pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
-    if arguments.transcript.is_some() {
-        return Err(Failure::new(Exit::Usage, "mdoc_unsupported", NO_MDOC, "give an SD-JWT with key binding, as text"));
-    }
     let mut anchors = TrustAnchors::default();
     for path in &arguments.anchor {
         let added = anchors.add_pem(&read(path)?);
@@ -33,23 +36,64 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
             Failure::new(Exit::Usage, "not_an_anchor", message, "give the issuer's trust-anchor.pem")
         })?;
     }
+    let now = arguments.now.unwrap_or_else(|| SystemClock.now());
+    let (shown, missing) = match &arguments.transcript {
+        Some(path) => documents(arguments, path, &anchors, now)?,
+        None => (vec![credential(arguments, &anchors, now)?], Vec::new()),
+    };
+    let mut verified = Vec::new();
+    for presentation in shown {
+        let status = match presentation.status() {
+            None => StatusFinding::None,
+            Some(reference) => look_up(reference, arguments, &anchors, now)?,
+        };
+        verified.push((presentation, status));
+    }
+    Ok(answer(&verified, &missing, now))
+}
+
+fn credential(arguments: &Verify, anchors: &TrustAnchors, now: Timestamp) -> Result<Presentation, Failure> {
     let bytes = read(&arguments.presentation)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
-        let message = format!("{} is not text: {NO_MDOC}", arguments.presentation.display());
-        Failure::new(Exit::Usage, "mdoc_unsupported", message, "give an SD-JWT with key binding, as text")
+        let message = format!("{} is not text, so it is no SD-JWT with key binding", arguments.presentation.display());
+        let hint = "a DeviceResponse of a mobile document is read with --transcript";
+        Failure::new(Exit::Usage, "not_text", message, hint)
     })?;
-    let now = arguments.now.unwrap_or_else(|| SystemClock.now());
-    let expected = Expected::new(ChainPolicy::known_only(&anchors), &arguments.audience, &arguments.nonce, now);
-    let presented = sd_jwt::verify_presented(text.trim(), &expected).map_err(|source| {
-        let code = crate::verification::presentation_code(&source);
-        let message = format!("the presentation does not hold: {source}");
-        Failure::new(Exit::Refused, code, message, words::hint(code))
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (audience, nonce) = (given(&arguments.audience), given(&arguments.nonce));
+    let expected = sd_jwt::Expected::new(ChainPolicy::known_only(anchors), &audience, &nonce, now);
+    let presented = sd_jwt::verify_presented(text.trim(), &expected)
+        .map_err(|source| refused(presentation_code(&source), format!("the presentation does not hold: {source}")))?;
+    Ok(Presentation::SdJwtVc(Box::new(presented)))
+}
+
+/// The documents of a `DeviceResponse`, and the types that the holder's side says it does not return.
+fn documents(
+    arguments: &Verify,
+    transcript: &PathBuf,
+    anchors: &TrustAnchors,
+    now: Timestamp,
+) -> Result<(Vec<Presentation>, Vec<String>), Failure> {
+    let session = SessionTranscript::from_cbor(&read(transcript)?).map_err(|error| {
+        let message = format!("{} is not a SessionTranscript: {error}", transcript.display());
+        Failure::new(Exit::Usage, "not_a_transcript", message, "give the CBOR of the transcript, as the session had it")
     })?;
-    let status = match presented.status() {
-        None => StatusFinding::None,
-        Some(reference) => look_up(reference, arguments, &anchors, now)?,
-    };
-    Ok(answer(&presented, status, now))
+    let bytes = read(&arguments.presentation)?;
+    // As it stands in a vp_token, or as it came over any other way.
+    let decoded = std::str::from_utf8(&bytes).ok().and_then(|text| b64::decode(text.trim()).ok());
+    let bytes = decoded.unwrap_or(bytes);
+    let expected = mdoc::Expected::new(ChainPolicy::known_only(anchors), &session, now);
+    let response = mdoc::verify_response(&bytes, &expected)
+        .map_err(|source| refused(document_code(&source), format!("the response does not hold: {source}")))?;
+    if response.documents.is_empty() {
+        return Err(refused("access_denied", "the response has no document".to_owned()));
+    }
+    let documents = response.documents.into_iter().map(|document| Presentation::Mdoc(Box::new(document)));
+    Ok((documents.collect(), response.missing))
+}
+
+fn refused(code: &'static str, message: String) -> Failure {
+    Failure::new(Exit::Refused, code, message, words::hint(code))
 }
 
 fn look_up(
@@ -58,7 +102,6 @@ fn look_up(
     anchors: &TrustAnchors,
     now: Timestamp,
 ) -> Result<StatusFinding, Failure> {
-    let refused = |code: &'static str, message: String| Failure::new(Exit::Refused, code, message, words::hint(code));
     let mut why = "no status list was given for it".to_owned();
     // Of several lists for one URI the newest counts: an older one must not bring a credential back.
     let rank =
@@ -103,24 +146,48 @@ fn look_up(
     }
 }
 
-fn answer(presented: &PresentedCredential, status: StatusFinding, now: Timestamp) -> Answer {
-    let credential = HeldCredential::of("", presented, status, now);
-    let mut object = words::credential_json(&credential);
-    if let Some(object) = object.as_object_mut() {
-        object.shift_remove("query");
-        object.insert("verified".to_owned(), json!(true));
-        let consent = presented.key_binding().consent();
-        object.insert(
-            "consent".to_owned(),
-            consent.map_or(json!(null), |grant| {
-                json!({"purpose": grant.purpose.iter().map(|p| p.code()).collect::<Vec<_>>(),
-                       "expires_at": grant.exp.to_string(), "retention": grant.ret, "checked": false})
-            }),
-        );
-    }
+/// One presentation as it always was; several, as mobile documents may come, each in `documents`.
+fn answer(verified: &[(Presentation, StatusFinding)], missing: &[String], now: Timestamp) -> Answer {
     let mut text = String::from("Verified.\n");
-    words::credential_text(&credential, &mut text);
+    let mut objects = Vec::new();
+    for (presentation, status) in verified {
+        let credential = HeldCredential::of("", presentation, *status, now);
+        words::credential_text(&credential, &mut text);
+        let mut object = words::credential_json(&credential);
+        if let Some(object) = object.as_object_mut() {
+            object.shift_remove("query");
+            object.insert(
+                "consent".to_owned(),
+                consent(presentation).map_or(json!(null), |grant| {
+                    json!({"purpose": grant.purpose.iter().map(|p| p.code()).collect::<Vec<_>>(),
+                       "expires_at": grant.exp.to_string(), "retention": grant.ret, "checked": false})
+                }),
+            );
+        }
+        objects.push(object);
+    }
+    let mut object = match <[Value; 1]>::try_from(objects) {
+        Ok([alone]) => alone,
+        Err(several) => json!({"documents": several}),
+    };
+    if let Some(object) = object.as_object_mut() {
+        object.insert("verified".to_owned(), json!(true));
+        if !missing.is_empty() {
+            object.insert("missing".to_owned(), json!(missing));
+        }
+    }
     Answer::new(object, text)
+}
+
+/// The consent that came along, unchecked: what it answers is not at hand.
+fn consent(presentation: &Presentation) -> Option<Grant> {
+    match presentation {
+        Presentation::SdJwtVc(credential) => credential.key_binding().consent().cloned(),
+        Presentation::Mdoc(document) => {
+            let bytes = document.own_elements().get(CONSENT_NAME_SPACE, GRANT)?.as_bytes()?;
+            serde_json::from_value(json::parse(bytes, &Limits::TOKEN).ok()?).ok()
+        }
+    }
 }
 
 /// A file that the command line names; `-` is stdin.

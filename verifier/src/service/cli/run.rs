@@ -206,7 +206,7 @@ async fn stopped() {
 fn request(arguments: Request) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
     let query = match (&arguments.preset, &arguments.dcql) {
-        (Some(preset), _) => Query::check(preset.query()),
+        (Some(preset), _) => Query::check(preset.query(arguments.format)),
         (None, Some(path)) => Query::parse(&offline::read(path)?),
         (None, None) => return Err(Failure::usage("neither --preset nor --dcql is given", "give one of them")),
     };
@@ -223,6 +223,7 @@ fn request(arguments: Request) -> Result<Answer, Failure> {
         consent: arguments.consent,
         response_mode: arguments.response_mode,
         unknown_status: arguments.unknown_status,
+        go_on: arguments.redirect,
         client_id: arguments.client_id,
     };
     let begun = runtime()?.block_on(desk.ask(ask))?;
@@ -247,7 +248,7 @@ fn result(arguments: &ResultOf) -> Result<Answer, Failure> {
     let id = transaction(&arguments.transaction)?;
     let until = arguments.wait.map(|wait| Instant::now() + Duration::from_secs(wait.get().min(86_400)));
     loop {
-        let report = desk.result(&id, &arguments.actor)?;
+        let report = desk.result_for(&id, &arguments.actor, arguments.response_code.as_deref())?;
         let waiting = report.outcome == Outcome::Waiting && until.is_some_and(|until| Instant::now() < until);
         if !waiting {
             return Ok(words::report(&report));

@@ -6,23 +6,29 @@ use crate::guarded::View;
 use crate::service::desk::{Outcome, Report};
 use crate::verification::{Held, HeldCredential};
 use credentials::escape::escaped;
-use schemas::credential_type::by_vct;
+use credentials::mdoc;
+use schemas::credential_type::{CredentialType, by_vct};
+use schemas::mdoc::by_doc_type;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
 /// How many characters of a value a person is shown.
 const MOST_SHOWN: usize = 200;
 
-/// The credential type's short name where it is one of ours, else its `vct`.
-fn type_name(vct: &str) -> &str {
-    by_vct(vct).map_or(vct, |kind| kind.id)
+/// The credential type of that `vct` or document type, where it is one of ours.
+fn known(type_name: &str) -> Option<&'static CredentialType> {
+    by_vct(type_name).or_else(|| by_doc_type(type_name).map(|document| document.credential_type))
 }
 
 /// A credential as `--json` shows it.
 pub(super) fn credential_json(credential: &HeldCredential) -> Value {
+    let type_name = credential.type_name();
+    // `vct` is what scripts read, `doctype` what the other format calls it.
+    let member = if credential.format() == mdoc::FORMAT { "doctype" } else { "vct" };
     json!({
-        "type": type_name(credential.vct()),
-        "vct": credential.vct(),
+        "type": known(type_name).map_or(type_name, |kind| kind.id),
+        "format": credential.format(),
+        member: type_name,
         "query": credential.query(),
         "claims": credential.claims(),
         "issuer": credential.issuer(),
@@ -35,8 +41,8 @@ pub(super) fn credential_json(credential: &HeldCredential) -> Value {
 
 /// A credential for a person: one line of heading, one line a claim.
 pub(super) fn credential_text(credential: &HeldCredential, text: &mut String) {
-    let kind = by_vct(credential.vct());
-    let label = kind.map_or_else(|| escaped(credential.vct()).into_owned(), |kind| kind.label.to_owned());
+    let kind = known(credential.type_name());
+    let label = kind.map_or_else(|| escaped(credential.type_name()).into_owned(), |kind| kind.label.to_owned());
     // Writing to a String does not fail.
     let _ = writeln!(text, "{label}, vouched for by {}, status {}:", credential.issuer(), credential.status().as_str());
     for (name, value) in credential.claims() {

@@ -4,6 +4,7 @@ use super::{Desk, DeskError, rng};
 use crate::answer::{AnswerContent, AnswerError, AnswerIn, OpenedAnswer, Refusal};
 use crate::guarded::{Actor, AuditEntry, AuditEvent, KeyEncryptionKey, RecordId};
 use crate::policy::ResponseMode;
+use crate::service::go_on::GoOn;
 use crate::service::key_files::KeyKind;
 use crate::service::store::ConsentFacts;
 use crate::transaction::Transaction;
@@ -15,8 +16,11 @@ use std::sync::Arc;
 /// What the wallet is told.
 #[derive(Debug)]
 pub(in crate::service) enum Answered {
-    /// It was taken: the presentation holds, or the refusal is noted.
-    Accepted,
+    /// It was taken: the presentation holds, or the refusal is noted. Where the person goes on, with the secret, if anywhere.
+    Accepted {
+        /// The whole address.
+        redirect: Option<String>,
+    },
     /// Nobody waits for it: unknown, answered already, or too late.
     NotWaiting,
     /// It could not be read; the request still waits.
@@ -92,16 +96,17 @@ impl Desk {
             Err(error) => self.unreadable(&id, error),
             Ok(AnswerContent::Refusal(Refusal::InvalidTransactionData)) if self.store.drop_offer(&id)? => {
                 tracing::info!(transaction = %id, "the wallet does not know our consent; asking without");
-                Ok(Received::Done(Answered::Accepted))
+                Ok(Received::Done(Answered::Accepted { redirect: None }))
             }
             Ok(AnswerContent::Refusal(refusal)) => self.spend(&id, now, |desk| {
                 let (code, message) = refusal_words(refusal);
                 desk.refuse(&id, code, message.to_owned())?;
-                Ok(Received::Done(Answered::Accepted))
+                desk.accepted(&id).map(Received::Done)
             }),
             Ok(AnswerContent::Presentations(presentations)) => self.spend(&id, now, |desk| {
                 let anchors = desk.anchors()?;
-                let surroundings = Surroundings { anchors: &anchors, chains: Some(&desk.chains), now };
+                let transcript = &transaction.session_transcript(&desk.endpoints, key.as_ref());
+                let surroundings = Surroundings { anchors: &anchors, transcript, chains: Some(&desk.chains), now };
                 desk.check(&id, transaction, |transaction| authenticate(transaction, &presentations, &surroundings))
             }),
         }
@@ -180,11 +185,26 @@ impl Desk {
         }
         if kept? {
             tracing::info!(transaction = %id, ends_at = %facts.ends_at, "presentation verified");
-            return Ok(Answered::Accepted);
+            return self.accepted(id);
         }
         let message = "this consent came before, with another presentation".to_owned();
         self.store.refuse(id, "consent_replayed", &message)?;
         Ok(Answered::Refused { code: "consent_replayed", message })
+    }
+
+    /// Says yes to the wallet, and where the person's browser goes on: with a secret that is made only now, so that nobody who
+    /// saw the request can know it.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §8.2, §14.3.2, §14.3.3; HAIP 1.0 §5.1.
+    fn accepted(&self, id: &RecordId) -> Result<Answered, DeskError> {
+        let go_on = self.store.transaction(id)?.and_then(|row| row.go_on);
+        let Some(go_on) = go_on.and_then(|text| GoOn::parse(&text).ok()) else {
+            return Ok(Answered::Accepted { redirect: None });
+        };
+        let (redirect, sha256) = go_on.with_secret();
+        self.store.put_response_code(id, &sha256)?;
+        Ok(Answered::Accepted { redirect: Some(redirect) })
     }
 
     fn refuse(&self, id: &RecordId, code: &'static str, message: String) -> Result<Received, DeskError> {

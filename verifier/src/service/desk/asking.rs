@@ -3,6 +3,7 @@
 use super::{Desk, DeskError, rng};
 use crate::guarded::RecordId;
 use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::service::go_on::GoOn;
 use crate::service::key_files::KeyKind;
 use crate::transaction::{Asker, Inquiry, Transaction};
 use credentials::dcql::Query;
@@ -27,6 +28,9 @@ pub struct Ask {
     pub response_mode: ResponseMode,
     /// What happens when a status cannot be told.
     pub unknown_status: UnknownStatus,
+    /// Where the person's browser goes on after the answer, when wallet and browser are on the same device: then only who comes
+    /// back with its secret opens the result.
+    pub go_on: Option<GoOn>,
     /// How the verifier calls itself; as set at `init` when `None`.
     pub client_id: Option<ClientIdPrefix>,
 }
@@ -59,7 +63,7 @@ impl Desk {
     fn begin(&self, ask: Ask) -> Result<Begun, DeskError> {
         // Again: fetching took time, and a list may have taught that the clock is behind.
         let now = self.time()?;
-        let Ask { query, purpose, retention, consent, response_mode, unknown_status, client_id } = ask;
+        let Ask { query, purpose, retention, consent, response_mode, unknown_status, go_on, client_id } = ask;
         let prefix = client_id.unwrap_or_else(|| self.config.client_id_prefix());
         let asker = Asker {
             client_id: self.identity.client_id(prefix)?,
@@ -79,7 +83,7 @@ impl Desk {
             let key = DecryptionKey::generate(&mut rng()).map_err(|_| DeskError::Internal("drawing a key"))?;
             self.keys.put(transaction.id(), KeyKind::Answer, &key.scalar())?;
         }
-        if let Err(error) = self.store.put_transaction(transaction) {
+        if let Err(error) = self.store.put_transaction(transaction, go_on.as_ref().map(GoOn::as_str)) {
             self.keys.destroy(&begun.transaction, KeyKind::Answer)?;
             return Err(error.into());
         }

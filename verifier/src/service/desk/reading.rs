@@ -2,6 +2,7 @@
 
 use super::{Desk, DeskError};
 use crate::guarded::{Actor, AuditEntry, AuditEvent, OpenError, RecordId, View};
+use crate::service::go_on::is_secret;
 use crate::service::key_files::KeyKind;
 use crate::service::ledger::DeskLedger;
 use crate::service::store::{Progress, StoredGuard, TransactionRow};
@@ -79,11 +80,24 @@ impl Report {
 }
 
 impl Desk {
-    /// How a transaction stands. Opens what was presented, as `actor`, which leaves an entry in the audit.
+    /// As [`Desk::result_for`], without a secret: for answers that came from another device.
     ///
     /// # Errors
-    /// [`DeskError::UnknownTransaction`]; [`DeskError::ClockSuspect`] when the clock was set back; [`DeskError::Corrupt`].
+    /// As [`Desk::result_for`].
     pub fn result(&self, id: &RecordId, actor: &Actor) -> Result<Report, DeskError> {
+        self.result_for(id, actor, None)
+    }
+
+    /// How a transaction stands. Opens what was presented, as `actor`, which leaves an entry in the audit. Where the person's
+    /// browser was to come back, only with the secret that it came back with: whoever lured somebody else into answering his
+    /// request has the transaction, and not the secret.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §14.2 "Session Fixation", §14.3.3; HAIP 1.0 §5.1.
+    ///
+    /// # Errors
+    /// [`DeskError::OtherSession`]; [`DeskError::UnknownTransaction`]; [`DeskError::ClockSuspect`] when the clock was set back; [`DeskError::Corrupt`].
+    pub fn result_for(&self, id: &RecordId, actor: &Actor, response_code: Option<&str>) -> Result<Report, DeskError> {
         let local = self.clock.now();
         let floor = self.store.time_floor(local)?;
         let at = floor.effective(local);
@@ -93,6 +107,7 @@ impl Desk {
             Progress::Taken if interrupted(&row, at) => self.interrupt(&row),
             Progress::Waiting | Progress::Taken => Ok(Report::of(Outcome::Waiting, shown(row.error))),
             Progress::Refused => Ok(Report::of(Outcome::Refused, shown(row.error))),
+            Progress::Verified if !is_own_session(&row, response_code) => Err(DeskError::OtherSession),
             Progress::Verified => self.open_guarded(&row, actor, local),
             Progress::Ended => {
                 let mut report = Report::of(Outcome::Ended, shown(row.error));
@@ -170,6 +185,12 @@ impl Desk {
         self.store.delete_ciphertext(id)?;
         Ok(self.store.end(id, code, message)?)
     }
+}
+
+/// Whether it may be opened: no browser was to come back, or this is the one that did.
+fn is_own_session(row: &TransactionRow, response_code: Option<&str>) -> bool {
+    row.go_on.is_none()
+        || response_code.zip(row.response_code.as_deref()).is_some_and(|(code, sha256)| is_secret(code, sha256))
 }
 
 pub(in crate::service) fn interrupted(row: &TransactionRow, at: Timestamp) -> bool {

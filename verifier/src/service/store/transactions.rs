@@ -56,6 +56,10 @@ pub(crate) struct TransactionRow {
     pub(crate) purpose: Purpose,
     pub(crate) expires_at: Timestamp,
     pub(crate) taken_at: Option<Timestamp>,
+    /// Where the person's browser goes on after the answer, in the same-device flow.
+    pub(crate) go_on: Option<String>,
+    /// The SHA-256 of the secret that it takes along, once there is one.
+    pub(crate) response_code: Option<Vec<u8>>,
     /// What went wrong last: a word and a sentence.
     pub(crate) error: Option<(String, String)>,
 }
@@ -64,15 +68,16 @@ pub(crate) struct TransactionRow {
 const MOST_UNREADABLE: i64 = 8;
 
 impl Store {
-    /// Keeps a new transaction.
-    pub(crate) fn put_transaction(&self, transaction: Transaction) -> Result<(), StoreError> {
+    /// Keeps a new transaction, and where the person's browser goes on after it.
+    pub(crate) fn put_transaction(&self, transaction: Transaction, go_on: Option<&str>) -> Result<(), StoreError> {
         let parts = TransactionParts::from(transaction);
         let inquiry = &parts.inquiry;
         let query = serde_json::to_string(inquiry.query().as_wire()).map_err(|_| StoreError::Damaged)?;
         self.lock().execute(
             "INSERT INTO transactions (id, request_handle, response_handle, nonce, state_text, client_id, query, purpose,
-                 retention, consent, proposal, response_mode, unknown_status, made_at, expires_at, progress)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'waiting')",
+                 retention, consent, proposal, response_mode, unknown_status, made_at, expires_at, progress,
+                 go_on)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'waiting', ?16)",
             params![
                 parts.id.as_str(),
                 parts.request_handle.expose(),
@@ -89,6 +94,7 @@ impl Store {
                 inquiry.unknown_status().as_str(),
                 parts.made_at.unix(),
                 parts.expires_at.unix(),
+                go_on,
             ],
         )?;
         Ok(())
@@ -125,6 +131,13 @@ impl Store {
             .query_row(params![id.as_str(), now.unix()], |row| row.get(0))
             .optional()?;
         Ok(taken.is_some())
+    }
+
+    /// Keeps the hash of the secret that the person's browser takes along.
+    pub(crate) fn put_response_code(&self, id: &RecordId, sha256: &[u8; 32]) -> Result<(), StoreError> {
+        let sql = "UPDATE transactions SET response_code = ?2 WHERE id = ?1 AND go_on IS NOT NULL";
+        self.lock().execute(sql, params![id.as_str(), sha256.as_slice()])?;
+        Ok(())
     }
 
     /// Refuses a transaction that was taken.
@@ -243,6 +256,8 @@ fn read_row(row: &Row<'_>) -> Result<TransactionRow, StoreError> {
         purpose: rows::word(row, "purpose")?,
         expires_at: rows::time(row, "expires_at")?,
         taken_at: rows::optional_time(row, "taken_at")?,
+        go_on: row.get("go_on")?,
+        response_code: row.get("response_code")?,
         error: code.zip(message),
     })
 }
