@@ -1,17 +1,22 @@
 //! The command line: what may be asked, and how answers and failures are printed.
 
+mod challenge;
 mod compare;
 mod embedding_cache;
 mod evaluate;
 mod failure;
 mod finger;
 mod home;
+mod linkage_plot;
+mod pad;
 mod pair_list;
 mod pairs;
 mod plot;
 mod polar_table;
+mod protection;
 mod release;
 mod search;
+mod simulate;
 mod template;
 
 use std::io::Write;
@@ -54,9 +59,23 @@ enum Command {
     /// The same list through enrolment, sealing and release.
     #[command(after_help = "Example: amparo-biometrics release --pairs pairs.csv --json")]
     Release(release::Arguments),
+    /// What stored data give away: unlinkability, irreversibility, with and without device key and PIN.
+    #[command(after_help = "Example: amparo-biometrics protection --pairs pairs.csv --json --plot linkage.svg")]
+    Protection(protection::Arguments),
     /// Speed and recall of 1:N search on generated vectors.
     #[command(after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json")]
     Search(search::Arguments),
+    /// Draw an active challenge, or judge the frames of a presentation that answers one.
+    #[command(after_help = "Example: amparo-biometrics challenge --frames recorded/ --light --json")]
+    Challenge(challenge::Arguments),
+    /// Presentation attacks of each species that pass, counted: APCER and BPCER on simulated presentations.
+    #[command(after_help = "Example: amparo-biometrics pad --portrait one.jpg --portrait two.jpg --json")]
+    Pad(pad::Arguments),
+    /// Make up a presentation from a photograph: frames for `challenge`. Simulation only.
+    #[command(
+        after_help = "Example: amparo-biometrics simulate --portrait one.jpg --species still-photograph --out frames"
+    )]
+    Simulate(simulate::Arguments),
     /// Write a list of pairs for a folder of people, one folder of pictures each, or of prints named FINGER_IMPRESSION.
     #[command(
         after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B > pairs.csv"
@@ -113,7 +132,11 @@ pub(crate) fn run() -> ExitCode {
         Command::Compare(arguments) => compare::run(arguments, home),
         Command::Evaluate(arguments) => evaluate::run(arguments, home),
         Command::Release(arguments) => release::run(arguments, home),
+        Command::Protection(arguments) => protection::run(arguments, home),
         Command::Search(arguments) => search::run(arguments),
+        Command::Challenge(arguments) => challenge::run(arguments, home),
+        Command::Pad(arguments) => pad::run(arguments, home),
+        Command::Simulate(arguments) => simulate::run(arguments, home),
         Command::Pairs(arguments) => pairs::run(arguments),
         Command::PolarTable => Ok(polar_table::run()),
     };

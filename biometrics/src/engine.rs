@@ -2,13 +2,14 @@
 
 mod detector;
 mod embedder;
-mod runtime;
+pub(crate) mod runtime;
 
 use std::fmt;
 use std::path::Path;
 
 use crate::face::align::AlignedFace;
 use crate::face::detect::Face;
+use crate::face::geometry::Landmarks;
 use crate::face::pyramid::Pyramid;
 use crate::face::quality::{Quality, QualityFault};
 use crate::models::{DETECTOR, EMBEDDER, PinError};
@@ -58,14 +59,18 @@ impl Engine {
     /// runtime.
     pub fn capture(&mut self, sample: &Sample) -> Result<Capture, CaptureError> {
         let pyramid = Pyramid::new(sample);
-        let faces = self.detector.find(&pyramid)?;
-        let largest = dominant(&faces, LEAST_SCORE).ok_or(CaptureError::NoFace)?;
-        let found = count(&faces, &largest);
-        if found > 1 {
-            return Err(CaptureError::SeveralFaces { got: found });
-        }
-        let settled = self.settle(&pyramid, &largest, found)?;
+        let settled = self.settle_alone(&pyramid)?;
         settled.quality.check()?;
+        self.embed(settled)
+    }
+
+    /// Captures the one face of a frame whose head may be moving: nothing is asked of its pose or sharpness.
+    ///
+    /// # Errors
+    /// [`CaptureError`]: no face, several, or a fault of the runtime.
+    pub fn capture_in_motion(&mut self, sample: &Sample) -> Result<Capture, CaptureError> {
+        let pyramid = Pyramid::new(sample);
+        let settled = self.settle_alone(&pyramid)?;
         self.embed(settled)
     }
 
@@ -82,6 +87,17 @@ impl Engine {
         self.embed(settled)
     }
 
+    /// The one face of a sample.
+    fn settle_alone(&mut self, pyramid: &Pyramid<'_>) -> Result<Settled, CaptureError> {
+        let faces = self.detector.find(pyramid)?;
+        let largest = dominant(&faces, LEAST_SCORE).ok_or(CaptureError::NoFace)?;
+        let found = count(&faces, &largest);
+        if found > 1 {
+            return Err(CaptureError::SeveralFaces { got: found });
+        }
+        self.settle(pyramid, &largest, found)
+    }
+
     /// Finds the landmarks exactly, cuts the face out and measures it.
     fn settle(&mut self, pyramid: &Pyramid<'_>, found: &Face, faces: usize) -> Result<Settled, CaptureError> {
         let face = self.detector.refine(pyramid, found)?;
@@ -96,13 +112,13 @@ impl Engine {
             width: face.place.width.round() as i32,
             height: face.place.height.round() as i32,
         };
-        Ok(Settled { close, wide, quality, place, faces })
+        Ok(Settled { close, wide, quality, landmarks: face.landmarks, place, faces })
     }
 
     fn embed(&mut self, settled: Settled) -> Result<Capture, CaptureError> {
-        let Settled { close, wide, quality, place, faces } = settled;
+        let Settled { close, wide, quality, landmarks, place, faces } = settled;
         let embedding = self.embedder.embed(&close, &wide)?;
-        Ok(Capture { embedding, quality, place, faces })
+        Ok(Capture { embedding, quality, landmarks, place, faces })
     }
 }
 
@@ -111,6 +127,7 @@ struct Settled {
     close: AlignedFace,
     wide: AlignedFace,
     quality: Quality,
+    landmarks: Landmarks,
     place: FacePlace,
     faces: usize,
 }
@@ -123,10 +140,10 @@ impl fmt::Debug for Engine {
 }
 
 /// A face taken from a sample: its embedding, its quality and where it was.
-#[derive(Debug)]
 pub struct Capture {
     embedding: Embedding,
     quality: Quality,
+    landmarks: Landmarks,
     place: FacePlace,
     faces: usize,
 }
@@ -156,10 +173,23 @@ impl Capture {
         self.faces
     }
 
+    pub(crate) const fn landmarks(&self) -> &Landmarks {
+        &self.landmarks
+    }
+
     /// Where in the sample the face is.
     #[must_use]
     pub const fn place(&self) -> FacePlace {
         self.place
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { embedding, quality, landmarks: _, place, faces } = self;
+        let mut shown = f.debug_struct("Capture");
+        shown.field("embedding", embedding).field("quality", quality).field("place", place).field("faces", faces);
+        shown.finish_non_exhaustive()
     }
 }
 

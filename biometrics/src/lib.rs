@@ -11,9 +11,11 @@ pub mod face;
 pub mod finger;
 pub mod models;
 pub mod onnx;
+pub mod pad;
 pub mod protection;
 pub mod sample;
 pub mod search;
+pub mod simulation;
 pub mod template;
 
 pub use engine::{Capture, CaptureError, Engine, EngineError};

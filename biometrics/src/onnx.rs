@@ -54,6 +54,24 @@ impl fmt::Debug for Folded {
 /// [`FoldError`] if the file is no ONNX model, holds anything that we refuse, or does not have the inputs and outputs that
 /// `contract` names.
 pub fn fold(bytes: &[u8], contract: &Contract<'_>) -> Result<Folded, FoldError> {
+    let mut model = folded(bytes)?;
+    check::ports(model.graph.get_or_insert_default(), contract)?;
+    Ok(Folded(model))
+}
+
+/// The same for a model that takes any number of inputs at once: made one that takes a single one.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_one_of_a_batch(bytes: &[u8], contract: &Contract<'_>) -> Result<Folded, FoldError> {
+    let mut model = folded(bytes)?;
+    let graph = model.graph.get_or_insert_default();
+    check::one_at_a_time(graph);
+    check::ports(graph, contract)?;
+    Ok(Folded(model))
+}
+
+fn folded(bytes: &[u8]) -> Result<Model, FoldError> {
     if bytes.len() > MAX_BYTES {
         return Err(FoldError::TooLarge { most: MAX_BYTES, got: bytes.len() });
     }
@@ -63,10 +81,8 @@ pub fn fold(bytes: &[u8], contract: &Contract<'_>) -> Result<Folded, FoldError> 
         return Err(FoldError::UnknownFields);
     }
     check::model(&model)?;
-    let graph = model.graph.as_mut().ok_or(FoldError::NotOnnx)?;
-    fold::graph(graph)?;
-    check::ports(graph, contract)?;
-    Ok(Folded(model))
+    fold::graph(model.graph.as_mut().ok_or(FoldError::NotOnnx)?)?;
+    Ok(model)
 }
 
 /// Why a model file is refused.

@@ -12,6 +12,7 @@
 //! The parts and their measurements: decision 0006 and `docs/biometric-evaluation.md`. Fuzzy commitment: Juels and
 //! Wattenberg, CCS 1999. Renewability and unlinkability: ISO/IEC 24745.
 
+pub mod audit;
 mod bits;
 mod construction;
 mod frozen;

@@ -160,6 +160,12 @@ impl Probe {
     pub(crate) const fn vector(&self) -> &FixedVector {
         &self.vector
     }
+
+    /// How alike one more frame is; nothing if it comes from another model.
+    pub(crate) fn cosine_of(&self, frame: &Embedding) -> Option<f64> {
+        let other = Self::from_frames(&[frame]).ok()?;
+        (other.model == self.model).then(|| self.vector.cosine(&other.vector))
+    }
 }
 
 impl fmt::Debug for Probe {

@@ -161,3 +161,26 @@ fn a_search_finds_what_is_there() {
     assert_eq!(run(&["search", "--gallery", "0", "--probes", "1"]).0, 2);
     assert_eq!(run(&["search", "--gallery", "5000000", "--probes", "1"]).0, 2);
 }
+
+#[test]
+fn a_challenge_is_drawn_and_what_is_recorded_is_checked_before_the_models_load() {
+    let (code, drawn) = json(&["challenge", "--new"]);
+    assert_eq!((code, drawn["prompts"].as_array().unwrap().len()), (0, 4));
+    let folder = Folder::new("challenge");
+    let frames = folder.0.to_str().unwrap().to_owned();
+    let (code, answer) = json(&["challenge", "--frames", &frames]);
+    assert_eq!(code, 2);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("challenge.json"), "{answer}");
+    folder.write("challenge.json", &drawn.to_string());
+    folder.write("frames.csv", "picture,time\n");
+    let (code, answer) = json(&["challenge", "--frames", &frames]);
+    assert!(code == 2 && answer["error"]["message"].as_str().unwrap().contains("not a list of frames"), "{answer}");
+    folder.write("frames.csv", "frame,ms\na.png,soon\n");
+    let (code, answer) = json(&["challenge", "--frames", &frames]);
+    assert!(code == 2 && answer["error"]["message"].as_str().unwrap().contains("line 2"), "{answer}");
+    folder.write("challenge.json", r#"{"prompts":["nod"],"colours":[]}"#);
+    assert_eq!(json(&["challenge", "--frames", &frames]).0, 2);
+    assert_eq!(run(&["challenge"]).0, 2);
+    assert_eq!(run(&["simulate", "--portrait", "a.jpg", "--species", "mask", "--out", "b"]).0, 2);
+    assert_eq!(run(&["pad", "--portrait", "a.jpg", "--network", "n.onnx"]).0, 2);
+}

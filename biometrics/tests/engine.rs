@@ -16,7 +16,10 @@ use std::path::{Path, PathBuf};
 use biometrics::comparison::{Decision, Threshold, compare};
 use biometrics::engine::{CaptureError, EngineError};
 use biometrics::models::{DETECTOR, EMBEDDER, RUNTIME_LINUX_X86_64};
+use biometrics::pad::challenge::{Challenge, Frame, Progress, Reflection, Script, Sign};
+use biometrics::pad::network::{PadNetwork, PadNetworkError};
 use biometrics::protection::{Message, TransformSeed, release, seal};
+use biometrics::simulation::{Performance, Portrait, Seed, Species};
 use biometrics::template::{Embedding, Probe, Reference};
 use biometrics::{Engine, Sample};
 use rand_chacha::ChaCha20Rng;
@@ -171,4 +174,77 @@ fn attack_90_no_other_orl_face_is_released() {
     assert_eq!((genuine, impostors), (24, 448));
     assert_eq!(false_releases, 0);
     assert!(released >= 22, "{released} of 24");
+}
+
+/// A large portrait that `cargo xtask setup` fetches.
+fn photograph(name: &str) -> Option<Sample> {
+    let bytes = std::fs::read(home().join("photographs").join(name)).ok();
+    if bytes.is_none() {
+        println!("skipped: no photographs/{name} (cargo xtask setup fetches it)");
+    }
+    Some(Sample::decode(&bytes?).unwrap())
+}
+
+/// Plays a simulated presentation before the real engine.
+fn plays(engine: &mut Engine, portraits: [&Portrait<'_>; 2], species: Species, reflection: Reflection) -> Option<Sign> {
+    let mut challenge = Challenge::begin(Script::generate(&mut ChaCha20Rng::seed_from_u64(4)), reflection);
+    let mut performance = Performance::new(portraits[0], portraits[1], species, Seed(4));
+    loop {
+        let (at, sample) = performance.next_frame(&challenge).unwrap();
+        let frame = Frame::new(at, &sample, engine.capture_in_motion(&sample).unwrap());
+        match challenge.observe(frame) {
+            Progress::Going(next) => challenge = *next,
+            Progress::Present(presence) => {
+                // The probe is the face that answered.
+                assert_eq!(presence.into_probe().unwrap().model(), engine.model());
+                return None;
+            }
+            Progress::Refused(sign) => return Some(sign),
+        }
+    }
+}
+
+#[test]
+fn attack_91_simulated_presentations_of_each_species() {
+    let (Some(mut engine), Some(one), Some(other)) = (engine(), photograph("biden.jpg"), photograph("obama.jpg"))
+    else {
+        return;
+    };
+    let captures = [engine.capture(&one).unwrap(), engine.capture(&other).unwrap()];
+    let portraits = [Portrait::new(&one, &captures[0]), Portrait::new(&other, &captures[1])];
+    let mut plays = |species, reflection| plays(&mut engine, [&portraits[0], &portraits[1]], species, reflection);
+    assert_eq!(plays(Species::BonaFide, Reflection::Required), None);
+    let expected = [
+        (Species::StillPhotograph, Sign::PlanarMotion),
+        (Species::LoopedFrames, Sign::ReplayedFrame),
+        (Species::Cut, Sign::PersonChanged),
+        (Species::ConstantNoise, Sign::ConstantNoise),
+    ];
+    for (species, sign) in expected {
+        assert_eq!(plays(species, Reflection::Ignored), Some(sign), "{species:?}");
+    }
+    assert_eq!(plays(Species::NoLight, Reflection::Required), Some(Sign::NoReflection));
+    assert!(matches!(plays(Species::Recording, Reflection::Ignored), Some(Sign::WrongMotion | Sign::TimedOut)));
+}
+
+#[test]
+fn an_operators_network_tells_the_samples_of_its_makers_apart() {
+    let Some(mut engine) = engine() else { return };
+    let Some(data) = orl().and_then(|orl| Some(orl.parent()?.parent()?.to_owned())) else { return };
+    let Ok(model) = std::fs::read(data.join("models/minifasnet-v2-se.onnx")) else {
+        println!("skipped: no shared/data/models/minifasnet-v2-se.onnx");
+        return;
+    };
+    let runtime = home().join("runtime").join(RUNTIME_LINUX_X86_64.file_name);
+    let hash = "af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6".parse().unwrap();
+    let mut network = PadNetwork::load(&runtime, &model, &hash).unwrap();
+    for (name, is_bona_fide) in [("image_T1.jpg", true), ("image_F1.jpg", false), ("image_F2.jpg", false)] {
+        let sample = Sample::decode(&std::fs::read(data.join("pad").join(name)).unwrap()).unwrap();
+        let place = engine.capture_ungated(&sample).unwrap().place();
+        assert_eq!(network.examine(&sample, place).unwrap().is_bona_fide(), is_bona_fide, "{name}");
+    }
+    // The embedder is a network too, but not one of this contract.
+    let embedder = std::fs::read(home().join("models").join(EMBEDDER.file_name)).unwrap();
+    let own = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee".parse().unwrap();
+    assert!(matches!(PadNetwork::load(&runtime, &embedder, &own), Err(PadNetworkError::Refused(_))));
 }

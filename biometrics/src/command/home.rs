@@ -9,12 +9,8 @@ use super::Failure;
 
 /// Loads the engine from the models' home.
 pub(super) fn load_engine(home: Option<PathBuf>) -> Result<Engine, Failure> {
-    let home = match home.or_else(|| std::env::var_os("AMPARO_HOME").map(PathBuf::from)) {
-        Some(home) => home,
-        None => directories::BaseDirs::new()
-            .map(|dirs| dirs.cache_dir().join("amparo"))
-            .ok_or_else(|| Failure::usage("there is no cache folder to look for the models in", "give --home DIR"))?,
-    };
+    let runtime = runtime(home.clone())?;
+    let home = named(home)?;
     let read = |path: PathBuf| {
         std::fs::read(&path).map_err(|error| Failure {
             exit: 7,
@@ -25,8 +21,21 @@ pub(super) fn load_engine(home: Option<PathBuf>) -> Result<Engine, Failure> {
     };
     let detector = read(home.join("models").join(DETECTOR.file_name))?;
     let embedder = read(home.join("models").join(EMBEDDER.file_name))?;
-    let runtime = home.join("runtime").join(RUNTIME_LINUX_X86_64.file_name);
     Engine::load(&runtime, &detector, &embedder).map_err(|error| Failure::engine(&error))
+}
+
+/// Where the runtime's library is.
+pub(super) fn runtime(home: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    Ok(named(home)?.join("runtime").join(RUNTIME_LINUX_X86_64.file_name))
+}
+
+fn named(home: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match home.or_else(|| std::env::var_os("AMPARO_HOME").map(PathBuf::from)) {
+        Some(home) => Ok(home),
+        None => directories::BaseDirs::new()
+            .map(|dirs| dirs.cache_dir().join("amparo"))
+            .ok_or_else(|| Failure::usage("there is no cache folder to look for the models in", "give --home DIR")),
+    }
 }
 
 /// Reads a file that the caller named, within the limit for pictures.

@@ -117,6 +117,11 @@ fn pictures(paths: Vec<PathBuf>) -> Result<Vec<String>, Failure> {
     paths.into_iter().filter(is_named).map(name).collect()
 }
 
+/// The pictures of one folder, in the order of their names.
+pub(super) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    Ok(entries(folder)?.into_iter().filter(|path| path.is_file() && is_picture(path)).collect())
+}
+
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fail = |error: std::io::Error| {
         Failure::usage(format!("{}: {error}", folder.display()), "give a folder with a folder for each person")

@@ -13,7 +13,7 @@ use super::EngineError;
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
 /// A session for a model, on one thread.
-pub(super) fn session(library: &Path, name: &'static str, model: &[u8]) -> Result<Session, EngineError> {
+pub(crate) fn session(library: &Path, name: &'static str, model: &[u8]) -> Result<Session, EngineError> {
     let environment = environment(library)?;
     let refuse = |detail: String| EngineError::Session { model: name, detail };
     let builder = Session::builder(&environment).map_err(|e| refuse(e.to_string()))?;

@@ -60,6 +60,17 @@ pub(super) fn ports(graph: &Graph, contract: &Contract<'_>) -> Result<(), FoldEr
     Ok(())
 }
 
+/// Makes a batch of any size a batch of one.
+pub(super) fn one_at_a_time(graph: &mut Graph) {
+    for value in graph.input.iter_mut().chain(&mut graph.output) {
+        let tensor = value.kind.as_mut().and_then(|kind| kind.tensor.as_mut());
+        let first = tensor.and_then(|tensor| tensor.shape.as_mut()).and_then(|shape| shape.dim.first_mut());
+        if let Some(dimension) = first.filter(|d| d.value.is_none() && d.parameter.is_some()) {
+            *dimension = Dimension { value: Some(1), parameter: None };
+        }
+    }
+}
+
 /// Gives values the shapes of the ports of their name.
 pub(super) fn reshape(values: &mut [ValueInfo], ports: &[Port<'_>]) {
     for value in values {
@@ -145,23 +156,30 @@ pub(super) const INT64: i32 = 7;
 /// ONNX's own operators go by the empty name or by this one.
 const OWN_DOMAINS: [&str; 2] = ["", "ai.onnx"];
 const NEWEST_OPERATOR_SET: i64 = 21;
-/// Exactly what the pinned models use: no control flow, no random numbers, no strings, no loops.
-const ALLOWED_OPERATORS: [&str; 17] = [
+/// What the pinned models use, and convolutional networks with attention to channels (`pad::network`): no control flow, no
+/// random numbers, no strings, no loops.
+const ALLOWED_OPERATORS: [&str; 23] = [
     "Add",
     "BatchNormalization",
+    "Concat",
     "Constant",
     "Conv",
     "DequantizeLinear",
     "Dropout",
     "Flatten",
+    "Gather",
     "Gemm",
+    "GlobalAveragePool",
+    "MatMul",
     "MaxPool",
     "Mul",
     "PRelu",
     "Relu",
     "Reshape",
     "Resize",
+    "Shape",
     "Sigmoid",
     "Sub",
     "Transpose",
+    "Unsqueeze",
 ];

@@ -32,6 +32,28 @@ pub(super) fn apply(vector: &FixedVector, seed: &[u8; 32]) -> Box<Transformed> {
     permute(&values, &stream.permutation())
 }
 
+/// The transform turned around: carries what [`apply`] gives back, up to scale. For [`super::audit`].
+pub(super) fn back(values: &[i64; CODE_BITS], seed: &[u8; 32]) -> Box<Transformed> {
+    let mut stream = KeyStream::new(seed);
+    let mut rounds = [(); ROUNDS].map(|()| Zeroizing::new([0; CODE_BITS / 8]));
+    for signs in &mut rounds {
+        stream.fill(signs.as_mut_slice());
+    }
+    let mut turned = Box::new(Zeroizing::new([0_i64; CODE_BITS]));
+    for (value, to) in values.iter().zip(stream.permutation().iter()) {
+        if let Some(place) = turned.get_mut(usize::from(*to)) {
+            *place = *value;
+        }
+    }
+    for signs in rounds.iter().rev() {
+        hadamard(&mut turned);
+        for (value, sign) in turned.iter_mut().zip(unpack(signs.as_slice())) {
+            *value *= 1 - 2 * i64::from(sign);
+        }
+    }
+    turned
+}
+
 /// The unnormalised Walsh-Hadamard transform, in place, in natural order.
 fn hadamard(values: &mut [i64; CODE_BITS]) {
     let mut half = 1;

@@ -76,6 +76,11 @@ impl Embedding {
         &self.values
     }
 
+    /// A second one, for those who keep a frame and use it: not `Clone`, so that it does not happen unseen.
+    pub(crate) fn copied(&self) -> Self {
+        Self { values: Box::new(Zeroizing::new(**self.values)), model: self.model }
+    }
+
     /// How alike two embeddings are: the cosine, or nothing if they come from different models.
     pub(crate) fn cosine(&self, other: &Self) -> Option<f64> {
         let alike = self.values.iter().zip(other.values.iter()).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
