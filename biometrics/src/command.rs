@@ -1,5 +1,6 @@
 //! The command line: what may be asked, and how answers and failures are printed.
 
+mod by_subject;
 mod challenge;
 mod compare;
 mod embedding_cache;

@@ -4,11 +4,13 @@
 //! ISO/IEC 19795-1:2021 for the rates; Maio et al., "FVC2000", IEEE Trans. Pattern Anal. Mach. Intell. 24(3), 2002 for the
 //! bracket of the EER; Clopper and Pearson, Biometrika 26(4), 1934 for the intervals.
 
+mod bootstrap;
 mod fpir;
 mod interval;
 
 use crate::comparison::ComparisonScore;
 
+pub use bootstrap::{Subject, SubjectScore, fnmr_by_subject};
 pub use fpir::Fpir;
 pub use interval::Interval;
 

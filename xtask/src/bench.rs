@@ -6,6 +6,9 @@ use crate::shell::{self, ShellError};
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// Only 1:N search, beside FAISS.
+    #[arg(long)]
+    search: bool,
     /// Also the small parts one by one (status lists, JWE, key release, vault stages), by `cargo bench`.
     #[arg(long)]
     parts: bool,
@@ -28,6 +31,9 @@ pub(crate) enum BenchError {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
     let home = setup::run(Scope::Demo)?;
     machine();
+    if arguments.search {
+        return Ok(crate::faiss::beside(&home, || biometrics(&home))?);
+    }
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
     let mut bench = shell::cargo();
@@ -39,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         "--target-dir",
     ]);
     shell::run(bench.arg(target.join("bench")).env("AMPARO_HOME", home.path()))?;
+    crate::faiss::beside(&home, || biometrics(&home))?;
     if arguments.parts {
         shell::run(shell::cargo().args([
             "bench",
@@ -96,11 +103,31 @@ pub(crate) fn evaluate() -> Result<(), BenchError> {
     std::fs::write(&list, rows).map_err(|source| BenchError::Storage { path: list.clone(), source })?;
     println!("== release: portraits, two enrolled, each under 200 fresh transforms");
     shell::run(biometrics(&home).args(["release", "--gate", "--enrolments", "200", "--pairs"]).arg(&list))?;
+    println!("== protection: each capture enrolled under its own seed");
+    let mut protection = biometrics(&home);
+    protection.args(["protection", "--plot"]).arg(folder.join("linkage.svg"));
+    shell::run(protection.arg("--pairs").arg(folder.join("pairs-1-1.csv")))?;
+    println!("== presentation attacks, SIMULATED");
+    let mut pad = biometrics(&home);
+    pad.args(["pad", "--presentations", "3"]);
+    for name in [&one, &two, &three, &other] {
+        pad.args(["--portrait", name]);
+    }
+    let network = data.join("models/minifasnet-v2-se.onnx");
+    if network.is_file() {
+        pad.arg("--network").arg(network).args(["--sha256", PAD_NETWORK]);
+        for name in ["image_F1.jpg", "image_F2.jpg"] {
+            pad.arg("--attack").arg(data.join("pad").join(name));
+        }
+    }
+    shell::run(&mut pad)?;
     fingers(&home, &data.join("fingers/fvc2002"), &folder)?;
     println!("The lists and curves are in {}.", folder.display());
     Ok(())
 }
 
+/// The network of shared/data/README.md, which an operator could bring.
+const PAD_NETWORK: &str = "af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6";
 /// Prints of four sensors: the product's own command with one and with three impressions enrolled, then the peers.
 fn fingers(home: &setup::Home, data: &std::path::Path, folder: &std::path::Path) -> Result<(), BenchError> {
     if !data.is_dir() {

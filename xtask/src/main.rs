@@ -9,6 +9,7 @@
 mod bench;
 mod checks;
 mod demo;
+mod faiss;
 mod gate;
 mod graph;
 mod setup;

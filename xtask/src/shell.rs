@@ -33,6 +33,17 @@ pub(crate) fn run(command: &mut Command) -> Result<(), ShellError> {
     if status.success() { Ok(()) } else { Err(ShellError::Failed { command: text, status }) }
 }
 
+/// Runs to the end and gives what it printed; an exit other than zero is an error.
+pub(crate) fn output(command: &mut Command) -> Result<String, ShellError> {
+    let text = describe(command);
+    let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = done.map_err(|source| ShellError::Start { command: text.clone(), source })?;
+    if !done.status.success() {
+        return Err(ShellError::Failed { command: text, status: done.status });
+    }
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
 /// The command as a person would type it.
 pub(crate) fn describe(command: &Command) -> String {
     std::iter::once(command.get_program())

@@ -9,6 +9,7 @@ use biometrics::evaluation::{Evaluation, EvaluationError, OperatingPoint};
 use biometrics::template::{Probe, Reference};
 use serde_json::{Map, Value, json};
 
+use super::by_subject::BySubject;
 use super::embedding_cache::EmbeddingCache;
 use super::pair_list::{self, Pair};
 use super::{Answer, Failure, ModalityArguments, finger, home, median_ms, plot};
@@ -37,10 +38,21 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let cache = EmbeddingCache::fill(&mut engine, &pairs, arguments.gate)?;
     let sides = Sides::of(&pairs, &cache)?;
 
+    let scores: Vec<ComparisonScore> = pairs.iter().map(|pair| sides.score(pair)).collect::<Result<_, _>>()?;
     let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
-    for pair in &pairs {
-        if pair.mated { &mut mated } else { &mut non_mated }.push(sides.score(pair)?);
+    for (pair, score) in pairs.iter().zip(&scores) {
+        if pair.mated { &mut mated } else { &mut non_mated }.push(*score);
     }
+    let by_subject = BySubject::of(&pairs, &scores);
+    let evaluation = Evaluation::new(mated, non_mated).map_err(|error| {
+        Failure::usage(error.to_string(), "error rates need both: pairs of one person and pairs of two")
+    })?;
+    if let Some(path) = &arguments.plot {
+        let drawing = plot::draw(&evaluation).map_err(Failure::internal)?;
+        std::fs::write(path, drawing)
+            .map_err(|error| Failure::storage(format!("{}: {error}", path.display()), "choose another --plot"))?;
+    }
+    Ok(report(&evaluation, by_subject.as_ref(), &cache, sides.comparisons_per_second(&pairs)?))
     let evaluation = Evaluation::new(mated, non_mated).map_err(unbalanced)?;
     plot(&evaluation, arguments.plot.as_deref())?;
     let measured = Measured {
@@ -123,6 +135,12 @@ impl<'a> Sides<'a> {
     }
 }
 
+fn report(
+    evaluation: &Evaluation,
+    by_subject: Option<&BySubject>,
+    cache: &EmbeddingCache,
+    comparisons_per_second: f64,
+) -> Answer {
 pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
     let Measured { modality, threshold, failures, times, quality, comparisons_per_second } = measured;
     let mut points = Map::new();
@@ -136,7 +154,9 @@ pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
     for (name, most) in FMRS {
         let OperatingPoint { threshold, fmr, fnmr } = evaluation.at_fmr(most);
         let interval = fnmr.interval();
+        let of_people = by_subject.and_then(|people| people.interval(most));
         let point = json!({
+            "ci95_by_subject": of_people.map(|people| [people.low, people.high]),
             "fnmr": fnmr.value(), "threshold": threshold, "ci95": [interval.low, interval.high],
             "misses": fnmr.misses, "trials": fnmr.trials,
             "false_matches": fmr.misses, "fmr_ci95": [fmr.interval().low, fmr.interval().high],
@@ -147,6 +167,17 @@ pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
             fnmr.value() * 100.0, fnmr.misses, fnmr.trials, interval.low * 100.0, interval.high * 100.0,
             most * 100.0, fmr.misses, fmr.trials,
         ));
+        if let Some(people) = of_people {
+            sentences.push_str(&format!(
+                "  {:.2}–{:.2} % when people are drawn anew (1,000 draws).\n",
+                people.low * 100.0,
+                people.high * 100.0
+            ));
+        }
+    }
+    if let Some(people) = by_subject {
+        sentences.push_str(&people.told());
+        sentences.push('\n');
     }
     let product = threshold.value();
     let (fmr, fnmr) = (evaluation.fmr(product), evaluation.fnmr(product));
@@ -175,6 +206,8 @@ pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
         },
         "template_ms_median": template_ms,
         "comparisons_per_second": comparisons_per_second,
+        "quality": cache.quality,
+        "by_subject": by_subject.map(BySubject::table),
         "quality": quality,
     });
     Answer { object, sentences }

@@ -226,8 +226,9 @@ impl Challenge {
         if motion.is_of_a_plane() {
             return Err(Sign::PlanarMotion);
         }
+        self.flat |= motion.is_flat_movement();
         if frame.at.saturating_sub(self.since) > ANSWER {
-            return Err(Sign::TimedOut);
+            return Err(if self.flat { Sign::PlanarMotion } else { Sign::TimedOut });
         }
         if !motion.is_straight() {
             return Ok(Ended(false));

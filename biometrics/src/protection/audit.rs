@@ -72,7 +72,7 @@ fn agreement(one: &[u8; CODE_BYTES], other: &[u8; CODE_BYTES]) -> f64 {
 pub fn d_sys(mated: &[f64], non_mated: &[f64]) -> f64 {
     let all = || mated.iter().chain(non_mated).copied();
     let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-    if !(low < high) {
+    if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
         return 0.0;
     }
     let shares = |scores: &[f64]| {

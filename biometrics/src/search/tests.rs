@@ -89,9 +89,7 @@ fn all_instructions_give_the_same_bits() {
             };
             let portable = run(Instructions::Portable);
             // Instructions that this machine lacks run portably, and never crash.
-            for instructions in [Instructions::Avx2, Instructions::Avx512Vnni] {
-                assert_eq!(run(instructions), portable, "{instructions:?}");
-            }
+            assert_eq!(run(Instructions::Avx2), portable);
             for ((row, norm), bits) in rows.iter().zip(norms).zip(portable) {
                 let dot: i64 = row.0.iter().zip(&sought).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum();
                 assert_eq!(bits, (dot as f32 * norm).to_bits());

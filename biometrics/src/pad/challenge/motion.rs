@@ -74,11 +74,11 @@ impl Motion {
         squeezed && self.aside.hypot(self.below) < FLAT
     }
 
-    /// A face that moved about, was tilted or changed its size without parallax worth the name.
+    /// A face that moved about, was tilted or changed its size with less parallax than any answer has.
     pub(super) fn is_flat_movement(&self) -> bool {
         let tilted = !(TILTED..1.0 / TILTED).contains(&self.squeeze);
         let moved = tilted || self.shift > MOVED || !(SMALLER..LARGER).contains(&self.scale);
-        moved && self.aside.hypot(self.below) < FLAT
+        moved && self.aside.hypot(self.below) < NOD
     }
 }
 

@@ -1,0 +1,100 @@
+//! Error rates by person: a pair's people are the folders that its pictures lie in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use biometrics::comparison::{ComparisonScore, Decision, Threshold};
+use biometrics::evaluation::{Interval, Subject, SubjectScore, fnmr_by_subject};
+use chacha20::ChaCha20Rng;
+use rand_core::SeedableRng;
+use serde_json::{Value, json};
+
+use super::pair_list::Pair;
+
+/// The scores of a list, by person. Nothing where folders and the list's last column tell different stories.
+pub(super) struct BySubject {
+    names: Vec<String>,
+    scores: Vec<SubjectScore>,
+}
+
+impl BySubject {
+    pub(super) fn of(pairs: &[Pair], scores: &[ComparisonScore]) -> Option<Self> {
+        let folder = |paths: &[PathBuf]| Some(paths.first()?.parent()?.file_name()?.to_string_lossy().into_owned());
+        let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+        let mut number = |name: String| {
+            let next = numbers.len();
+            Subject(*numbers.entry(name).or_insert(next))
+        };
+        let mut all = Vec::new();
+        for (pair, score) in pairs.iter().zip(scores) {
+            let (reference, probe) = (number(folder(&pair.reference)?), number(folder(&pair.probe)?));
+            if (reference == probe) != pair.mated {
+                return None;
+            }
+            all.push(SubjectScore { reference, probe, score: *score });
+        }
+        let mut names = vec![String::new(); numbers.len()];
+        for (name, i) in numbers {
+            if let Some(place) = names.get_mut(i) {
+                *place = name;
+            }
+        }
+        Some(Self { names, scores: all })
+    }
+
+    /// By drawing people anew; always the same draws.
+    pub(super) fn interval(&self, fmr: f64) -> Option<Interval> {
+        fnmr_by_subject(&self.scores, fmr, DRAWS, &mut ChaCha20Rng::seed_from_u64(1))
+    }
+
+    /// For each person at the product's threshold: mated pairs missed, and false matches that they take part in.
+    pub(super) fn table(&self) -> Vec<Value> {
+        let mut rows = vec![[0_usize; 4]; self.names.len()];
+        for SubjectScore { reference, probe, score } in &self.scores {
+            let matched = Threshold::DEFAULT.decide(*score) == Decision::Match;
+            let mated = reference == probe;
+            let sides: &[Subject] = if mated { &[*reference] } else { &[*reference, *probe] };
+            for side in sides {
+                if let Some([missed, trials, false_matches, impostors]) = rows.get_mut(side.0) {
+                    *trials += usize::from(mated);
+                    *missed += usize::from(mated && !matched);
+                    *impostors += usize::from(!mated);
+                    *false_matches += usize::from(!mated && matched);
+                }
+            }
+        }
+        let row = |(name, [missed, trials, false_matches, impostors]): (&String, [usize; 4])| {
+            json!({
+                "subject": name, "misses": missed, "mated": trials, "false_matches": false_matches, "non_mated": impostors,
+            })
+        };
+        self.names.iter().zip(rows).map(row).collect()
+    }
+
+    /// Who is missed at all, in a sentence.
+    pub(super) fn told(&self) -> String {
+        let number = |row: &Value, name: &str| row.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let missed: Vec<String> = self
+            .table()
+            .iter()
+            .filter(|row| number(row, "misses") > 0 || number(row, "false_matches") > 0)
+            .map(|row| {
+                let name = row.get("subject").and_then(Value::as_str).unwrap_or_default();
+                format!(
+                    "{name} {}/{} missed, {} false",
+                    number(row, "misses"),
+                    number(row, "mated"),
+                    number(row, "false_matches")
+                )
+            })
+            .collect();
+        format!(
+            "By person, at the product's threshold: {} of {} without any error; {}.",
+            self.names.len() - missed.len(),
+            self.names.len(),
+            if missed.is_empty() { "nobody else".to_owned() } else { missed.join("; ") }
+        )
+    }
+}
+
+const DRAWS: usize = 1000;

@@ -1,0 +1,124 @@
+//! Intervals that know that pairs of the same people are not independent: people are drawn again, not pairs.
+
+use rand_core::CryptoRng;
+
+use super::Interval;
+use crate::comparison::ComparisonScore;
+
+/// A score, and whose samples were compared. The same person on both sides is a mated pair.
+#[derive(Debug, Clone, Copy)]
+pub struct SubjectScore {
+    /// Who is enrolled.
+    pub reference: Subject,
+    /// Who was captured.
+    pub probe: Subject,
+    /// How alike they are.
+    pub score: ComparisonScore,
+}
+
+/// A person of an evaluation, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject(pub usize);
+
+/// The 95 % interval of the FNMR at an FMR of at most `fmr`, by drawing as many subjects as there are, with repetition, so often.
+///
+/// A pair counts as often as both its people were drawn; each draw finds its own threshold. Nothing if a draw has no mated
+/// or no non-mated pair throughout.
+///
+/// # Source
+/// Efron, Ann. Statist. 7(1), 1979 (percentile bootstrap); ISO/IEC 19795-1:2021, Annex B (subjects as the unit of resampling).
+#[must_use]
+pub fn fnmr_by_subject<R: CryptoRng + ?Sized>(
+    scores: &[SubjectScore],
+    fmr: f64,
+    draws: usize,
+    rng: &mut R,
+) -> Option<Interval> {
+    let subjects = scores.iter().map(|s| s.reference.0.max(s.probe.0) + 1).max()?;
+    let mut sorted: Vec<&SubjectScore> = scores.iter().collect();
+    sorted.sort_by(|a, b| b.score.value().total_cmp(&a.score.value()));
+    let mut rates = Vec::new();
+    for _ in 0..draws {
+        let mut times = vec![0_u64; subjects];
+        for _ in 0..subjects {
+            let mut bytes = [0; 8];
+            rng.fill_bytes(&mut bytes);
+            let drawn = (u128::from(u64::from_le_bytes(bytes)) * subjects as u128) >> 64;
+            if let Some(count) = usize::try_from(drawn).ok().and_then(|i| times.get_mut(i)) {
+                *count += 1;
+            }
+        }
+        rates.extend(fnmr_at(&sorted, &times, fmr));
+    }
+    rates.sort_by(f64::total_cmp);
+    let at =
+        |share: f64| rates.get(((rates.len() as f64 * share) as usize).min(rates.len().saturating_sub(1))).copied();
+    Some(Interval { low: at(0.025)?, high: at(0.975)? })
+}
+
+/// One draw: from the highest score down, until one more non-mated pair would be too many.
+fn fnmr_at(sorted: &[&SubjectScore], times: &[u64], fmr: f64) -> Option<f64> {
+    let weight = |s: &SubjectScore| {
+        let of = |subject: Subject| times.get(subject.0).copied().unwrap_or_default();
+        if s.reference == s.probe { of(s.reference) } else { of(s.reference) * of(s.probe) }
+    };
+    let total =
+        |mated: bool| -> u64 { sorted.iter().filter(|s| (s.reference == s.probe) == mated).map(|s| weight(s)).sum() };
+    let (mated, non_mated) = (total(true), total(false));
+    if mated == 0 || non_mated == 0 {
+        return None;
+    }
+    let allowed = (fmr * non_mated as f64).floor() as u64;
+    let (mut matched, mut false_matches) = (0_u64, 0_u64);
+    for score in sorted {
+        if score.reference == score.probe {
+            matched += weight(score);
+        } else {
+            false_matches += weight(score);
+            if false_matches > allowed {
+                break;
+            }
+        }
+    }
+    Some(1.0 - matched as f64 / mated as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+
+    /// Twenty people of ten mated pairs each; `bad` of them never match.
+    fn scores(bad: usize) -> Vec<SubjectScore> {
+        let mut all = Vec::new();
+        for i in 0..20 {
+            for j in 0..20 {
+                for k in 0..10 {
+                    let value = if i != j {
+                        f64::from(k) / 100.0
+                    } else if i < bad {
+                        0.0
+                    } else {
+                        0.9
+                    };
+                    let score = ComparisonScore::from_value(value);
+                    all.push(SubjectScore { reference: Subject(i), probe: Subject(j), score });
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn people_who_never_match_make_a_wide_interval() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        // Two of twenty: by pairs 20 of 200, which Clopper and Pearson would put at 6 to 15 %.
+        let interval = fnmr_by_subject(&scores(2), 1e-2, 1000, &mut rng).unwrap();
+        assert!(interval.low <= 0.01 && (0.2..=0.35).contains(&interval.high), "{interval:?}");
+        let none = fnmr_by_subject(&scores(0), 1e-2, 200, &mut rng).unwrap();
+        assert_eq!((none.low, none.high), (0.0, 0.0));
+        assert_eq!(fnmr_by_subject(&[], 1e-2, 10, &mut rng), None);
+    }
+}
