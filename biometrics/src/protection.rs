@@ -63,7 +63,7 @@ fn signs_of(vector: &FixedVector, seed: &TransformSeed) -> Zeroizing<[u8; CODE_B
 ///
 /// Nominally 96 bits. Against someone without a photograph the measured error rates support 8 to 15; against someone with
 /// one, none (`docs/biometric-evaluation.md`). Never count it as more.
-pub struct Message(Zeroizing<[u8; MESSAGE_BYTES]>);
+pub struct Message(Box<Zeroizing<[u8; MESSAGE_BYTES]>>);
 
 impl Message {
     /// Length in bytes.
@@ -71,15 +71,17 @@ impl Message {
 
     /// Draws a fresh message.
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        let mut bytes = Zeroizing::new([0; MESSAGE_BYTES]);
-        rng.fill_bytes(bytes.as_mut_slice());
-        Self(bytes)
+        let mut message = Self(Box::new(Zeroizing::new([0; MESSAGE_BYTES])));
+        rng.fill_bytes(message.0.as_mut_slice());
+        message
     }
 
     /// A message with these bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; MESSAGE_BYTES]) -> Self {
-        Self(Zeroizing::new(*bytes))
+        let mut message = Self(Box::new(Zeroizing::new([0; MESSAGE_BYTES])));
+        message.0.copy_from_slice(bytes);
+        message
     }
 
     /// The bytes: input of a key derivation. Compare them with `subtle` only.

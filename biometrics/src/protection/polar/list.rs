@@ -4,14 +4,14 @@
 //! safe without counting readers, because a layer's buffers are always rewritten for all paths at once, after the last
 //! read of what was there.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::super::bits::{CODE_BITS, MESSAGE_BYTES};
 use super::super::frozen::{INFORMATION_SET, PolarIndex};
 use super::{CANDIDATES, Ratios};
 
 /// The messages of the sixteen best paths, best first.
-pub(in crate::protection) fn decode(ratios: &Ratios) -> [Zeroizing<[u8; MESSAGE_BYTES]>; CANDIDATES] {
+pub(in crate::protection) fn decode(ratios: &Ratios) -> [Box<Zeroizing<[u8; MESSAGE_BYTES]>>; CANDIDATES] {
     let mut decoder = Decoder::new(ratios);
     decoder.visit(0, Side::Left);
     decoder.messages()
@@ -169,7 +169,8 @@ impl Decoder {
     }
 
     /// The paths are sorted since the last fork; the zeros known after it may still have moved them.
-    fn messages(&self) -> PerPath<Zeroizing<[u8; MESSAGE_BYTES]>> {
+    /// Boxed, since what is moved leaves a copy that nobody wipes.
+    fn messages(&self) -> PerPath<Box<Zeroizing<[u8; MESSAGE_BYTES]>>> {
         let mut keys = Zeroizing::new([i64::MAX; 2 * CANDIDATES]);
         for ((key, metric), origin) in keys.iter_mut().zip(self.metrics.iter()).zip(0_i64..) {
             *key = (metric << ORIGIN_BITS) | origin;
@@ -180,11 +181,12 @@ impl Decoder {
             let [origin, ..] = key.to_le_bytes();
             *to = origin & ORIGIN_MASK;
         }
-        let mut sorted = self.decided.clone();
+        let mut sorted = Box::new(Zeroizing::new([0_u128; CANDIDATES]));
+        sorted.copy_from_slice(self.decided.as_slice());
         inherit(&mut sorted, &order);
         std::array::from_fn(|path| {
             let bytes = Zeroizing::new(sorted.get(path).copied().unwrap_or_default().to_le_bytes());
-            let mut message = Zeroizing::new([0; MESSAGE_BYTES]);
+            let mut message = Box::new(Zeroizing::new([0; MESSAGE_BYTES]));
             message.iter_mut().zip(bytes.iter()).for_each(|(to, from)| *to = *from);
             message
         })
@@ -230,8 +232,8 @@ fn slot<T>(buffer: &[T], size: usize, at: u8) -> &[T] {
 }
 
 /// Each path becomes a copy of its parent.
-fn inherit<T: Copy + Default>(values: &mut PerPath<T>, parents: &PerPath<u8>) {
-    let before = *values;
+fn inherit<T: Copy + Default + Zeroize>(values: &mut PerPath<T>, parents: &PerPath<u8>) {
+    let before = Zeroizing::new(*values);
     for (to, parent) in values.iter_mut().zip(parents) {
         *to = before.get(usize::from(*parent)).copied().unwrap_or_default();
     }

@@ -23,7 +23,7 @@ fn the_information_set_is_sorted_and_in_range() {
 fn the_largest_possible_ratios_do_not_overflow() {
     let word = encode(&[0xA5; MESSAGE_BYTES]);
     let certain = ratios_of(&word, i32::try_from(LARGEST).unwrap());
-    assert_eq!(*decode(&certain)[0], [0xA5; MESSAGE_BYTES]);
+    assert_eq!(**decode(&certain)[0], [0xA5; MESSAGE_BYTES]);
     // All sure and all wrong: decodes to something, without a panic in a build that checks arithmetic.
     let _ = decode(&ratios_of(&[0xFF; CODE_BYTES], i32::try_from(LARGEST).unwrap()));
 }
@@ -31,7 +31,7 @@ fn the_largest_possible_ratios_do_not_overflow() {
 #[test]
 fn no_information_still_gives_sixteen() {
     let nothing = Zeroizing::new([0; CODE_BITS]);
-    let different: std::collections::BTreeSet<_> = decode(&nothing).iter().map(|m| **m).collect();
+    let different: std::collections::BTreeSet<_> = decode(&nothing).iter().map(|m| ***m).collect();
     assert_eq!(different.len(), CANDIDATES);
 }
 
@@ -52,7 +52,7 @@ proptest! {
             word[position / 8] ^= 1 << (position % 8);
         }
         let candidates = decode(&ratios_of(&word, 1 << 12));
-        prop_assert!(candidates.iter().any(|candidate| **candidate == message));
+        prop_assert!(candidates.iter().any(|candidate| ***candidate == message));
     }
 
     #[test]
