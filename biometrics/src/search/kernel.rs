@@ -1,4 +1,4 @@
-//! Scores of a block of 8-bit vectors against one probe: a loop in plain Rust, and one for AVX2.
+//! Scores of a block of 8-bit vectors against one probe: one loop in plain Rust, compiled twice.
 //!
 //! Both are the same integer sums and the same one multiplication of floats, so the scores are equal to the last bit. The
 //! only `unsafe` of this crate is here: calling a function that was compiled for instructions found at run time.
@@ -79,38 +79,14 @@ pub(super) fn scores(
     }
 }
 
-/// The intrinsics without pointers are safe here; bytes become vectors by way of 64-bit numbers, which the compiler makes loads.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn with_avx2(rows: &[Row], inverse_norms: &[f32], sought: &Sought, out: &mut [f32; BLOCK]) {
-    use std::arch::x86_64::{
-        __m256i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_set_epi64x, _mm_shuffle_epi32, _mm256_add_epi32,
-        _mm256_castsi256_si128, _mm256_cvtepi8_epi16, _mm256_extracti128_si256, _mm256_madd_epi16,
-        _mm256_setzero_si256,
-    };
-    let wide = |bytes: &[i8; 16]| -> __m256i {
-        let [low, high] = [bytes.first_chunk::<8>(), bytes.last_chunk::<8>()]
-            .map(|half| half.map_or(0, |half| i64::from_le_bytes(half.map(i8::cast_unsigned))));
-        _mm256_cvtepi8_epi16(_mm_set_epi64x(high, low))
-    };
-    let mut probe = [_mm256_setzero_si256(); DIMENSION / 16];
-    for (to, from) in probe.iter_mut().zip(sought.as_chunks::<16>().0) {
-        // The probe has 8 bits too: see `Sought`.
-        *to = wide(&from.map(|v| v as i8));
-    }
-    for ((row, inverse), to) in rows.iter().zip(inverse_norms).zip(out.iter_mut()) {
-        let mut sum = _mm256_setzero_si256();
-        for (bytes, part) in row.0.as_chunks::<16>().0.iter().zip(&probe) {
-            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(wide(bytes), *part));
-        }
-        let half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
-        let pair = _mm_add_epi32(half, _mm_shuffle_epi32::<0b00_00_11_10>(half));
-        let one = _mm_add_epi32(pair, _mm_shuffle_epi32::<0b00_00_00_01>(pair));
-        *to = _mm_cvtsi128_si32(one) as f32 * inverse;
-    }
+    portable(rows, inverse_norms, sought, out);
 }
 
-/// For every other processor: the compiler makes of it what it can.
+/// The loop itself, taken into the function above.
+#[inline(always)]
 fn portable(rows: &[Row], inverse_norms: &[f32], sought: &Sought, out: &mut [f32; BLOCK]) {
     for ((row, inverse), to) in rows.iter().zip(inverse_norms).zip(out.iter_mut()) {
         *to = dot(&row.0, sought) as f32 * inverse;
@@ -118,6 +94,7 @@ fn portable(rows: &[Row], inverse_norms: &[f32], sought: &Sought, out: &mut [f32
 }
 
 /// Sums of products of 16-bit numbers: compilers know an instruction for that. At most 128 × 127², far within 32 bits.
+#[inline(always)]
 fn dot(row: &[i8; DIMENSION], sought: &Sought) -> i32 {
     row.iter()
         .zip(sought)
