@@ -128,6 +128,7 @@ pub(crate) fn evaluate() -> Result<(), BenchError> {
 
 /// The network of shared/data/README.md, which an operator could bring.
 const PAD_NETWORK: &str = "af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6";
+
 /// Prints of four sensors: the product's own command with one and with three impressions enrolled, then the peers.
 fn fingers(home: &setup::Home, data: &std::path::Path, folder: &std::path::Path) -> Result<(), BenchError> {
     if !data.is_dir() {

@@ -9,6 +9,7 @@ use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Value, json};
 
+use super::Answer;
 use super::pair_list::Pair;
 
 /// The scores of a list, by person. Nothing where folders and the list's last column tell different stories.
@@ -42,13 +43,35 @@ impl BySubject {
         Some(Self { names, scores: all })
     }
 
+    /// The answer of an evaluation, and what it is by person.
+    pub(super) fn told_with(&self, answer: Answer, fmrs: &[(&str, f64)]) -> Answer {
+        let Answer { mut object, mut sentences } = answer;
+        let mut intervals = serde_json::Map::new();
+        for (name, most) in fmrs {
+            if let Some(Interval { low, high }) = self.interval(*most) {
+                intervals.insert((*name).to_owned(), json!([low, high]));
+                let (low, high, most) = (low * 100.0, high * 100.0, most * 100.0);
+                sentences.push_str(&format!(
+                    "\nFNMR at FMR {most} %: {low:.2}–{high:.2} % when people are drawn anew ({DRAWS} draws)."
+                ));
+            }
+        }
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("fnmr_ci95_by_subject".to_owned(), Value::Object(intervals));
+            fields.insert("by_subject".to_owned(), Value::Array(self.table()));
+        }
+        sentences.push('\n');
+        sentences.push_str(&self.told());
+        Answer { object, sentences }
+    }
+
     /// By drawing people anew; always the same draws.
-    pub(super) fn interval(&self, fmr: f64) -> Option<Interval> {
+    fn interval(&self, fmr: f64) -> Option<Interval> {
         fnmr_by_subject(&self.scores, fmr, DRAWS, &mut ChaCha20Rng::seed_from_u64(1))
     }
 
     /// For each person at the product's threshold: mated pairs missed, and false matches that they take part in.
-    pub(super) fn table(&self) -> Vec<Value> {
+    fn table(&self) -> Vec<Value> {
         let mut rows = vec![[0_usize; 4]; self.names.len()];
         for SubjectScore { reference, probe, score } in &self.scores {
             let matched = Threshold::DEFAULT.decide(*score) == Decision::Match;
@@ -72,7 +95,7 @@ impl BySubject {
     }
 
     /// Who is missed at all, in a sentence.
-    pub(super) fn told(&self) -> String {
+    fn told(&self) -> String {
         let number = |row: &Value, name: &str| row.get(name).and_then(Value::as_u64).unwrap_or_default();
         let missed: Vec<String> = self
             .table()

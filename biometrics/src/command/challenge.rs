@@ -112,7 +112,7 @@ fn read_list(path: &Path) -> Result<Vec<(PathBuf, Duration)>, Failure> {
 }
 
 fn in_folder(folder: &Path, fps: u32) -> Result<Vec<(PathBuf, Duration)>, Failure> {
-    let pictures = super::pairs::pictures(folder)?;
+    let pictures = super::pairs::in_folder(folder)?;
     let at = |i: usize| Duration::from_secs_f64((i as f64 + 1.0) / f64::from(fps));
     Ok(pictures.into_iter().enumerate().map(|(i, path)| (path, at(i))).collect())
 }

@@ -43,16 +43,6 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     for (pair, score) in pairs.iter().zip(&scores) {
         if pair.mated { &mut mated } else { &mut non_mated }.push(*score);
     }
-    let by_subject = BySubject::of(&pairs, &scores);
-    let evaluation = Evaluation::new(mated, non_mated).map_err(|error| {
-        Failure::usage(error.to_string(), "error rates need both: pairs of one person and pairs of two")
-    })?;
-    if let Some(path) = &arguments.plot {
-        let drawing = plot::draw(&evaluation).map_err(Failure::internal)?;
-        std::fs::write(path, drawing)
-            .map_err(|error| Failure::storage(format!("{}: {error}", path.display()), "choose another --plot"))?;
-    }
-    Ok(report(&evaluation, by_subject.as_ref(), &cache, sides.comparisons_per_second(&pairs)?))
     let evaluation = Evaluation::new(mated, non_mated).map_err(unbalanced)?;
     plot(&evaluation, arguments.plot.as_deref())?;
     let measured = Measured {
@@ -63,7 +53,11 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         quality: cache.quality.clone(),
         comparisons_per_second: sides.comparisons_per_second(&pairs)?,
     };
-    Ok(report(&evaluation, &measured))
+    let answer = report(&evaluation, &measured);
+    Ok(match BySubject::of(&pairs, &scores) {
+        Some(people) => people.told_with(answer, &FMRS),
+        None => answer,
+    })
 }
 
 pub(super) fn unbalanced(error: EvaluationError) -> Failure {
@@ -135,12 +129,6 @@ impl<'a> Sides<'a> {
     }
 }
 
-fn report(
-    evaluation: &Evaluation,
-    by_subject: Option<&BySubject>,
-    cache: &EmbeddingCache,
-    comparisons_per_second: f64,
-) -> Answer {
 pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
     let Measured { modality, threshold, failures, times, quality, comparisons_per_second } = measured;
     let mut points = Map::new();
@@ -154,9 +142,7 @@ pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
     for (name, most) in FMRS {
         let OperatingPoint { threshold, fmr, fnmr } = evaluation.at_fmr(most);
         let interval = fnmr.interval();
-        let of_people = by_subject.and_then(|people| people.interval(most));
         let point = json!({
-            "ci95_by_subject": of_people.map(|people| [people.low, people.high]),
             "fnmr": fnmr.value(), "threshold": threshold, "ci95": [interval.low, interval.high],
             "misses": fnmr.misses, "trials": fnmr.trials,
             "false_matches": fmr.misses, "fmr_ci95": [fmr.interval().low, fmr.interval().high],
@@ -167,17 +153,6 @@ pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
             fnmr.value() * 100.0, fnmr.misses, fnmr.trials, interval.low * 100.0, interval.high * 100.0,
             most * 100.0, fmr.misses, fmr.trials,
         ));
-        if let Some(people) = of_people {
-            sentences.push_str(&format!(
-                "  {:.2}–{:.2} % when people are drawn anew (1,000 draws).\n",
-                people.low * 100.0,
-                people.high * 100.0
-            ));
-        }
-    }
-    if let Some(people) = by_subject {
-        sentences.push_str(&people.told());
-        sentences.push('\n');
     }
     let product = threshold.value();
     let (fmr, fnmr) = (evaluation.fmr(product), evaluation.fnmr(product));
@@ -206,8 +181,6 @@ pub(super) fn report(evaluation: &Evaluation, measured: &Measured) -> Answer {
         },
         "template_ms_median": template_ms,
         "comparisons_per_second": comparisons_per_second,
-        "quality": cache.quality,
-        "by_subject": by_subject.map(BySubject::table),
         "quality": quality,
     });
     Answer { object, sentences }
