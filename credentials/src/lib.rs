@@ -20,6 +20,7 @@ pub mod key;
 pub mod key_agreement;
 pub mod key_binding;
 pub mod mdoc;
+pub mod paper;
 pub mod proof;
 pub mod proximity;
 pub mod request_object;
@@ -28,6 +29,7 @@ pub mod signer;
 pub mod status_list;
 pub mod trust;
 pub mod type_metadata;
+mod zlib;
 
 #[cfg(test)]
 mod testing;

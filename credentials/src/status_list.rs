@@ -1,7 +1,6 @@
 //! The Token Status List: which of a million credentials still stand, in one signed token.
 
 mod aggregation;
-mod compressed;
 mod cwt;
 mod list;
 mod token;
@@ -19,6 +18,7 @@ pub use verified::{MAX_LIFETIME, TTL, VerifiedStatusList};
 use crate::cose::CoseError;
 use crate::jws::JwsError;
 use crate::trust::ChainError;
+use crate::zlib::ZlibError;
 use schemas::Timestamp;
 
 /// Why a status could not be told. None of these means *valid*.
@@ -101,4 +101,13 @@ pub enum StatusError {
     /// The status does not fit in the bits of an entry.
     #[error("status does not fit in the bits of an entry")]
     TooWide,
+}
+
+impl From<ZlibError> for StatusError {
+    fn from(error: ZlibError) -> Self {
+        match error {
+            ZlibError::Compression => Self::Compression,
+            ZlibError::Size => Self::Size,
+        }
+    }
 }

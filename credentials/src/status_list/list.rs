@@ -1,6 +1,7 @@
 //! The list itself: an array of entries of 1, 2, 4 or 8 bits, the least significant first.
 
-use super::{StatusError, compressed};
+use super::StatusError;
+use crate::zlib;
 use schemas::status::Status;
 use std::fmt;
 
@@ -120,12 +121,12 @@ impl StatusList {
     /// # Source
     /// Token Status List §4.3 "Status List in CBOR Format".
     pub fn from_zlib(bits: Bits, deflated: &[u8]) -> Result<Self, StatusError> {
-        Self::from_bytes(bits, compressed::inflate(deflated, MAX_BYTES)?)
+        Self::from_bytes(bits, zlib::inflate(deflated, MAX_BYTES)?)
     }
 
     /// The list compressed as well as zlib can.
     pub fn to_zlib(&self) -> Vec<u8> {
-        compressed::deflate(&self.bytes)
+        zlib::deflate(&self.bytes)
     }
 
     /// The `lst` member of a token, compressed as well as zlib can.

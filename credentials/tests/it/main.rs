@@ -19,6 +19,7 @@ mod issuance;
 mod issued;
 mod json_form;
 mod mdoc;
+mod paper;
 mod presented;
 mod properties;
 mod proximity;
