@@ -10,6 +10,7 @@ mod fields;
 pub mod history;
 pub mod holdings;
 pub mod issuance;
+pub mod paper;
 pub mod presentation;
 pub mod secret;
 #[cfg(test)]
