@@ -4,8 +4,10 @@ mod disk;
 mod lock;
 mod replace;
 
+pub mod codes;
 pub mod home;
 pub mod inputs;
+pub mod new_file;
 pub mod pictures;
 pub(crate) mod redirect;
 pub mod surroundings;

@@ -6,7 +6,9 @@ mod history;
 mod list;
 mod logging;
 mod new;
+mod only;
 mod output;
+mod paper;
 mod present;
 pub(crate) mod progress;
 mod prompt;
@@ -54,6 +56,7 @@ fn run(command: Command) -> Result<Answer, Failure> {
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Present(arguments) => present::run(&arguments),
+        Command::Paper(arguments) => paper::run(&arguments),
         Command::Refuse(arguments) => refuse::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),

@@ -5,11 +5,13 @@
 mod claims;
 mod holdings;
 mod issuance;
+mod paper;
 mod presentation;
 mod vault;
 
 pub(crate) use holdings::{credential, history, holdings};
 pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
+pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
 pub(crate) use vault::{few_captures, models_refused, no_models, too_few_captures, trusted, vault_made};
 
@@ -50,6 +52,8 @@ pub(crate) const SHORT_PIN: &str = "The PIN is short: whoever has the vault, the
 pub(crate) const UNLOCKED: &str = "The vault recognised you. It is locked again.";
 pub(crate) const FORGOTTEN: &str = "The credential, its copies and their keys are gone from the vault.";
 
+pub(crate) const NO_FORM: &str = "The name of the file says nothing of its form.";
+pub(crate) const NO_FORM_HINT: &str = "Let it end in .html, .png or .txt.";
 pub(crate) const NOT_PATHS: &str = "--only names no claims.";
 pub(crate) const NOT_PATHS_HINT: &str =
     "Write names with commas between (given_name,family_name), or paths as JSON arrays ([\"address\",\"locality\"]).";

@@ -93,8 +93,7 @@ impl PaperIn {
         expected.key_binding_age = LONGEST;
         let credential = verify_presented(&self.presentation, &expected)?;
         let disclosed = presented_leaves(&credential);
-        let consent =
-            check_grant(credential.key_binding(), &self.proposal, PAPER_AUDIENCE, &disclosed, now, now)?;
+        let consent = check_grant(credential.key_binding(), &self.proposal, PAPER_AUDIENCE, &disclosed, now, now)?;
         if consent.grant().exp.since(consent.grant().nbf) > LONGEST {
             return Err(PaperRefused::TooLong);
         }

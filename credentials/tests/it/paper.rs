@@ -102,7 +102,10 @@ fn attack_58_a_paper_ends_when_its_holder_said() {
     let at = |seconds: i64| made.read(Timestamp::from_unix(NOW.unix() + seconds));
     at(3599).unwrap();
     for late in [3600, 3601, 86_400 / 2] {
-        assert!(matches!(at(late), Err(PaperRefused::Consent(ConsentError::RequestEnded { .. } | ConsentError::Ended { .. }))));
+        assert!(matches!(
+            at(late),
+            Err(PaperRefused::Consent(ConsentError::RequestEnded { .. } | ConsentError::Ended { .. }))
+        ));
     }
     // A clock that is wrong by a day does not bring it back, nor forward.
     assert!(matches!(at(-86_400), Err(PaperRefused::Presentation(_))));

@@ -1,7 +1,7 @@
 //! The command line, as `--help` shows it.
 
 use super::logging::LogFormat;
-use super::{forget, history, list, new, present, receive, refuse, show, trust, unlock};
+use super::{forget, history, list, new, paper, present, receive, refuse, show, trust, unlock};
 use crate::failure::Failure;
 use crate::session::{Keys, Session};
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Answer a verifier's request with what you choose to show
     #[command(after_help = present::EXAMPLE)]
     Present(present::Present),
+    /// Put a part of a credential on paper, as codes, for a time
+    #[command(after_help = paper::EXAMPLE)]
+    Paper(paper::Paper),
     /// Say no to a verifier's request; it learns no more than from absence
     #[command(after_help = refuse::EXAMPLE)]
     Refuse(refuse::Refuse),

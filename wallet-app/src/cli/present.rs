@@ -1,8 +1,7 @@
 //! `amparo present`: answer a verifier's request with what the person chooses to show.
 
-mod only;
-
 use super::arguments::Opening;
+use super::only;
 use super::output::Answer;
 use super::progress::Step;
 use super::prompt;

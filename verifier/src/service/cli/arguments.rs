@@ -227,11 +227,14 @@ pub(super) struct Verify {
     #[arg(long, value_name = "TIME")]
     pub(super) now: Option<Timestamp>,
     /// The nonce of the request; not looked at with --transcript.
-    #[arg(long, required_unless_present = "transcript")]
+    #[arg(long, required_unless_present_any = ["transcript", "paper"])]
     pub(super) nonce: Option<String>,
     /// The full client identifier of the verifier; not looked at with --transcript.
-    #[arg(long, required_unless_present = "transcript")]
+    #[arg(long, required_unless_present_any = ["transcript", "paper"])]
     pub(super) audience: Option<String>,
+    /// Codes of a paper: a photograph or picture of some of them (PNG, JPEG), or their texts, one a line. May be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["nonce", "audience", "transcript", "presentation"])]
+    pub(super) paper: Vec<PathBuf>,
     /// What to do when the status of the credential cannot be told: refuse, accept.
     #[arg(long, default_value = "refuse", value_name = "POLICY")]
     pub(super) unknown_status: UnknownStatus,
@@ -240,8 +243,8 @@ pub(super) struct Verify {
     pub(super) transcript: Option<PathBuf>,
     /// The presentation: an SD-JWT with key binding, as text; with --transcript a DeviceResponse, CBOR or that in base64url.
     /// `-` reads it from stdin.
-    #[arg(value_name = "PRESENTATION-FILE")]
-    pub(super) presentation: PathBuf,
+    #[arg(value_name = "PRESENTATION-FILE", required_unless_present = "paper")]
+    pub(super) presentation: Option<PathBuf>,
 }
 
 fn contact(text: &str) -> Result<String, &'static str> {

@@ -1,4 +1,7 @@
-//! `verify`: a presentation in a file, checked without a network and without a store.
+//! `verify`: a presentation in a file or on paper, checked without a network and without a store.
+
+mod codes;
+mod paper;
 
 use super::arguments::Verify;
 use super::failure::{Exit, Failure};
@@ -28,18 +31,12 @@ use std::path::{Path, PathBuf};
 const MOST_BYTES: u64 = 4 << 20;
 
 pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
-    let mut anchors = TrustAnchors::default();
-    for path in &arguments.anchor {
-        let added = anchors.add_pem(&read(path)?);
-        added.map_err(|error| {
-            let message = format!("{} is not a trust anchor: {error}", path.display());
-            Failure::new(Exit::Usage, "not_an_anchor", message, "give the issuer's trust-anchor.pem")
-        })?;
-    }
+    let Some(presentation) = &arguments.presentation else { return paper::verify(arguments) };
+    let anchors = anchors(arguments)?;
     let now = arguments.now.unwrap_or_else(|| SystemClock.now());
     let (shown, missing) = match &arguments.transcript {
-        Some(path) => documents(arguments, path, &anchors, now)?,
-        None => (vec![credential(arguments, &anchors, now)?], Vec::new()),
+        Some(path) => documents(presentation, path, &anchors, now)?,
+        None => (vec![credential(arguments, presentation, &anchors, now)?], Vec::new()),
     };
     let mut verified = Vec::new();
     for presentation in shown {
@@ -52,10 +49,15 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
     Ok(answer(&verified, &missing, now))
 }
 
-fn credential(arguments: &Verify, anchors: &TrustAnchors, now: Timestamp) -> Result<Presentation, Failure> {
-    let bytes = read(&arguments.presentation)?;
+fn credential(
+    arguments: &Verify,
+    path: &PathBuf,
+    anchors: &TrustAnchors,
+    now: Timestamp,
+) -> Result<Presentation, Failure> {
+    let bytes = read(path)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
-        let message = format!("{} is not text, so it is no SD-JWT with key binding", arguments.presentation.display());
+        let message = format!("{} is not text, so it is no SD-JWT with key binding", path.display());
         let hint = "a DeviceResponse of a mobile document is read with --transcript";
         Failure::new(Exit::Usage, "not_text", message, hint)
     })?;
@@ -69,7 +71,7 @@ fn credential(arguments: &Verify, anchors: &TrustAnchors, now: Timestamp) -> Res
 
 /// The documents of a `DeviceResponse`, and the types that the holder's side says it does not return.
 fn documents(
-    arguments: &Verify,
+    path: &PathBuf,
     transcript: &PathBuf,
     anchors: &TrustAnchors,
     now: Timestamp,
@@ -78,7 +80,7 @@ fn documents(
         let message = format!("{} is not a SessionTranscript: {error}", transcript.display());
         Failure::new(Exit::Usage, "not_a_transcript", message, "give the CBOR of the transcript, as the session had it")
     })?;
-    let bytes = read(&arguments.presentation)?;
+    let bytes = read(path)?;
     // As it stands in a vp_token, or as it came over any other way.
     let decoded = std::str::from_utf8(&bytes).ok().and_then(|text| b64::decode(text.trim()).ok());
     let bytes = decoded.unwrap_or(bytes);
@@ -94,6 +96,19 @@ fn documents(
 
 fn refused(code: &'static str, message: String) -> Failure {
     Failure::new(Exit::Refused, code, message, words::hint(code))
+}
+
+/// The issuers that the command line names.
+fn anchors(arguments: &Verify) -> Result<TrustAnchors, Failure> {
+    let mut anchors = TrustAnchors::default();
+    for path in &arguments.anchor {
+        let added = anchors.add_pem(&read(path)?);
+        added.map_err(|error| {
+            let message = format!("{} is not a trust anchor: {error}", path.display());
+            Failure::new(Exit::Usage, "not_an_anchor", message, "give the issuer's trust-anchor.pem")
+        })?;
+    }
+    Ok(anchors)
 }
 
 fn look_up(
