@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod by_hand;
+mod paper;
 mod issuance;
 mod peers;
 mod world;

@@ -6,13 +6,12 @@
 use crate::consent::Given;
 use crate::fault::{Blame, Fault};
 use crate::history::{ConsentNote, Disclosed, Entry, HistoryError, Outcome};
-use crate::holdings::{CredentialId, Held, Holdings, HoldingsError, Unsaved};
+use crate::holdings::{Credential, CredentialId, Held, Holdings, HoldingsError, Unsaved};
 use crate::presentation::{HolderVerified, RequestId, Terms};
 use credentials::b64;
 use credentials::consent::{self, ConsentError, ConsentId, GrantError};
 use credentials::key_binding::KeyBindingClaims;
 use credentials::paper::{self, FrameError, LONGEST, PAPER_AUDIENCE};
-use credentials::sd_jwt::SdJwtVc;
 use rand_core::CryptoRng;
 use schemas::purpose::Purpose;
 use schemas::{ClaimPath, Seconds, Timestamp};
@@ -46,7 +45,7 @@ impl Wish {
     pub fn prepare(self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Prepared, PaperError> {
         let id = self.id();
         let held = holdings.credential(self.credential)?;
-        let credential = holdings.look(&held)?;
+        let Credential::SdJwtVc(credential) = holdings.look(&held)? else { return Err(PaperError::Format) };
         if self.only.is_empty() {
             return Err(PaperError::Nothing);
         }
@@ -137,7 +136,7 @@ impl Prepared {
         };
         let copy = holdings.spend(credential_id, false, rng)?.ok_or(PaperError::LastCopyUsed(credential_id))?;
         let unsigned = PaperError::Copy(credential_id);
-        let opened = SdJwtVc::reopen(&copy.text).map_err(|_| unsigned.clone())?;
+        let Some(Credential::SdJwtVc(opened)) = copy.reopen() else { return Err(unsigned) };
         let selection = opened.select(&paths).map_err(|_| unsigned.clone())?;
         let presentation = selection.bind(&claims, &copy.key).map_err(|_| unsigned.clone())?;
         let bytes = paper::write(&presentation, &nonce, &proposed).map_err(|_| unsigned)?;
@@ -198,6 +197,9 @@ pub enum PaperError {
     /// Nothing was chosen, or no time.
     #[error("nothing to print: neither claims nor time may be empty")]
     Nothing,
+    /// Held in a format that is not put on paper.
+    #[error("a mobile document cannot be put on paper")]
+    Format,
     /// The credential does not have it.
     #[error("the credential does not have all of these claims")]
     NotInIt,
@@ -235,7 +237,7 @@ pub enum PaperError {
 impl Blame for PaperError {
     fn fault(&self) -> Fault {
         match self {
-            Self::Nothing | Self::NotInIt | Self::BeyondPurpose(_) | Self::TooMuch(_) => Fault::Input,
+            Self::Nothing | Self::Format | Self::NotInIt | Self::BeyondPurpose(_) | Self::TooMuch(_) => Fault::Input,
             Self::NotRecognised | Self::LastCopyUsed(_) => Fault::Person,
             Self::Consent(_) | Self::Grant(_) | Self::Copy(_) => Fault::Storage,
             Self::Holdings(error) => error.fault(),
@@ -246,6 +248,7 @@ impl Blame for PaperError {
     fn hint(&self) -> &'static str {
         match self {
             Self::Nothing => "name the claims with --only, and a time such as --for 24h",
+            Self::Format => "choose the same credential in its other format; `amparo list` shows both",
             Self::NotInIt => "`amparo show` lists the claims of the credential",
             Self::BeyondPurpose(_) => "leave it out, or name another purpose",
             Self::NotRecognised => "unlock again for this paper",

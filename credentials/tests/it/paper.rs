@@ -97,7 +97,7 @@ fn a_paper_is_read_from_its_codes_in_any_order() {
 }
 
 #[test]
-fn attack_58_a_paper_ends_when_its_holder_said() {
+fn a_paper_ends_when_its_holder_said() {
     let made = Made { lasting: Seconds::HOUR, ..Made::default() };
     let at = |seconds: i64| made.read(Timestamp::from_unix(NOW.unix() + seconds));
     at(3599).unwrap();
