@@ -1,7 +1,8 @@
 //! A person without a phone: printed at a shelter, read at a border without a network.
 
 use crate::world::World;
-use image::{DynamicImage, ImageFormat};
+use image::imageops::FilterType;
+use image::{DynamicImage, GrayImage, ImageFormat};
 use serde_json::{Value, json};
 
 /// A person with an identity, and the id that `list` gives it.
@@ -36,6 +37,17 @@ impl World {
     }
 }
 
+/// A photograph of a page, at so many hundredths of its size.
+fn seen(page: &GrayImage, scale: u32, blur: f32) -> DynamicImage {
+    let (width, height) = (page.width() * scale / 100, page.height() * scale / 100);
+    let mut seen = image::imageops::resize(page, width, height, FilterType::Triangle);
+    for (x, _, pixel) in seen.enumerate_pixels_mut() {
+        let light = 0.55 + 0.4 * f64::from(x) / f64::from(width);
+        pixel.0 = [(f64::from(pixel.0[0]) * light + 12.0) as u8];
+    }
+    DynamicImage::ImageLuma8(seen).rotate90().blur(blur)
+}
+
 const OFFLINE: &[&str] = &["--unknown-status", "accept"];
 
 #[test]
@@ -54,19 +66,13 @@ fn a_paper_is_printed_photographed_and_read_until_it_ends() {
     assert_eq!(read["consent"]["checked"], true);
     assert_eq!(read["paper"]["portrait"], false);
 
-    // As a camera sees it: turned, smaller, out of focus, unevenly lit, compressed.
-    let page = image::open(world.place("paper.png")).unwrap().into_luma8();
-    let (width, height) = page.dimensions();
-    let mut seen =
-        image::imageops::resize(&page, width * 7 / 10, height * 7 / 10, image::imageops::FilterType::Triangle);
-    let across = seen.width();
-    for (x, _, pixel) in seen.enumerate_pixels_mut() {
-        let light = 0.55 + 0.4 * f64::from(x) / f64::from(across);
-        pixel.0 = [(f64::from(pixel.0[0]) * light + 12.0) as u8];
+    // As a camera sees it: turned, smaller, out of focus, unevenly lit, compressed; once more where something was not read.
+    for (name, scale, blur) in [("far.jpg", 70, 0.9), ("near.jpg", 90, 0.5)] {
+        let seen = seen(&image::open(world.place("paper.png")).unwrap().into_luma8(), scale, blur);
+        seen.save_with_format(world.place(name), ImageFormat::Jpeg).unwrap();
     }
-    let seen = DynamicImage::ImageLuma8(seen).rotate90().blur(0.9);
-    seen.save_with_format(world.place("seen.jpg"), ImageFormat::Jpeg).unwrap();
-    assert_eq!(world.read(&["seen.jpg"], OFFLINE, 0)["claims"], read["claims"]);
+    assert_eq!(world.read(&["near.jpg"], OFFLINE, 0)["claims"], read["claims"]);
+    assert_eq!(world.read(&["far.jpg", "near.jpg"], OFFLINE, 0)["claims"], read["claims"]);
 
     let end = printed["consent"]["expires_at"].as_str().unwrap();
     let ended = world.read(&["paper.png"], &[OFFLINE, &["--now", end]].concat(), 5);

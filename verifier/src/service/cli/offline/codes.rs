@@ -3,7 +3,10 @@
 use super::read;
 use crate::service::cli::failure::{Exit, Failure};
 use credentials::paper::{Assembly, FrameError};
-use image::{ImageFormat, ImageReader, Limits};
+use image::{GrayImage, ImageError, ImageFormat, ImageReader, Limits};
+use rxing::helpers::detect_multiple_in_luma_with_hints;
+use rxing::{BarcodeFormat, DecodeHints};
+use std::collections::HashSet;
 use std::io::Cursor;
 use std::path::PathBuf;
 
@@ -12,50 +15,63 @@ const MOST_SIDE: u32 = 16_384;
 /// The most memory that decoding a picture may take, in bytes.
 const MOST_MEMORY: u64 = 512 << 20;
 
-/// Reads every file and gives the codes collected; a picture in which there is none is refused by name.
+/// Reads every file and gives the codes collected; a file in which there is none is refused by name.
 pub(super) fn collect(files: &[PathBuf]) -> Result<Assembly, Failure> {
     let mut assembly = Assembly::new();
     for file in files {
         let bytes = read(file)?;
-        let name = file.display();
-        let texts = match image::guess_format(&bytes) {
-            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => in_picture(&bytes, format).map_err(|error| {
-                Failure::usage(format!("{name} is not a picture that can be read: {error}"), "give PNG or JPEG")
-            })?,
-            _ => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),
-        };
-        let mut taken = 0_usize;
-        for text in texts.iter().filter(|text| !text.trim().is_empty()) {
-            match assembly.add(text) {
-                Ok(()) => taken += 1,
-                // Beside the codes of the paper there may be others in the picture.
-                Err(FrameError::NotOurs) => {}
-                Err(error) => {
-                    let hint = "read the codes of one paper at a time, all of them";
-                    return Err(Failure::new(Exit::Refused, "paper_invalid", format!("{name}: {error}"), hint));
-                }
+        let taken = match image::guess_format(&bytes) {
+            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => {
+                let picture = decode(&bytes, format).map_err(|error| {
+                    let message = format!("{} is not a picture that can be read: {error}", file.display());
+                    Failure::usage(message, "give PNG or JPEG")
+                })?;
+                take(in_picture(picture).iter().map(String::as_str), &mut assembly)
             }
-        }
+            _ => take(String::from_utf8_lossy(&bytes).lines(), &mut assembly),
+        };
+        let taken = taken.map_err(|error| {
+            let message = format!("{}: {error}", file.display());
+            Failure::new(Exit::Refused, "paper_invalid", message, "read the codes of one paper at a time, all of them")
+        })?;
         if taken == 0 {
-            let message = format!("{name}: no code of a paper can be read in it");
+            let message = format!("{}: no code of a paper can be read in it", file.display());
             return Err(Failure::usage(message, "hold the camera closer and straight, with light on the paper"));
         }
     }
     Ok(assembly)
 }
 
-/// The texts of the codes in a picture; those that cannot be read are left out.
-fn in_picture(bytes: &[u8], format: ImageFormat) -> Result<Vec<String>, image::ImageError> {
+/// How many of the texts are codes of the paper. Beside its codes there may be others in a picture.
+fn take<'t>(texts: impl IntoIterator<Item = &'t str>, assembly: &mut Assembly) -> Result<usize, FrameError> {
+    let mut taken = 0;
+    for text in texts {
+        match assembly.add(text) {
+            Ok(()) => taken += 1,
+            Err(FrameError::NotOurs) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(taken)
+}
+
+fn decode(bytes: &[u8], format: ImageFormat) -> Result<GrayImage, ImageError> {
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MOST_SIDE), Some(MOST_SIDE));
     limits.max_alloc = Some(MOST_MEMORY);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let picture = reader.decode()?.into_luma8();
+    Ok(reader.decode()?.into_luma8())
+}
+
+/// The texts of the QR codes in a picture; what cannot be read is left out.
+fn in_picture(picture: GrayImage) -> Vec<String> {
     let (width, height) = picture.dimensions();
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
-        let place = y.saturating_mul(width as usize).saturating_add(x);
-        picture.as_raw().get(place).copied().unwrap_or(u8::MAX)
-    });
-    Ok(prepared.detect_grids().iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect())
+    let mut hints = DecodeHints {
+        PossibleFormats: Some(HashSet::from([BarcodeFormat::QR_CODE])),
+        TryHarder: Some(true),
+        ..DecodeHints::default()
+    };
+    let found = detect_multiple_in_luma_with_hints(picture.into_raw(), width, height, &mut hints);
+    found.unwrap_or_default().iter().map(|code| code.getText().to_owned()).collect()
 }
