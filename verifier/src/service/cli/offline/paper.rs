@@ -6,7 +6,7 @@ use super::super::output::Answer;
 use super::super::words;
 use super::{anchors, codes, look_up};
 use crate::service::clock::{Clock, SystemClock};
-use crate::verification::{HeldCredential, StatusFinding, presentation_code};
+use crate::verification::{HeldCredential, Presentation, StatusFinding, presentation_code};
 use credentials::consent::ConsentError;
 use credentials::paper::{FrameError, PaperIn, PaperRefused, VerifiedPaper};
 use credentials::trust::ChainPolicy;
@@ -54,7 +54,8 @@ fn refused(error: &PaperRefused) -> Failure {
 }
 
 fn answer(verified: &VerifiedPaper, status: StatusFinding, codes: usize, now: Timestamp) -> Answer {
-    let credential = HeldCredential::of("", verified.credential(), status, now);
+    let presentation = Presentation::SdJwtVc(Box::new(verified.credential().clone()));
+    let credential = HeldCredential::of("", &presentation, status, now);
     let consent = verified.consent();
     let portrait = verified.credential().claims().contains_key(PORTRAIT);
     let mut object = words::credential_json(&credential);
