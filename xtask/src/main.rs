@@ -10,6 +10,7 @@ mod bench;
 mod checks;
 mod demo;
 mod faiss;
+mod fuzz;
 mod gate;
 mod graph;
 mod setup;
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Regenerate the measured numbers of the biometric evaluation from the images in ../shared/data.
     Evaluate,
+    /// Fuzz one target of tests/fuzz with libFuzzer for ten minutes, or as many as said.
+    Fuzz(fuzz::Arguments),
     /// Check that every test named in docs/checks.md exists, and that every attack demanded has one.
     Checks,
     /// Check who imports whom against the graph in the README.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(setup::Scope::Everything).map(|_| ()).map_err(|e| e.to_string()),
         Command::Bench(arguments) => bench::run(&arguments).map_err(|e| e.to_string()),
         Command::Evaluate => bench::evaluate().map_err(|e| e.to_string()),
+        Command::Fuzz(arguments) => fuzz::run(&arguments).map_err(|e| e.to_string()),
         Command::Checks => checks::run().map_err(|e| e.to_string()),
         Command::Graph => graph::run().map_err(|e| e.to_string()),
     };

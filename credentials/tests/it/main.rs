@@ -15,6 +15,8 @@ mod algorithms;
 mod anchor_limits;
 mod chain;
 mod disclosures;
+mod fuzz_corpora;
+mod fuzzed;
 mod issuance;
 mod issued;
 mod json_form;
