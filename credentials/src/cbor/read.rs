@@ -60,6 +60,9 @@ pub enum CborError {
     /// An integer outside 64 bits with a sign.
     #[error("CBOR integer outside 64 bits")]
     Range,
+    /// A floating-point number that is infinite, or none at all.
+    #[error("CBOR floating-point number that is infinite or no number")]
+    NotFinite,
     /// A simple value other than true, false and null.
     #[error("CBOR simple value other than true, false and null")]
     Simple,
@@ -78,7 +81,8 @@ pub enum CborError {
 ///
 /// Refused beyond RFC 8949: indefinite lengths, heads longer than they need be (a key could stand there twice in two
 /// forms), keys twice in a map, keys that are neither integers nor texts, integers outside 64 bits, simple values other
-/// than true, false and null. Not demanded: an order of keys; floating-point numbers may have any width.
+/// than true, false and null, and numbers that are none: two readers would disagree on whether NaN equals itself, and JSON
+/// has no word for it. Not demanded: an order of keys; floating-point numbers may have any width.
 ///
 /// # Errors
 /// [`CborError`] says which.
@@ -126,9 +130,9 @@ impl Reader<'_, '_> {
                 Ok(Value::Integer(n))
             }
             Type::Int => Err(CborError::Range),
-            Type::F16 => Ok(Value::Float(self.decoder.f16().map_err(fault)?.into())),
-            Type::F32 => Ok(Value::Float(self.decoder.f32().map_err(fault)?.into())),
-            Type::F64 => Ok(Value::Float(self.decoder.f64().map_err(fault)?)),
+            Type::F16 => self.decoder.f16().map_err(fault).map(f64::from).and_then(number),
+            Type::F32 => self.decoder.f32().map_err(fault).map(f64::from).and_then(number),
+            Type::F64 => self.decoder.f64().map_err(fault).and_then(number),
             Type::Bytes => {
                 let bytes = self.decoder.bytes().map_err(fault)?;
                 self.check_shortest(start, bytes.len() as u64, bytes.len())?;
@@ -224,4 +228,8 @@ fn check_keys(members: &[(Value, Value)]) -> Result<(), CborError> {
 
 fn fault(error: Error) -> CborError {
     if error.is_end_of_input() { CborError::Truncated } else { CborError::Malformed }
+}
+
+fn number(float: f64) -> Result<Value, CborError> {
+    if float.is_finite() { Ok(Value::Float(float)) } else { Err(CborError::NotFinite) }
 }

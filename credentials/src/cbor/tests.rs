@@ -224,6 +224,24 @@ fn has_float(value: &Value) -> bool {
     }
 }
 
+/// Found by a fuzzer: what was read was not equal to itself.
+#[test]
+fn numbers_that_are_none_are_refused() {
+    for none in [
+        "f97e00",
+        "f97c00",
+        "f9fc00",
+        "fa7fc00000",
+        "fa7f800000",
+        "fb7ff8000000000000",
+        "fbffff00ffffa200ff",
+        "81f97e00",
+    ] {
+        assert_eq!(read(none), Err(CborError::NotFinite), "{none}");
+    }
+    assert_eq!(read("f97bff").unwrap(), Value::Float(65_504.0), "the largest of sixteen bits is a number");
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read(value in value()) {

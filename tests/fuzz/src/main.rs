@@ -8,10 +8,7 @@ mod fuzzed;
 mod links;
 #[path = "../../../credentials/tests/it/world.rs"]
 mod world;
-mod mdoc {
-    #[path = "../../../../credentials/tests/it/mdoc/world.rs"]
-    pub mod world;
-}
+mod mdoc;
 
 use std::sync::LazyLock;
 
