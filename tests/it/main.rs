@@ -12,7 +12,7 @@
 
 mod bad_input;
 mod by_hand;
-mod paper;
 mod issuance;
+mod paper;
 mod peers;
 mod world;
