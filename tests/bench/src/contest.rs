@@ -28,16 +28,24 @@ pub struct Job {
     pub holder: SoftwareKey,
 }
 
+/// How a picture begins in JSON.
+pub const PICTURE: &str = "data:image/jpeg;base64,";
 pub const AUDIENCE: &str = "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk";
 pub const NONCE: &str = "n-0S6_WzA2Mj-aaaaaaaaaaaaa";
 pub const NOW: i64 = 1_795_000_000;
 
 impl Job {
+    /// Twenty claims, five of them shown.
     pub fn new() -> Self {
+        Self::of(20, 5)
+    }
+
+    /// So many claims, so many of them shown, spread over all.
+    pub fn of(claims: usize, shown: usize) -> Self {
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
         let claims: Map<String, Value> =
-            (0..20).map(|n| (format!("claim_{n:02}"), json!(format!("the value of claim number {n}")))).collect();
-        let presented = claims.keys().step_by(4).cloned().collect();
+            (0..claims).map(|n| (format!("claim_{n:02}"), json!(format!("the value of claim number {n}")))).collect();
+        let presented = claims.keys().step_by(claims.len() / shown).cloned().collect();
         Self {
             claims,
             presented,

@@ -4,7 +4,9 @@
 //! Each brings its own cryptography; where it takes a signer from outside (`sd-jwt-payload`) it gets ours, the fastest.
 
 mod backends;
+mod border;
 mod contest;
+mod growth;
 mod stages;
 
 use contest::{Contestant, Job};
@@ -26,6 +28,8 @@ fn main() {
     let mut contestants: Vec<Box<dyn Contestant>> = vec![Box::new(ours), Box::new(isomdl)];
     println!("mdoc, 20 elements, 5 presented, device signature, ES256; {MEASURED}\n");
     run(&mut contestants);
+    growth::print();
+    border::print();
     backends::print();
     stages::print();
 }

@@ -2,6 +2,7 @@
 
 use super::mdoc::{Document, SPACE, TYPE, certificates, transcript};
 use super::{Contestant, Job, NOW};
+use base64ct::{Base64, Encoding};
 use credentials::mdoc::{
     Elements, Expected, IssuanceDraft, KeyAuthorizations, Mdoc, SessionTranscript, device_response, issue,
     verify_issued, verify_presented,
@@ -13,17 +14,17 @@ use rand_core::SeedableRng;
 use schemas::{ClaimPath, Timestamp};
 
 pub struct Ours {
-    draft: IssuanceDraft,
-    chain: CertificateChain,
-    anchors: TrustAnchors,
-    cache: ChainCache,
-    issuer: SoftwareKey,
-    holder: SoftwareKey,
-    paths: Vec<ClaimPath>,
-    transcript: SessionTranscript,
-    rng: ChaCha20Rng,
-    issued: Vec<u8>,
-    presented: Vec<u8>,
+    pub draft: IssuanceDraft,
+    pub chain: CertificateChain,
+    pub anchors: TrustAnchors,
+    pub cache: ChainCache,
+    pub issuer: SoftwareKey,
+    pub holder: SoftwareKey,
+    pub paths: Vec<ClaimPath>,
+    pub transcript: SessionTranscript,
+    pub rng: ChaCha20Rng,
+    pub issued: Vec<u8>,
+    pub presented: Vec<u8>,
 }
 
 impl Ours {
@@ -33,7 +34,12 @@ impl Ours {
         let now = Timestamp::from_unix(NOW);
         let mut elements = Elements::new();
         for (name, value) in &job.claims {
-            elements.insert(SPACE, name, value.as_str().expect("text"));
+            let text = value.as_str().expect("text");
+            // A picture is bytes here, and text in JSON.
+            match text.strip_prefix(super::PICTURE) {
+                Some(picture) => elements.insert(SPACE, name, Base64::decode_vec(picture).expect("base64")),
+                None => elements.insert(SPACE, name, text),
+            };
         }
         let mut this = Self {
             draft: IssuanceDraft {
@@ -93,7 +99,6 @@ impl Contestant for Ours {
         let policy = ChainPolicy::known_only(&self.anchors).with_cache(&self.cache);
         let expected = Expected::new(policy, &self.transcript, Timestamp::from_unix(NOW));
         let presented = verify_presented(&self.presented, &expected).expect("verify");
-        let element = presented.elements().get(SPACE, "claim_04").expect("element");
-        assert_eq!(element.as_text(), Some("the value of claim number 4"));
+        assert!(presented.elements().get(SPACE, "claim_00").is_some());
     }
 }
