@@ -1,4 +1,4 @@
-//! `protection`: unlinkability, irreversibility and renewal of what is stored, measured on real embeddings.
+//! `protection`: unlinkability and irreversibility of what is stored, measured on real embeddings.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -193,8 +193,7 @@ impl<'a> Sides<'a> {
         [trial("with device key and PIN, no face", true), trial("without device key or PIN, no face", false)]
     }
 
-    /// Faces tried on stolen enrolments: other pictures of the person, everybody else's, each with the seed and without it;
-    /// and after renewal, the old seed on the new helper data.
+    /// Faces tried on stolen enrolments: other pictures of the person, everybody else's, each with the seed and without it.
     fn releases(&self, pairs: &[Pair], cache: &EmbeddingCache) -> Result<Vec<Releases>, Failure> {
         let mut all: Vec<Releases> = [
             "a photograph of the person, with device key and PIN",
