@@ -59,7 +59,9 @@ fn a_paper_is_printed_photographed_and_read_until_it_ends() {
     assert_eq!(world.copies(), 2, "a paper takes a copy, so that no two can be linked");
 
     // Without a word on its status nobody accepts it by default.
-    assert_eq!(world.read(&["paper.png"], &[], 4)["error"]["code"], "status_unknown");
+    let unknown = world.read(&["paper.png"], &[], 4)["error"].clone();
+    assert_eq!(unknown["code"], "status_unknown");
+    assert!(unknown["message"].as_str().unwrap().contains(&world.issuer_url), "where the list stands: {unknown}");
     let read = world.read(&["paper.png"], OFFLINE, 0);
     assert_eq!(read["claims"], json!({"given_name": "Alma", "nationalities": ["SV"]}));
     assert_eq!(read["consent"]["purpose"], json!(["border-entry"]));

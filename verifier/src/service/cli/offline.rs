@@ -13,6 +13,7 @@ use crate::verification::{
     HeldCredential, Presentation, StatusFinding, current_or_ended, document_code, presentation_code,
 };
 use credentials::b64;
+use credentials::escape::escaped;
 use credentials::json::{self, Limits};
 use credentials::mdoc::{self, SessionTranscript};
 use credentials::sd_jwt;
@@ -117,7 +118,7 @@ fn look_up(
     anchors: &TrustAnchors,
     now: Timestamp,
 ) -> Result<StatusFinding, Failure> {
-    let mut why = "no status list was given for it".to_owned();
+    let mut why = format!("no status list was given for it, which stands at {}", escaped(&reference.uri));
     // Of several lists for one URI the newest counts: an older one must not bring a credential back.
     let rank =
         |list: &VerifiedStatusList| (list.issued_at(), !matches!(list.list().get(reference.idx), Ok(Status::Valid)));
