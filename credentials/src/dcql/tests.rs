@@ -1,5 +1,8 @@
 //! The specification's own queries, the rules of selection, and queries meant to do harm.
 
+mod answers;
+mod picks;
+
 use super::*;
 use crate::key_binding::KeyBindingClaims;
 use crate::sd_jwt::{self, Expected, IssuanceDraft};
@@ -59,6 +62,10 @@ const EXAMPLES: [&str; 8] = [
     include_str!("../../../tests/vectors/openid4vp/simple_mdoc.json"),
     include_str!("../../../tests/vectors/openid4vp/value_matching_simple.json"),
 ];
+
+fn presented<'p>(claims: &'p Map<String, Value>, leaves: &'p [ClaimPath]) -> Presented<'p> {
+    Presented { format: FORMAT, type_name: VCT, claims, leaves, holder_bound: true, authority_key_ids: None }
+}
 
 #[test]
 fn dcql_01_every_example_of_the_specification_is_in_order() {
@@ -303,78 +310,6 @@ fn dcql_10_leaves_are_what_can_be_seen_below_what_was_disclosed() {
     assert_eq!(visible_leaves(&empty, &both), both);
 }
 
-fn presented<'p>(claims: &'p Map<String, Value>, leaves: &'p [ClaimPath]) -> Presented<'p> {
-    Presented { format: FORMAT, type_name: VCT, claims, leaves, holder_bound: true, authority_key_ids: None }
-}
-
-#[test]
-fn dcql_11_an_answer_with_too_little_or_too_much_is_seen() {
-    let asked = query(one(json!({"claims": [{"path": ["address", "locality"]}, {"path": ["age"], "values": [86]}]})));
-    let check = |claims: Value, disclosed: &[Value]| {
-        let claims = object(claims);
-        let disclosed: Vec<ClaimPath> = disclosed.iter().cloned().map(path).collect();
-        let leaves = visible_leaves(&claims, &disclosed);
-        let answer = BTreeMap::from([("a".to_owned(), vec![presented(&claims, &leaves)])]);
-        asked.check_presented(&answer)
-    };
-    let good = check(
-        json!({"age": 86, "address": {"locality": "M"}}),
-        &[json!(["age"]), json!(["address"]), json!(["address", "locality"])],
-    );
-    assert!(good.is_complete() && good.is_within_query() && good.counts("a", 0));
-
-    let less = check(json!({"address": {"locality": "M"}}), &[json!(["address"])]);
-    assert_eq!(less.unanswered, [0]);
-    assert_eq!(less.discarded[0].why, Shortfall::Claims(vec![ClaimPath::names(["age"])]));
-    let other = check(json!({"age": 85, "address": {"locality": "M"}}), &[json!(["age"]), json!(["address"])]);
-    assert!(!other.is_complete());
-
-    let whole = json!({"age": 86, "address": {"locality": "M", "street_address": "42"}});
-    let more = check(whole, &[json!(["age"]), json!(["address"])]);
-    assert!(more.is_complete() && !more.is_within_query());
-    assert_eq!(more.extra[0].path, ClaimPath::names(["address", "street_address"]));
-}
-
-#[test]
-fn dcql_12_what_was_not_asked_for_does_not_count() {
-    let nothing = Map::new();
-    let asked = query(one(json!({})));
-    let check = |id: &str, presentations: Vec<Presented<'_>>| {
-        asked.check_presented(&BTreeMap::from([(id.to_owned(), presentations)]))
-    };
-    let good = presented(&nothing, &[]);
-    assert!(check("a", vec![good]).is_complete());
-    assert_eq!(check("b", vec![good]).discarded[0].why, Shortfall::UnknownQuery);
-    assert_eq!(check("a", vec![Presented { type_name: "urn:other", ..good }]).discarded[0].why, Shortfall::Type);
-    assert_eq!(check("a", vec![Presented { holder_bound: false, ..good }]).discarded[0].why, Shortfall::NotHolderBound);
-    let two = check("a", vec![good, good]);
-    assert!(two.is_complete() && two.counts("a", 0) && !two.counts("a", 1));
-    assert_eq!(two.discarded[0].why, Shortfall::MoreThanOne);
-    assert!(!check("a", Vec::new()).is_complete());
-    assert!(!asked.check_presented(&BTreeMap::new()).is_complete());
-
-    let aki = query(one(json!({"trusted_authorities": [{"type": "aki", "values": ["AAAA"]}]})));
-    let from = |ids| {
-        let answer = BTreeMap::from([("a".to_owned(), vec![Presented { authority_key_ids: ids, ..good }])]);
-        aki.check_presented(&answer).is_complete()
-    };
-    assert!(from(None) && !from(Some(&[])) && from(Some(&[vec![0, 0, 0]])));
-}
-
-#[test]
-fn dcql_13_one_required_set_must_be_met_whole() {
-    let query = Query::parse(EXAMPLES[2].as_bytes()).unwrap();
-    let reduced = object(json!({"family_name": "Doe", "given_name": "Ada"}));
-    let residence = object(json!({"postal_code": "1", "locality": "M", "region": "E"}));
-    let of = |type_name: &'static str, claims| Presented { type_name, ..presented(claims, &[]) };
-    let first = of("https://credentials.example.com/reduced_identity_credential", &reduced);
-    let second = of("https://cred.example/residence_credential", &residence);
-    let mut answer = BTreeMap::from([("pid_reduced_cred_1".to_owned(), vec![first])]);
-    assert_eq!(query.check_presented(&answer).unanswered, [0]);
-    answer.insert("pid_reduced_cred_2".to_owned(), vec![second]);
-    assert!(query.check_presented(&answer).is_complete());
-}
-
 /// A real credential, presented and verified, with nested and listed claims disclosed one by one.
 #[test]
 fn dcql_14_plan_and_answer_agree_on_a_real_credential() {
@@ -457,111 +392,6 @@ fn dcql_14_plan_and_answer_agree_on_a_real_credential() {
     assert_eq!(from("aki", &ids[0]), []);
     assert_eq!(from("aki", &[1, 2, 3]), [Shortfall::Authority]);
     assert_eq!(from("etsi_tl", &ids[0]), [Shortfall::Authority], "a kind that is not matched here is never met");
-}
-
-#[test]
-fn dcql_15_the_holder_picks_among_options_and_adds_what_is_optional() {
-    let credential = |id: &str, multiple| json!({"id": id, "format": FORMAT, "meta": {"vct_values": [format!("urn:{id}")]}, "multiple": multiple});
-    let query = query(json!({
-        "credentials": [credential("a", false), credential("b", true), credential("c", false), credential("d", false)],
-        "credential_sets": [{"options": [["a"], ["b"]]}, {"options": [["c"], ["d"]], "required": false}],
-    }));
-    let nothing = Map::new();
-    let held = ["urn:a", "urn:a", "urn:b", "urn:b", "urn:c", "urn:d"].map(|vct| candidate(vct, &nothing));
-    let plan = query.plan(&held);
-    let picked = |candidates: Option<&[usize]>, also: &[&str]| -> Option<Vec<(String, usize)>> {
-        let also: Vec<String> = also.iter().map(|id| (*id).to_owned()).collect();
-        let answers = plan.pick(&Pick { candidates, also: &also })?;
-        Some(answers.into_iter().map(|answer| (answer.query, answer.candidate)).collect())
-    };
-    let of = |answers: &[(&str, usize)]| Some(answers.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect());
-    assert_eq!(picked(None, &[]), of(&[("a", 0)]), "the least");
-    assert_eq!(picked(Some(&[1]), &[]), of(&[("a", 1)]), "another credential that answers the same");
-    assert_eq!(picked(Some(&[0, 1]), &[]), of(&[("a", 0)]), "not several where one is asked for");
-    assert_eq!(picked(Some(&[2, 3]), &[]), of(&[("b", 2), ("b", 3)]), "several where several are taken");
-    assert_eq!(picked(None, &["c"]), of(&[("a", 0), ("c", 4)]));
-    assert_eq!(picked(None, &["d"]), of(&[("a", 0), ("d", 5)]), "the option that is named, not the preferred one");
-    assert_eq!(picked(Some(&[2, 5]), &["d"]), of(&[("b", 2), ("d", 5)]));
-    assert_eq!(picked(Some(&[4]), &["c"]), None, "without what is required there is no answer");
-    assert!(plan.takes_several("b") && !plan.takes_several("a"));
-}
-
-#[test]
-fn dcql_16_of_several_claim_sets_one_is_answered() {
-    let asked = query(one(json!({
-        "claims": [
-            {"id": "over", "path": ["adult"]}, {"id": "age", "path": ["age"]}, {"id": "born", "path": ["date_of_birth"]},
-        ],
-        "claim_sets": [["over"], ["age"], ["over", "born"]],
-    })));
-    let person = person();
-    let check = |names: &[&str]| {
-        let claims: Map<String, Value> = person
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()))
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect();
-        let leaves: Vec<ClaimPath> = names.iter().map(|name| ClaimPath::names([*name])).collect();
-        let check = asked.check_presented(&BTreeMap::from([("a".to_owned(), vec![presented(&claims, &leaves)])]));
-        (check.is_complete(), check.extra.into_iter().map(|extra| extra.path.to_string()).collect::<Vec<_>>())
-    };
-    assert_eq!(check(&["adult"]), (true, vec![]));
-    assert_eq!(check(&["age"]), (true, vec![]));
-    assert_eq!(check(&["adult", "date_of_birth"]), (true, vec![]), "a set that is there whole");
-    assert_eq!(check(&["adult", "age"]), (true, vec![r#"["age"]"#.to_owned()]), "two sets are one too many");
-    assert_eq!(check(&["date_of_birth"]), (false, vec![]));
-}
-
-/// The specification's own mdoc queries, and paths and values as §7.2 and §6.3 have them for mdocs.
-#[test]
-fn dcql_17_an_mdoc_is_matched_by_type_name_space_element_and_value() {
-    use crate::cbor;
-    let mut elements = mdoc::Elements::new();
-    elements.insert("org.iso.7367.1", "vehicle_holder", "Ada");
-    elements.insert("org.iso.18013.5.1", "given_name", "Ada");
-    elements.insert("org.iso.18013.5.1", "age_over_18", true);
-    elements.insert("org.iso.18013.5.1", "sex", 2);
-    elements.insert(
-        "org.iso.18013.5.1",
-        "birth_date",
-        cbor::Value::Tag(cbor::FULL_DATE, Box::new("1940-01-01".into())),
-    );
-    let json = elements.to_json();
-    let held = |doc_type| [Candidate::of_mdoc(doc_type, &json, &[])];
-    let vehicle = Query::parse(EXAMPLES[6].as_bytes()).unwrap();
-    let found = vehicle.plan(&held("org.iso.7367.1.mVRC")).least().unwrap();
-    assert_eq!(
-        found[0].paths,
-        [["org.iso.7367.1", "vehicle_holder"], ["org.iso.18013.5.1", "given_name"]].map(ClaimPath::names)
-    );
-    assert!(vehicle.plan(&held("org.iso.7367.1.mVRC.2")).least().is_none(), "another type");
-    let sd_jwt = [Candidate { format: FORMAT, ..held("org.iso.7367.1.mVRC")[0] }];
-    assert!(vehicle.plan(&sd_jwt).least().is_none(), "another format");
-
-    let of = |claims: Value| json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": {"doctype_value": "t"}, "claims": claims}]});
-    let valued = |name: &str, values: Value| {
-        let query = query(of(json!([{"path": ["org.iso.18013.5.1", name], "values": values}])));
-        query.plan(&held("t")).is_satisfiable()
-    };
-    assert!(valued("sex", json!([1, 2])) && !valued("sex", json!(["2"])));
-    assert!(valued("age_over_18", json!([true])) && !valued("age_over_18", json!([false, 1])));
-    assert!(valued("birth_date", json!(["1940-01-01"])));
-    assert!(!valued("nothing", json!(["x"])));
-    for path in [json!(["a"]), json!(["a", "b", "c"]), json!(["a", 0]), json!(["a", null])] {
-        assert_eq!(refused(of(json!([{"path": path}]))), DcqlError::ElementPath, "{path}");
-    }
-    for meta in [json!({}), json!({"vct_values": ["t"]})] {
-        let query = json!({"credentials": [{"id": "a", "format": "mso_mdoc", "meta": meta}]});
-        assert_eq!(refused(query), DcqlError::NoTypes);
-    }
-
-    let asked = query(of(json!([{"path": ["org.iso.18013.5.1", "sex"], "intent_to_retain": true}])));
-    let leaves = elements.paths();
-    let all = Presented { format: mdoc::FORMAT, type_name: "t", ..presented(&json, &leaves) };
-    let check = |presented| asked.check_presented(&BTreeMap::from([("a".to_owned(), vec![presented])]));
-    assert_eq!((check(all).is_complete(), check(all).extra.len()), (true, leaves.len() - 1));
-    assert_eq!(check(Presented { type_name: "u", ..all }).discarded[0].why, Shortfall::Type);
-    assert_eq!(check(Presented { format: FORMAT, ..all }).discarded[0].why, Shortfall::Type);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
