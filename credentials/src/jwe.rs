@@ -18,8 +18,12 @@ pub use recipient::{NoRecipient, Recipient};
 /// RFC 7518 §4.6 "Key Agreement with Elliptic Curve Diffie-Hellman Ephemeral Static".
 pub const ALG: &str = "ECDH-ES";
 
-/// How many characters a JWE may have, ours or another's.
+/// How many characters a JWE may have, ours or another's, where nothing else is said.
 pub const MAX_LENGTH: usize = 256 * 1024;
+
+/// How many characters an encrypted credential response may have: thirty copies with the largest portrait are about 900 kB
+/// before they are encrypted, and no more than this is read of any answer of an issuer.
+pub const MAX_BATCH: usize = 4 * 1024 * 1024;
 
 /// How many bytes a header, once decoded, may have.
 const MAX_HEADER: usize = 8 * 1024;
@@ -51,6 +55,11 @@ impl ContentEncryption {
     /// The one with that value of `enc`, compared exactly.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|encryption| encryption.name() == name)
+    }
+
+    /// The strongest of those named that we have.
+    pub fn strongest(names: &[String]) -> Option<Self> {
+        Self::ALL.into_iter().find(|encryption| names.iter().any(|name| name == encryption.name()))
     }
 
     const fn key_length(self) -> usize {

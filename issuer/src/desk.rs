@@ -2,6 +2,7 @@
 
 mod authorization;
 mod deferral;
+mod encryption;
 mod issuance;
 mod notification;
 mod offering;
@@ -10,6 +11,7 @@ mod revocation;
 
 pub use authorization::{Answered, Asked, AuthorizeError, CODE_LIFETIME, PushCall, REQUEST_LIFETIME};
 pub use deferral::{DECISION_TIME, INTERVAL, MAX_DECISION_TIME, Pending};
+pub use encryption::Reply;
 pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
 pub use notification::{Event, NOTICE_TIME, NotificationError};
 pub use offering::{Grant, OfferError, Offered, Order};
@@ -18,16 +20,20 @@ pub use revocation::{Outcome, Pace};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::demands::Demands;
+use crate::encryption::RequestKey;
 use crate::keys::Keys;
 use crate::keys::software::{KeyFileError, SoftwareKeys};
 use crate::metadata;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
+use credentials::key::KeyError;
 use credentials::signer::SignError;
 use credentials::trust::{CertificateChain, ChainError, TrustAnchors, Usage};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use schemas::Timestamp;
+use schemas::openid4vci::IssuerMetadata;
 use std::fmt;
 use std::path::Path;
 
@@ -39,6 +45,8 @@ pub const ANCHOR_FILE: &str = "trust-anchor.pem";
 /// An issuer: its configuration, and its ports.
 pub struct Issuer {
     config: Config,
+    demands: Demands,
+    request_key: RequestKey,
     anchors: TrustAnchors,
     keys: Box<dyn Keys>,
     store: Box<dyn Store>,
@@ -66,6 +74,9 @@ pub enum OpenError {
     /// A key file cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// No key for encryption comes of the key files.
+    #[error("no key for encryption can be derived")]
+    RequestKey(#[from] KeyError),
     /// A chain does not hold today.
     #[error("the {which} certificate does not hold now")]
     Chain {
@@ -100,7 +111,15 @@ impl Issuer {
             .map_err(|e| OpenError::Unreadable { file: ANCHOR_FILE.to_owned(), reason: e.to_string() })?;
         let keys = SoftwareKeys::open(dir)?;
         let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
-        let issuer = Self { config, anchors, keys: Box::new(keys), store: Box::new(store), clock: Box::new(clock) };
+        let issuer = Self {
+            config,
+            demands: Demands::default(),
+            request_key: RequestKey::derive(&keys)?,
+            anchors,
+            keys: Box::new(keys),
+            store: Box::new(store),
+            clock: Box::new(clock),
+        };
         // An issuer whose chain no verifier would take must not find out at the border.
         let now = issuer.now();
         issuer.check(issuer.keys.credential().chain, Usage::CredentialIssuing, "credential", now)?;
@@ -108,9 +127,20 @@ impl Issuer {
         Ok(issuer)
     }
 
+    /// The same issuer, demanding more of wallets.
+    #[must_use]
+    pub fn demanding(self, demands: Demands) -> Self {
+        Self { demands, ..self }
+    }
+
     /// Who it is.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The issuer's metadata.
+    pub fn metadata(&self) -> IssuerMetadata {
+        metadata::issuer(&self.config, &self.demands, &self.request_key)
     }
 
     /// The issuer's metadata, signed.
@@ -118,7 +148,7 @@ impl Issuer {
     /// # Errors
     /// [`SignError`] when the key is out of reach.
     pub fn signed_metadata(&self) -> Result<String, SignError> {
-        metadata::signed_issuer(&self.config, self.keys.credential(), self.now())
+        metadata::signed_issuer(&self.metadata(), self.keys.credential(), self.now())
     }
 
     /// The time, as this issuer's clock has it.
@@ -144,7 +174,7 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, anchors: _, keys: _, store: _, clock: _ } = self;
+        let Self { config, demands: _, request_key: _, anchors: _, keys: _, store: _, clock: _ } = self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }

@@ -65,6 +65,8 @@ pub enum Purpose {
     DpopProof,
     /// To know a holder's key again.
     HolderKey,
+    /// To derive the key that requests are encrypted to.
+    RequestKey,
     /// To seal an offer's claims under its code.
     SealOffer,
     /// To seal a token's claims under the token.
@@ -96,6 +98,7 @@ impl Purpose {
             Self::SpentNonce => "amparo/v1/issuer/spent-nonce",
             Self::DpopProof => "amparo/v1/issuer/dpop-proof",
             Self::HolderKey => "amparo/v1/issuer/holder-key",
+            Self::RequestKey => "amparo/v1/issuer/request-key",
             Self::SealOffer => "amparo/v1/issuer/seal-offer",
             Self::SealToken => "amparo/v1/issuer/seal-token",
             Self::SealRequest => "amparo/v1/issuer/seal-request",

@@ -1,6 +1,6 @@
 //! Amparo: the issuer, OpenID4VCI 1.0.
 //!
-//! Pure halves: [`claims`], [`configuration`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`redirect`], [`seal`]. Ports: [`clock`],
+//! Pure halves: [`claims`], [`configuration`], [`demands`], [`encryption`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`redirect`], [`seal`]. Ports: [`clock`],
 //! [`keys`], [`store`]. The [`desk`] brings them together; the [`service`] is the desk over HTTP, and [`cli`] the command.
 
 pub mod claims;
@@ -8,7 +8,9 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod configuration;
+pub mod demands;
 pub mod desk;
+pub mod encryption;
 pub mod grant;
 pub mod init;
 pub mod issuing;

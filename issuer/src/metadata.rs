@@ -2,6 +2,8 @@
 
 use crate::config::Config;
 use crate::configuration::{Configuration, Format};
+use crate::demands::Demands;
+use crate::encryption::{self, RequestKey};
 use crate::keys::SigningIdentity;
 use credentials::jws;
 use credentials::signer::SignError;
@@ -40,7 +42,7 @@ pub const STATUS_LISTS_PATH: &str = "/status";
 ///
 /// # Source
 /// OpenID4VCI 1.0 §12.2.4, §A.2.2, §A.3.2.
-pub fn issuer(config: &Config) -> IssuerMetadata {
+pub fn issuer(config: &Config, demands: &Demands, key: &RequestKey) -> IssuerMetadata {
     IssuerMetadata {
         credential_issuer: config.url.as_str().to_owned(),
         authorization_servers: None,
@@ -49,6 +51,8 @@ pub fn issuer(config: &Config) -> IssuerMetadata {
         deferred_credential_endpoint: Some(config.url.join(DEFERRED_PATH)),
         // Of deletions nothing is kept: whoever hears of one learns when a holder gives up (`protocols.md` §3.3).
         notification_endpoint: Some(config.url.join(NOTIFICATION_PATH)),
+        credential_request_encryption: Some(key.requests(demands.encryption)),
+        credential_response_encryption: Some(encryption::answers(demands.encryption)),
         batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),
         display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
         credential_configurations_supported: Configuration::all().map(|c| (c.to_string(), configuration(c))).collect(),
@@ -68,14 +72,18 @@ const SIGNED_TYP: &str = "openidvci-issuer-metadata+jwt";
 ///
 /// # Source
 /// OpenID4VCI 1.0 §12.2.3.
-pub fn signed_issuer(config: &Config, identity: SigningIdentity<'_>, now: Timestamp) -> Result<String, SignError> {
+pub fn signed_issuer(
+    metadata: &IssuerMetadata,
+    identity: SigningIdentity<'_>,
+    now: Timestamp,
+) -> Result<String, SignError> {
     let header = json!({"alg": "ES256", "typ": SIGNED_TYP, "x5c": identity.chain.to_x5c()});
-    let claims = serde_json::to_value(issuer(config)).unwrap_or_default();
+    let claims = serde_json::to_value(metadata).unwrap_or_default();
     let (Value::Object(header), Value::Object(mut claims)) = (header, claims) else {
         return Err(SignError::Unavailable);
     };
-    claims.insert("iss".to_owned(), json!(config.url.as_str()));
-    claims.insert("sub".to_owned(), json!(config.url.as_str()));
+    claims.insert("iss".to_owned(), json!(metadata.credential_issuer));
+    claims.insert("sub".to_owned(), json!(metadata.credential_issuer));
     claims.insert("iat".to_owned(), json!(now));
     claims.insert("exp".to_owned(), json!(now.plus(SIGNED_LIFETIME)));
     jws::sign_object(&header, &claims, identity.signer)

@@ -207,9 +207,7 @@ fn credential(error: &CredentialError) -> Response {
         CredentialError::InvalidProof(what) => refused("invalid_proof", Some(*what)),
         CredentialError::InvalidTransaction => refused("invalid_transaction_id", None),
         CredentialError::InvalidNonce => refused("invalid_nonce", None),
-        CredentialError::InvalidEncryption => {
-            refused("invalid_encryption_parameters", Some("encrypted answers are not supported"))
-        }
+        CredentialError::InvalidEncryption(what) => refused("invalid_encryption_parameters", Some(*what)),
         CredentialError::Denied(what) => refused("credential_request_denied", Some(*what)),
         CredentialError::Seal(_)
         | CredentialError::Claims(_)

@@ -1,8 +1,9 @@
 //! OpenID for Verifiable Credential Issuance 1.0 on the wire.
 
+use crate::openid4vp::JwkSet;
 use crate::{ClaimPath, Seconds};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The grant type of the pre-authorized code (§3.5).
@@ -110,6 +111,12 @@ pub struct IssuerMetadata {
     /// Where a notification goes (§11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_endpoint: Option<String>,
+    /// How requests are encrypted beside TLS (§10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_request_encryption: Option<RequestEncryption>,
+    /// How answers are (§10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_response_encryption: Option<ResponseEncryption>,
     /// How many copies one request may ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_credential_issuance: Option<BatchIssuance>,
@@ -125,6 +132,40 @@ pub struct IssuerMetadata {
 pub struct BatchIssuance {
     /// The most key proofs in one request; 2 or more.
     pub batch_size: u32,
+}
+
+/// How credential requests are encrypted (§12.2.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestEncryption {
+    /// The keys to encrypt to; each has a `kid`.
+    pub jwks: JwkSet,
+    /// The `enc` values taken.
+    pub enc_values_supported: Vec<String>,
+    /// Whether nothing else is taken.
+    pub encryption_required: bool,
+}
+
+/// How credential responses can be encrypted (§12.2.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseEncryption {
+    /// The `alg` values that can be had.
+    pub alg_values_supported: Vec<String>,
+    /// The `enc` values that can be had.
+    pub enc_values_supported: Vec<String>,
+    /// Whether an answer is given no other way.
+    pub encryption_required: bool,
+}
+
+/// How a wallet wants the answer encrypted (§8.2 `credential_response_encryption`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerEncryption {
+    /// The key to encrypt to.
+    pub jwk: Map<String, Value>,
+    /// The `enc` value.
+    pub enc: String,
+    /// The compression; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zip: Option<String>,
 }
 
 /// A name for people, in one language.
@@ -275,9 +316,9 @@ pub struct CredentialRequest {
     /// The key proofs, one for each copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proofs: Option<Proofs>,
-    /// The wish for an encrypted response (§10); refused while not supported.
+    /// The wish for an encrypted response (§10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credential_response_encryption: Option<Value>,
+    pub credential_response_encryption: Option<AnswerEncryption>,
 }
 
 /// Key proofs (§8.2): exactly one member.

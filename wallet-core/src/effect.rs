@@ -140,8 +140,8 @@ impl Effect {
         effect
     }
 
-    pub(crate) fn json(self, body: Vec<u8>) -> Self {
-        let mut effect = self.header("content-type", "application/json");
+    pub(crate) fn body_of(self, media_type: &'static str, body: Vec<u8>) -> Self {
+        let mut effect = self.header("content-type", media_type);
         effect.body = Zeroizing::new(body);
         effect
     }

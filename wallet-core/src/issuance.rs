@@ -55,6 +55,7 @@ mod access;
 mod authorizing;
 mod deferred;
 mod delivered;
+mod encryption;
 mod error;
 mod notice;
 mod offer;

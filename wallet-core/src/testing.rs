@@ -3,7 +3,7 @@
 mod issuer;
 mod verifier;
 
-pub(crate) use issuer::{Desk, Issuer};
+pub(crate) use issuer::{Desk, Encrypts, Issuer};
 pub(crate) use verifier::{Checkpoint, Verified, Verifier, asking};
 
 use crate::effect::{Effect, Errand, Method, Outcome, Progress, Response};

@@ -21,10 +21,12 @@ const REFUSED: [&str; 7] = ["crit", "zip", "p2c", "p2s", "jku", "x5u", "b64"];
 pub enum JweError {
     // Seen before any work on the curve.
     /// More characters than allowed.
-    #[error("JWE of {got} characters, at most {MAX_LENGTH} are read")]
+    #[error("JWE of {got} characters, at most {most} are read")]
     TooLong {
         /// What came.
         got: usize,
+        /// What is read.
+        most: usize,
     },
     /// Not five base64url parts with dots between them: perhaps not encrypted at all.
     #[error("not a compact JWE")]
@@ -79,8 +81,16 @@ impl<'t> JweIn<'t> {
     /// # Source
     /// RFC 7516 §5.2 steps 1–10; RFC 7518 §4.6.1; RFC 8725 §3.1, §3.6.
     pub fn parse(text: &'t str) -> Result<Self, JweError> {
-        if text.len() > MAX_LENGTH {
-            return Err(JweError::TooLong { got: text.len() });
+        Self::parse_at_most(text, MAX_LENGTH)
+    }
+
+    /// As [`JweIn::parse`], for a text of up to `most` characters.
+    ///
+    /// # Errors
+    /// [`JweError`], its first group.
+    pub fn parse_at_most(text: &'t str, most: usize) -> Result<Self, JweError> {
+        if text.len() > most {
+            return Err(JweError::TooLong { got: text.len(), most });
         }
         let mut parts = text.split('.');
         let mut next = || parts.next().ok_or(JweError::NotCompact);
@@ -173,10 +183,11 @@ impl DecryptionKey {
         &self.public
     }
 
-    /// The public half as a JWK for `client_metadata.jwks`.
+    /// The public half as a JWK for `client_metadata.jwks`, `credential_request_encryption.jwks` or
+    /// `credential_response_encryption.jwk`.
     ///
     /// # Source
-    /// OpenID4VP 1.0 §8.3: `alg` must be there; §5.1: each key of the set has a `kid`.
+    /// OpenID4VP 1.0 §8.3: `alg` must be there; §5.1: each key of the set has a `kid`. OpenID4VCI 1.0 §10, §12.2.4: the same.
     pub fn to_public_jwk(&self, kid: &str) -> Map<String, Value> {
         let mut jwk = self.public.to_jwk();
         for (name, value) in [("kid", kid), ("use", "enc"), ("alg", ALG)] {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 #[non_exhaustive]
 pub enum EncryptError {
     /// No recipient would take it.
-    #[error("message would be longer than {MAX_LENGTH} characters once encrypted")]
+    #[error("message would be too long for its recipient once encrypted")]
     TooLong,
     /// The backend refused, which it has no reason to.
     #[error("message could not be encrypted")]
@@ -40,7 +40,28 @@ pub fn encrypt<R: CryptoRng + ?Sized>(
     apv: &[u8],
     rng: &mut R,
 ) -> Result<String, EncryptError> {
-    if plaintext.len() > MAX_LENGTH {
+    let parties = Parties { apu, apv };
+    encrypt_at_most(plaintext, recipient, kid, encryption, parties, MAX_LENGTH, rng)
+}
+
+/// What both sides call themselves; bound into the key.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Parties<'p> {
+    pub(super) apu: &'p [u8],
+    pub(super) apv: &'p [u8],
+}
+
+/// As [`encrypt`], for a recipient that reads up to `most` characters.
+pub(super) fn encrypt_at_most<R: CryptoRng + ?Sized>(
+    plaintext: &[u8],
+    recipient: &PublicKey,
+    kid: Option<&str>,
+    encryption: ContentEncryption,
+    Parties { apu, apv }: Parties<'_>,
+    most: usize,
+    rng: &mut R,
+) -> Result<String, EncryptError> {
+    if plaintext.len() > most {
         return Err(EncryptError::TooLong);
     }
     let ephemeral = SecretKey::generate_from_rng(rng);
@@ -54,7 +75,7 @@ pub fn encrypt<R: CryptoRng + ?Sized>(
     let (ciphertext, tag) = sealed.split_at_checked(plaintext.len()).ok_or(EncryptError::Backend)?;
     debug_assert_eq!(tag.len(), TAG, "AES-GCM appends its tag");
     let jwe = [header, String::new(), b64::encode(&iv), b64::encode(ciphertext), b64::encode(tag)].join(".");
-    if jwe.len() > MAX_LENGTH { Err(EncryptError::TooLong) } else { Ok(jwe) }
+    if jwe.len() > most { Err(EncryptError::TooLong) } else { Ok(jwe) }
 }
 
 /// The protected header, encoded: it is what the tag is computed over.

@@ -1,5 +1,7 @@
 //! The vectors of RFC 7518 and OpenID4VP, and everything that is refused before a point is multiplied.
 
+mod issuance;
+
 use super::sealing::{ContentKey, point};
 use super::*;
 use crate::b64;
@@ -215,7 +217,7 @@ fn attack_38_what_is_not_encrypted_is_refused() {
     }
     let twice = b64::encode(br#"{"alg":"ECDH-ES","alg":"ECDH-ES"}"#);
     assert!(matches!(refused(&format!("{twice}....")), JweError::Json(_)));
-    assert_eq!(refused(&"a".repeat(MAX_LENGTH + 1)), JweError::TooLong { got: MAX_LENGTH + 1 });
+    assert_eq!(refused(&"a".repeat(MAX_LENGTH + 1)), JweError::TooLong { got: MAX_LENGTH + 1, most: MAX_LENGTH });
     let long = b64::encode(format!(r#"{{"alg":"ECDH-ES","x":"{}"}}"#, "x".repeat(9000)).as_bytes());
     assert!(matches!(refused(&format!("{long}....")), JweError::Json(_)));
 }

@@ -119,6 +119,7 @@ impl From<OpenError> for Failure {
             OpenError::NotInitialised { .. } => not_initialised(message),
             OpenError::Unreadable { .. } => Self::storage("storage", message, "Put the file back from a backup."),
             OpenError::Keys(error) => error.into(),
+            OpenError::RequestKey(_) => Self::internal(message),
             OpenError::Chain { .. } => Self::storage(
                 "certificate",
                 message,

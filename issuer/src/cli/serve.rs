@@ -1,6 +1,7 @@
 //! `amparo-issuer serve`.
 
 use super::{Failure, Report};
+use crate::demands::Demands;
 use crate::desk::Issuer;
 use crate::service::{self, Bounds, Limits};
 use serde_json::json;
@@ -35,6 +36,9 @@ pub(super) struct Arguments {
     /// How many requests a minute one peer may send.
     #[arg(long, default_value_t = Limits::default().per_peer, value_name = "N")]
     requests_per_minute: u32,
+    /// Take credential requests only when they are encrypted beside TLS, and answer them so. It is offered in any case.
+    #[arg(long)]
+    require_encryption: bool,
 }
 
 /// How often expired things are forgotten, delayed revocations carried out, and old lists signed anew.
@@ -42,7 +46,8 @@ const MAINTENANCE: Duration = Duration::from_secs(60);
 
 impl Arguments {
     pub(super) fn run(self, say: &mut dyn FnMut(&Report) -> io::Result<()>) -> Result<Option<Report>, Failure> {
-        let issuer = Arc::new(Issuer::open(&self.data)?);
+        let demands = Demands { encryption: self.require_encryption };
+        let issuer = Arc::new(Issuer::open(&self.data)?.demanding(demands));
         issuer.maintain()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()

@@ -1,5 +1,6 @@
 //! Issuing later: what waits for the registry's decision, the decision, and the wallet that asks again.
 
+use super::encryption::Reply;
 use super::issuance::{Authorization, Called, CredentialCall, CredentialError, Issued};
 use super::offering::Waiting;
 use super::{Issuer, randomness};
@@ -10,7 +11,6 @@ use crate::nonce::LiveNonce;
 use crate::seal::{self, SealError};
 use crate::secret::{Handle, TransactionId};
 use crate::store::{Committed, Decision, Deferral, PendingRecord, Spends, StoreError};
-use credentials::json;
 use credentials::key::PublicKey;
 use schemas::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ impl Issuer {
     ///
     /// # Source
     /// OpenID4VCI 1.0 §9.
-    pub fn deferred(&self, call: &CredentialCall<'_>) -> Result<Issued, CredentialError> {
+    pub fn deferred(&self, call: &CredentialCall<'_>) -> Result<Reply, CredentialError> {
         let now = self.now();
         let (token, shown_bound) = match call.authorization.ok_or(CredentialError::NoToken)? {
             Authorization::Bearer(token) => (token, false),
@@ -90,11 +90,8 @@ impl Issuer {
         let transactions = self.store.transactions(&self.token_key(token), now)?;
         let first = transactions.first().ok_or(CredentialError::InvalidToken)?;
         self.hold_to_key(call.dpop, DEFERRED_PATH, token, first.dpop_key, shown_bound, now)?;
-        let request = json::parse_object(call.body, &json::Limits::TOKEN)
-            .map_err(|_| CredentialError::InvalidRequest("the body is not one JSON object, each name once"))?;
-        if request.contains_key("credential_response_encryption") {
-            return Err(CredentialError::InvalidEncryption);
-        }
+        // How this answer is encrypted is said anew; what the first request said is not kept.
+        let (request, to) = self.read_request(call)?;
         let id = request.get("transaction_id").and_then(Value::as_str);
         let id = id.ok_or(CredentialError::InvalidRequest("transaction_id is missing"))?;
         let key = self.keys.fingerprint(Purpose::Transaction, &[id.as_bytes()]);
@@ -102,7 +99,8 @@ impl Issuer {
         let transaction = transaction.ok_or(CredentialError::InvalidTransaction)?;
         match transaction.decision {
             None => {
-                return Ok(Issued::Later { transaction_id: TransactionId::from_wallet(id), interval: INTERVAL });
+                let issued = Issued::Later { transaction_id: TransactionId::from_wallet(id), interval: INTERVAL };
+                return Ok(Reply { issued, to });
             }
             Some(Decision::Declined) => return Err(CredentialError::Denied("the registry has declined it")),
             Some(Decision::Approved) => {}
@@ -118,7 +116,8 @@ impl Issuer {
             Configuration::by_id(&transaction.configuration).ok_or(CredentialError::UnknownConfiguration)?;
         let called =
             Called { spends: Spends::Transaction(key), token: self.token_key(token), dpop_key: transaction.dpop_key };
-        self.issue_copies(configuration, waiting, &holders, Vec::new(), called, now)
+        let issued = self.issue_copies(configuration, waiting, &holders, Vec::new(), called, now)?;
+        Ok(Reply { issued, to })
     }
 
     /// Puts a credential request off until somebody has decided; the wallet's keys and the claims wait under the

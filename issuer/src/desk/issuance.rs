@@ -1,5 +1,6 @@
 //! Answering a credential request: an access token and key proofs for a batch of credentials.
 
+use super::encryption::Reply;
 use super::offering::Waiting;
 use super::redemption::RedeemError;
 use super::{Issuer, randomness};
@@ -13,7 +14,6 @@ use crate::seal::{self, SealError};
 use crate::secret::{Handle, NotificationId, TransactionId};
 use crate::status::Entry;
 use crate::store::{Committed, Issuance, Spends, StoreError, TokenRecord};
-use credentials::json;
 use credentials::key::PublicKey;
 use credentials::proof::{self, ProofError};
 use schemas::{Seconds, Timestamp};
@@ -38,6 +38,8 @@ pub struct CredentialCall<'a> {
     pub dpop: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+    /// Whether the body is said to be encrypted (`application/jwt`).
+    pub encrypted: bool,
 }
 
 /// With what a wallet came.
@@ -101,9 +103,9 @@ pub enum CredentialError {
     /// Not a transaction that waits under this token.
     #[error("the transaction identifier is unknown, or was answered")]
     InvalidTransaction,
-    /// An encrypted answer was asked for.
-    #[error("encrypted answers are not supported")]
-    InvalidEncryption,
+    /// The request is not encrypted as it must be, or asks for an answer that is not.
+    #[error("encryption: {0}")]
+    InvalidEncryption(&'static str),
     /// What was offered can no longer be issued.
     #[error("this credential can no longer be issued: {0}")]
     Denied(&'static str),
@@ -149,11 +151,10 @@ impl Issuer {
     ///
     /// # Source
     /// OpenID4VCI 1.0 §8, §F.4; RFC 6750 §3; RFC 9449 §7.
-    pub fn issue(&self, call: &CredentialCall<'_>) -> Result<Issued, CredentialError> {
+    pub fn issue(&self, call: &CredentialCall<'_>) -> Result<Reply, CredentialError> {
         let now = self.now();
         let (token, record) = self.admit(call, now)?;
-        let request = json::parse_object(call.body, &json::Limits::TOKEN)
-            .map_err(|_| CredentialError::InvalidRequest("the body is not one JSON object, each name once"))?;
+        let (request, to) = self.read_request(call)?;
         let configuration = check_configuration(&request, &record)?;
         let (mut holders, nonces) = self.verify_proofs(&request, now)?;
         let nonces: Vec<LiveNonce> = nonces.into_values().collect();
@@ -161,11 +162,13 @@ impl Issuer {
         let waiting = self.open_waiting(Purpose::SealToken, token, &record.sealed)?;
         holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
         if waiting.decision_time.is_some() {
-            return self.defer(configuration, waiting, &holders, nonces, (token, record.dpop_key), now);
+            let issued = self.defer(configuration, waiting, &holders, nonces, (token, record.dpop_key), now)?;
+            return Ok(Reply { issued, to });
         }
         let token = self.token_key(token);
         let called = Called { spends: Spends::Token(token.clone()), token, dpop_key: record.dpop_key };
-        self.issue_copies(configuration, waiting, &holders, nonces, called, now)
+        let issued = self.issue_copies(configuration, waiting, &holders, nonces, called, now)?;
+        Ok(Reply { issued, to })
     }
 
     /// Makes the copies, and writes down that they were made and what they spent.
@@ -360,9 +363,6 @@ const KEY_SEEN: &str = "a key was bound to a credential before";
 
 /// Which configuration is asked for: by identifier if the token response gave one, by configuration id otherwise.
 fn check_configuration(request: &Map<String, Value>, record: &TokenRecord) -> Result<Configuration, CredentialError> {
-    if request.contains_key("credential_response_encryption") {
-        return Err(CredentialError::InvalidEncryption);
-    }
     let text = |name| match request.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),

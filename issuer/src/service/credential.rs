@@ -2,15 +2,19 @@
 
 use super::token::{is_type, single};
 use super::{Service, answer, blocking};
-use crate::desk::{Authorization, CredentialCall, CredentialError, Issued, Issuer, NotificationError};
+use crate::desk::{Authorization, CredentialCall, CredentialError, Issued, Issuer, NotificationError, Reply};
 use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use credentials::jwe::{MAX_BATCH, Recipient};
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 use schemas::openid4vci::{CredentialResponse, IssuedCredential, NonceResponse};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 /// `POST /nonce`. Not cacheable, as every answer of this service without a word to the contrary.
 ///
@@ -60,7 +64,7 @@ pub(super) async fn notify(
         if !is_type(&headers, "application/json") {
             return Err(NotificationError::Malformed);
         }
-        issuer.notified(&CredentialCall { authorization, dpop, body: &body })
+        issuer.notified(&CredentialCall { authorization, dpop, body: &body, encrypted: false })
     })
     .await??;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -71,18 +75,40 @@ async fn respond(
     service: Service,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-    ask: fn(&Issuer, &CredentialCall<'_>) -> Result<Issued, CredentialError>,
+    ask: fn(&Issuer, &CredentialCall<'_>) -> Result<Reply, CredentialError>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| Problem::body(&rejection))?;
-    let issued = blocking(&service, move |issuer| {
+    blocking(&service, move |issuer| {
         let authorization = authorization(&headers)?;
         let dpop = single(&headers, "dpop").map_err(|()| CredentialError::InvalidDpop)?;
-        if !is_type(&headers, "application/json") {
-            return Err(CredentialError::InvalidRequest("the body must be application/json"));
+        let encrypted = is_type(&headers, "application/jwt");
+        if !encrypted && !is_type(&headers, "application/json") {
+            return Err(CredentialError::InvalidRequest("the body must be application/json or application/jwt").into());
         }
-        ask(issuer, &CredentialCall { authorization, dpop, body: &body })
+        let Reply { issued, to } = ask(issuer, &CredentialCall { authorization, dpop, body: &body, encrypted })?;
+        let (status, response) = response(issued);
+        match to {
+            Some(to) => encrypted_answer(status, &response, &to),
+            None => Ok(answer::with_status(status, &response)),
+        }
     })
-    .await??;
+    .await?
+}
+
+/// An answer for one reader, whatever it says.
+///
+/// # Source
+/// OpenID4VCI 1.0 §8.3, §10.
+fn encrypted_answer(status: StatusCode, response: &CredentialResponse, to: &Recipient) -> Result<Response, Problem> {
+    let plaintext = Zeroizing::new(serde_json::to_vec(response).unwrap_or_default());
+    let jwe = to.encrypt_at_most(&plaintext, MAX_BATCH, &mut UnwrapErr(SysRng)).map_err(|error| {
+        tracing::error!(%error, "an answer could not be encrypted");
+        Problem::Internal
+    })?;
+    Ok((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/jwt"))], jwe).into_response())
+}
+
+fn response(issued: Issued) -> (StatusCode, CredentialResponse) {
     let mut response =
         CredentialResponse { credentials: None, transaction_id: None, interval: None, notification_id: None };
     let status = match issued {
@@ -98,7 +124,7 @@ async fn respond(
             StatusCode::ACCEPTED
         }
     };
-    Ok(answer::with_status(status, &response))
+    (status, response)
 }
 
 fn authorization(headers: &HeaderMap) -> Result<Option<Authorization<'_>>, CredentialError> {

@@ -23,7 +23,7 @@ pub(super) async fn issuer(State(service): State<Service>, headers: HeaderMap) -
         })?;
         ([(header::CONTENT_TYPE, HeaderValue::from_static(JWT))], token).into_response()
     } else {
-        answer::json(&metadata::issuer(service.issuer.config()))
+        answer::json(&service.issuer.metadata())
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(public(response))

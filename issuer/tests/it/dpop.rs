@@ -33,6 +33,28 @@ async fn bound_token(world: &World, key: &SoftwareKey, jti: u8) -> String {
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
+/// A token bound to a key, and proofs for it.
+pub(crate) struct Bound {
+    key: SoftwareKey,
+    pub(crate) token: String,
+    count: std::cell::Cell<u8>,
+}
+
+impl Bound {
+    pub(crate) async fn new(world: &World, offered: &Offered, seed: u64) -> Self {
+        let key = keys(1, seed).pop().unwrap();
+        let proof = proof(world, "/token", None, 200, &key);
+        let answer: Value = redeem(world, offered, &[&proof]).await.json().await.unwrap();
+        assert_eq!(answer["token_type"], "DPoP", "{answer}");
+        Self { key, token: answer["access_token"].as_str().unwrap().to_owned(), count: 0.into() }
+    }
+
+    pub(crate) fn proof(&self, world: &World, path: &str) -> String {
+        self.count.set(self.count.get() + 1);
+        proof(world, path, Some(&self.token), self.count.get(), &self.key)
+    }
+}
+
 async fn ask(world: &World, scheme: &str, token: &str, proof: Option<&str>, seed: u64) -> Response {
     let proofs = world.proofs(&world.nonce().await, &keys(1, seed));
     let body = json!({"credential_configuration_id": "identity", "proofs": {"jwt": proofs}});
@@ -116,6 +138,7 @@ async fn attack_51_a_proof_is_good_once_even_over_a_restart() {
         authorization: Some(issuer::desk::Authorization::Dpop(&token)),
         dpop: Some(&good),
         body: b"{}",
+        encrypted: false,
     };
     assert!(matches!(restarted.issue(&call), Err(issuer::desk::CredentialError::InvalidDpop)));
 }

@@ -15,6 +15,7 @@ mod command;
 mod credential;
 mod deferral;
 mod dpop;
+mod encryption;
 mod issuance;
 mod mdoc;
 mod notification;

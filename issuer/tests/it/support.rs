@@ -8,6 +8,7 @@ use issuer::Issuer;
 use issuer::claims::ClaimSet;
 use issuer::clock::SetClock;
 use issuer::config::{IssuerName, IssuerUrl};
+use issuer::demands::Demands;
 use issuer::desk::{Offered, Order};
 use issuer::service::{self, Bounds, Limits};
 use rand_chacha::ChaCha20Rng;
@@ -42,6 +43,14 @@ impl World {
     }
 
     pub(crate) async fn with(path: &str, limits: Limits, bounds: Bounds) -> Self {
+        Self::made(path, limits, bounds, Demands::default()).await
+    }
+
+    pub(crate) async fn demanding(demands: Demands) -> Self {
+        Self::made("", Limits::default(), Bounds::default(), demands).await
+    }
+
+    async fn made(path: &str, limits: Limits, bounds: Bounds, demands: Demands) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let dir = TempDir::new().unwrap();
@@ -49,7 +58,7 @@ impl World {
         let name = IssuerName::parse("Casa Abierta").unwrap();
         issuer::init::init(dir.path(), &url, &name, now(), &mut ChaCha20Rng::seed_from_u64(7)).unwrap();
         let clock = Arc::new(SetClock::new(now()));
-        let issuer = Arc::new(Issuer::open_at(dir.path(), Arc::clone(&clock)).unwrap());
+        let issuer = Arc::new(Issuer::open_at(dir.path(), Arc::clone(&clock)).unwrap().demanding(demands));
         let router = service::router_with(Arc::clone(&issuer), limits);
         tokio::spawn(service::serve(listener, router, bounds, std::future::pending()));
         Self { url: url.as_str().to_owned(), dir, clock, issuer, http: client(), address }

@@ -1,5 +1,6 @@
 //! What opens an issuer's doors: the access token, and the key that it is bound to.
 
+use super::encryption::Message;
 use super::error::IssuanceError;
 use crate::effect::{Effect, Response};
 use crate::wire;
@@ -85,18 +86,20 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// A POST with a JSON body that shows the token.
+    /// A POST that shows the token.
     ///
     /// # Source
     /// RFC 6750 §2.1; RFC 9449 §7.1.
     pub(super) fn post(
         &self,
         url: &Url,
-        body: Vec<u8>,
+        message: Message,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Effect, IssuanceError> {
-        let effect = Effect::post(url.clone()).header("accept", "application/json").json(body);
+        let Message { body, media_type } = message;
+        let effect = Effect::post(url.clone()).header("accept", "application/json, application/jwt");
+        let effect = effect.body_of(media_type, body);
         let token = self.token.as_str();
         Ok(match &self.dpop {
             Some(dpop) => {

@@ -2,6 +2,7 @@
 
 use super::access::{Access, AccessRecord, Secret, key_from_text, key_to_text};
 use super::delivered::{Batch, Delivered};
+use super::encryption::{self, Encryption, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
 use super::offered::Kind;
@@ -14,7 +15,7 @@ use credentials::signer::SoftwareKey;
 use rand_core::CryptoRng;
 use schemas::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
 use url::Url;
@@ -27,11 +28,17 @@ use zeroize::Zeroizing;
 #[must_use = "without it, what the issuer promised is lost"]
 pub struct Deferred {
     issuer: String,
-    endpoint: Url,
-    notification: Option<Url>,
+    doors: Doors,
     access: Access,
     transactions: VecDeque<Transaction>,
     asked_at: Timestamp,
+}
+
+/// Where to ask and to tell, and how.
+pub(super) struct Doors {
+    pub(super) endpoint: Url,
+    pub(super) notification: Option<Url>,
+    pub(super) encryption: Option<Encryption>,
 }
 
 /// One credential request that the issuer answers later.
@@ -63,6 +70,7 @@ pub struct Asking {
     effect: Effect,
     promise: Deferred,
     current: Transaction,
+    opener: Option<Opener>,
     retried: bool,
     later: VecDeque<Transaction>,
     batches: Vec<Batch>,
@@ -72,13 +80,12 @@ pub struct Asking {
 impl Deferred {
     pub(super) const fn new(
         issuer: String,
-        endpoint: Url,
-        notification: Option<Url>,
+        doors: Doors,
         access: Access,
         transactions: VecDeque<Transaction>,
         asked_at: Timestamp,
     ) -> Self {
-        Self { issuer, endpoint, notification, access, transactions, asked_at }
+        Self { issuer, doors, access, transactions, asked_at }
     }
 
     /// The issuer that promised it.
@@ -114,9 +121,9 @@ impl Deferred {
     pub fn ask(mut self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Asking, IssuanceError> {
         let current = self.transactions.pop_front().ok_or(IssuanceError::Malformed(Answer::Deferred))?;
         self.asked_at = now;
-        let effect = self.question(&current, now, rng)?;
+        let (effect, opener) = self.question(&current, now, rng)?;
         let (later, batches, declined) = (VecDeque::new(), Vec::new(), Vec::new());
-        Ok(Asking { effect, promise: self, current, retried: false, later, batches, declined })
+        Ok(Asking { effect, promise: self, current, opener, retried: false, later, batches, declined })
     }
 
     fn question(
@@ -124,9 +131,10 @@ impl Deferred {
         transaction: &Transaction,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
-    ) -> Result<Effect, IssuanceError> {
-        let body = json!({ "transaction_id": transaction.id.as_str() }).to_string().into_bytes();
-        self.access.post(&self.endpoint, body, now, rng)
+    ) -> Result<(Effect, Option<Opener>), IssuanceError> {
+        let request = Map::from_iter([("transaction_id".to_owned(), Value::from(transaction.id.as_str()))]);
+        let (message, opener) = encryption::seal(self.doors.encryption.as_ref(), request, rng)?;
+        Ok((self.access.post(&self.doors.endpoint, message, now, rng)?, opener))
     }
 }
 
@@ -147,16 +155,18 @@ impl Errand for Asking {
         let answered = match outcome {
             Outcome::Response(response) => {
                 if self.promise.access.must_repeat(&response) && !self.retried {
-                    self.effect = self.promise.question(&self.current, now, rng)?;
+                    (self.effect, self.opener) = self.promise.question(&self.current, now, rng)?;
                     self.retried = true;
                     return Ok(Progress::Waiting(self));
                 }
                 let status = response.status;
-                read_answer(&response, Answer::Deferred, self.current.keys.len()).map_err(|error| (status, error))
+                encryption::open(self.opener.as_ref(), response, Answer::Deferred)
+                    .and_then(|response| read_answer(&response, Answer::Deferred, self.current.keys.len()))
+                    .map_err(|error| (status, error))
             }
             Outcome::Unreachable => Err((0, IssuanceError::Unreachable(Answer::Deferred))),
         };
-        let Self { effect: _, mut promise, mut current, retried: _, mut later, mut batches, mut declined } = self;
+        let Self { effect: _, mut promise, mut current, opener: _, retried: _, mut later, mut batches, mut declined } = self;
         match answered {
             Ok(Answered::Copies { texts, notification_id }) => {
                 let Transaction { kind, keys, .. } = current;
@@ -181,14 +191,14 @@ impl Errand for Asking {
         let Some(current) = promise.transactions.pop_front() else {
             return Ok(Progress::Ready(end(promise, later, batches, declined)));
         };
-        let effect = promise.question(&current, now, rng)?;
-        Ok(Progress::Waiting(Self { effect, promise, current, retried: false, later, batches, declined }))
+        let (effect, opener) = promise.question(&current, now, rng)?;
+        Ok(Progress::Waiting(Self { effect, promise, current, opener, retried: false, later, batches, declined }))
     }
 }
 
 fn end(mut promise: Deferred, later: VecDeque<Transaction>, batches: Vec<Batch>, declined: Vec<Shown>) -> Asked {
     promise.transactions.extend(later);
-    let notices = Notices::new(promise.notification.clone(), promise.access.clone());
+    let notices = Notices::new(promise.doors.notification.clone(), promise.access.clone());
     let delivered = Delivered::new(promise.issuer.clone(), batches, notices);
     let left = if promise.transactions.is_empty() { None } else { Some(promise) };
     Asked { delivered, left, declined }
@@ -210,6 +220,8 @@ struct Record {
     endpoint: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notification: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<Encryption>,
     access: AccessRecord,
     transactions: Vec<TransactionRecord>,
     asked_at: Timestamp,
@@ -265,7 +277,8 @@ impl Holdings<'_> {
 
 impl Record {
     fn of(promise: &Deferred) -> Result<Self, IssuanceError> {
-        let Deferred { issuer, endpoint, notification, access, transactions, asked_at } = promise;
+        let Deferred { issuer, doors, access, transactions, asked_at } = promise;
+        let Doors { endpoint, notification, encryption } = doors;
         let transaction = |t: &Transaction| -> Result<TransactionRecord, IssuanceError> {
             let keys = t.keys.iter().map(key_to_text).collect::<Result<_, _>>()?;
             Ok(TransactionRecord { kind: t.kind.clone(), keys, id: Secret::new(&t.id), interval: t.interval })
@@ -275,6 +288,7 @@ impl Record {
             issuer: issuer.clone(),
             endpoint: endpoint.to_string(),
             notification: notification.as_ref().map(Url::to_string),
+            encryption: encryption.clone(),
             access: access.to_record()?,
             transactions: transactions.iter().map(transaction).collect::<Result<_, _>>()?,
             asked_at: *asked_at,
@@ -282,7 +296,7 @@ impl Record {
     }
 
     fn open(self) -> Option<Deferred> {
-        let Self { v: VERSION, issuer, endpoint, notification, access, transactions, asked_at } = self else {
+        let Self { v: VERSION, issuer, endpoint, notification, encryption, access, transactions, asked_at } = self else {
             return None;
         };
         // What led to this machine when the person's link did may do so again, and nothing else.
@@ -293,8 +307,11 @@ impl Record {
             Some(Transaction { kind: t.kind, keys, id: Zeroizing::new(t.id.as_str().to_owned()), interval: t.interval })
         };
         Some(Deferred {
-            endpoint: reach(&endpoint)?,
-            notification: notification.as_deref().and_then(reach),
+            doors: Doors {
+                endpoint: reach(&endpoint)?,
+                notification: notification.as_deref().and_then(reach),
+                encryption,
+            },
             issuer,
             access: Access::from_record(access)?,
             transactions: transactions.into_iter().map(transaction).collect::<Option<_>>()?,
@@ -319,7 +336,7 @@ impl fmt::Display for DeferredId {
 /// Keys and a token are in it.
 impl fmt::Debug for Deferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, endpoint: _, notification: _, access: _, transactions, asked_at } = self;
+        let Self { issuer, doors: _, access: _, transactions, asked_at } = self;
         f.debug_struct("Deferred")
             .field("issuer", issuer)
             .field("transactions", &transactions.len())

@@ -113,8 +113,11 @@ pub enum IssuanceError {
     )]
     NothingToHold,
     /// The issuer demands a layer of encryption that this wallet has not.
-    #[error("the issuer demands encrypted requests or responses beside TLS, which this wallet does not make")]
+    #[error("the issuer demands requests or answers encrypted in a way that this wallet has not")]
     EncryptionDemanded,
+    /// An answer that was to be encrypted is not, or not for this wallet.
+    #[error("the {0} is not encrypted as it was asked for")]
+    NotEncrypted(Answer),
     /// The issuer answered a request with an error.
     #[error("the issuer refused at the {answer}{}", .code.as_deref().map(|code| format!(": {code}")).unwrap_or_default())]
     Refused {

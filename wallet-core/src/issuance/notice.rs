@@ -1,6 +1,7 @@
 //! Telling the issuer how an issuance went, and nothing of what becomes of a credential later.
 
 use super::access::Access;
+use super::encryption::Message;
 use super::error::{Answer, IssuanceError};
 use crate::effect::{Effect, Errand, Outcome, Progress};
 use rand_core::CryptoRng;
@@ -85,8 +86,7 @@ fn request(
         Event::Accepted => "credential_accepted",
         Event::Failure => "credential_failure",
     };
-    let body = json!({ "notification_id": id, "event": event }).to_string().into_bytes();
-    access.post(endpoint, body, now, rng)
+    access.post(endpoint, Message::json(&json!({ "notification_id": id, "event": event }))?, now, rng)
 }
 
 impl Errand for Notifying {

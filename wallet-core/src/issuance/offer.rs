@@ -1,6 +1,7 @@
 //! The offer: the link an issuer shows, and the metadata that says what it stands for.
 
 use super::authorizing::AuthorizationEndpoints;
+use super::encryption::Encryption;
 use super::error::{Answer, IssuanceError};
 use super::offered::{Endpoints, Kind, Offered};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address, identifier, well_known};
@@ -72,6 +73,7 @@ struct MetadataIn {
     nonce_endpoint: Option<Url>,
     deferred_endpoint: Option<Url>,
     notification_endpoint: Option<Url>,
+    encryption: Option<Encryption>,
     batch_size: usize,
 }
 
@@ -173,6 +175,7 @@ impl Errand for Fetching {
                     credential: metadata.credential_endpoint,
                     deferred: metadata.deferred_endpoint,
                     notification: metadata.notification_endpoint,
+                    encryption: metadata.encryption,
                     dpop,
                     authorization,
                 };
@@ -216,11 +219,6 @@ fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(Met
     else {
         return Err(IssuanceError::Malformed(Answer::IssuerMetadata));
     };
-    for encryption in ["credential_request_encryption", "credential_response_encryption"] {
-        if members.get(encryption).and_then(|member| member.get("encryption_required")) == Some(&Value::Bool(true)) {
-            return Err(IssuanceError::EncryptionDemanded);
-        }
-    }
     let metadata: IssuerMetadata = wire::shaped(members).map_err(malformed)?;
     if metadata.credential_issuer != offer.issuer {
         return Err(IssuanceError::OtherIssuer);
@@ -230,6 +228,7 @@ fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(Met
         return Err(IssuanceError::NothingToHold);
     }
     let server = server(&metadata, &offer.grant)?;
+    let encryption = Encryption::offered(&metadata)?;
     let reach =
         |text: &str| address(text, loopback).map_err(|error| IssuanceError::Address(Answer::IssuerMetadata, error));
     let read = MetadataIn {
@@ -239,6 +238,7 @@ fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(Met
         nonce_endpoint: metadata.nonce_endpoint.as_deref().map(reach).transpose()?,
         deferred_endpoint: metadata.deferred_credential_endpoint.as_deref().map(reach).transpose()?,
         notification_endpoint: metadata.notification_endpoint.as_deref().map(reach).transpose()?,
+        encryption,
         batch_size: metadata
             .batch_credential_issuance
             .map_or(1, |batch| usize::try_from(batch.batch_size).unwrap_or(1))

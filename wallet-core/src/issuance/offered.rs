@@ -2,6 +2,7 @@
 
 use super::access::Dpop;
 use super::authorizing::{AuthorizationEndpoints, Pushing};
+use super::encryption::Encryption;
 use super::error::IssuanceError;
 use super::offer::GrantIn;
 use super::redeeming::{Grant, Plan, Redeeming};
@@ -46,6 +47,7 @@ pub(super) struct Endpoints {
     pub(super) credential: Url,
     pub(super) deferred: Option<Url>,
     pub(super) notification: Option<Url>,
+    pub(super) encryption: Option<Encryption>,
     pub(super) dpop: bool,
     pub(super) authorization: Option<AuthorizationEndpoints>,
 }

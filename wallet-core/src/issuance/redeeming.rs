@@ -2,8 +2,9 @@
 
 use super::access::{Access, Dpop, MAX_NONCE, Server, asks_for_dpop_nonce};
 use super::authorizing::CLIENT_ID;
-use super::deferred::{Deferred, Transaction};
+use super::deferred::{Deferred, Doors, Transaction};
 use super::delivered::{Batch, Delivered};
+use super::encryption::{self, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
 use super::offered::{Endpoints, Kind, TxCode};
@@ -58,7 +59,7 @@ pub(super) enum Grant {
 enum Stage {
     Token { retried: bool },
     Nonce { session: Session, wish: Wish },
-    Credential { session: Session, wish: Wish, c_nonce: Option<String>, retried: bool },
+    Credential { session: Session, wish: Wish, c_nonce: Option<String>, opener: Option<Opener>, retried: bool },
 }
 
 /// What the token opens.
@@ -124,7 +125,7 @@ impl Errand for Redeeming {
                 let c_nonce = read_nonce(&response)?;
                 plan.credential(session, wish, Some(c_nonce), false, now, rng).map(Progress::Waiting)
             }
-            Stage::Credential { mut session, mut wish, c_nonce, retried } => {
+            Stage::Credential { mut session, mut wish, c_nonce, opener, retried } => {
                 if session.access.must_repeat(&response) && !retried {
                     return plan.credential(session, wish, c_nonce, true, now, rng).map(Progress::Waiting);
                 }
@@ -134,6 +135,7 @@ impl Errand for Redeeming {
                     return plan.nonce_or_credential(session, wish, now, rng);
                 }
                 let Wish { kind, keys, .. } = wish;
+                let response = encryption::open(opener.as_ref(), response, Answer::Credential)?;
                 match read_answer(&response, Answer::Credential, keys.len())? {
                     Answered::Copies { texts, notification_id } => {
                         session.batches.push(Batch { kind, keys, texts, notification_id });
@@ -281,14 +283,14 @@ impl Plan {
     /// What came, and what was promised.
     fn end(self, session: Session, now: Timestamp) -> Result<Delivered, IssuanceError> {
         let Session { access, batches, promised, .. } = session;
-        let Endpoints { deferred, notification, .. } = self.endpoints;
+        let Endpoints { deferred, notification, encryption, .. } = self.endpoints;
         let notices = Notices::new(notification.clone(), access.clone());
         let delivered = Delivered::new(self.issuer.clone(), batches, notices);
         if promised.is_empty() {
             return Ok(delivered);
         }
         let endpoint = deferred.ok_or(IssuanceError::NowhereToAsk)?;
-        let promise = Deferred::new(self.issuer, endpoint, notification, access, promised, now);
+        let promise = Deferred::new(self.issuer, Doors { endpoint, notification, encryption }, access, promised, now);
         Ok(delivered.and_later(promise))
     }
 
@@ -331,9 +333,10 @@ impl Plan {
             proofs: Some(Proofs { jwt: proofs.collect::<Result<_, _>>().map_err(|_| IssuanceError::Key)? }),
             credential_response_encryption: None,
         };
-        let body = serde_json::to_vec(&request).map_err(|_| IssuanceError::Key)?;
-        let effect = session.access.post(&self.endpoints.credential, body, now, rng)?;
-        Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, c_nonce, retried } })
+        let Ok(Value::Object(request)) = serde_json::to_value(&request) else { return Err(IssuanceError::Key) };
+        let (message, opener) = encryption::seal(self.endpoints.encryption.as_ref(), request, rng)?;
+        let effect = session.access.post(&self.endpoints.credential, message, now, rng)?;
+        Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, c_nonce, opener, retried } })
     }
 }
 

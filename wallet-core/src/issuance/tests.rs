@@ -1,6 +1,7 @@
 mod authorization;
 mod deferred;
 mod documents;
+mod encryption;
 
 use super::*;
 use crate::effect::{AddressError, Method, Outcome};
@@ -299,10 +300,6 @@ fn vci_12_2_metadata_must_be_of_the_issuer_itself() {
     let grant =
         tampered(|path, v| set(path, "server/tenant", v, "grant_types_supported", value!(["authorization_code"])));
     assert_eq!(grant, GrantNotSupported);
-    let encryption = tampered(|path, v| {
-        set(path, "issuer/tenant", v, "credential_response_encryption", value!({"encryption_required": true}));
-    });
-    assert_eq!(encryption, EncryptionDemanded);
     let plain =
         tampered(|path, v| set(path, "issuer/tenant", v, "credential_endpoint", "http://127.0.0.1/credential".into()));
     assert_eq!(plain, Address(IssuerMetadata, NotHttps));

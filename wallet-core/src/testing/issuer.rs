@@ -3,11 +3,13 @@
 use super::{NOW, Party, field, header, json};
 use crate::effect::{Effect, Outcome, Response};
 use credentials::json::{Limits, parse};
+use credentials::jwe::{ContentEncryption, DecryptionKey, Recipient};
 use credentials::sd_jwt::{IssuanceDraft, issue};
 use credentials::trust::Usage;
 use credentials::{b64, dpop, mdoc, proof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use schemas::openid4vci::AnswerEncryption;
 use schemas::status::StatusReference;
 use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value, json as value};
@@ -43,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) configurations: &'static [&'static str],
     /// Changes the documents (mdoc) before they are issued: the nth draft.
     pub(crate) redraft: fn(usize, &mut mdoc::IssuanceDraft),
+    /// Whether it encrypts, and how well.
+    pub(crate) encrypts: Encrypts,
     /// The claims of the nth copy that its holder cannot hide.
     pub(crate) bare: fn(usize) -> &'static [&'static str],
 }
@@ -72,9 +76,23 @@ impl Default for Desk {
             declines: false,
             configurations: &["identity"],
             redraft: |_, _| {},
+            encrypts: Encrypts::Never,
             bare: |_| &[],
         }
     }
+}
+
+/// How an issuer encrypts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encrypts {
+    Never,
+    Well,
+    /// Its answers are in the clear although the wallet wished otherwise.
+    NoAnswer,
+    /// Its answers are for somebody else.
+    ToAnother,
+    /// By another algorithm than wished.
+    Weaker,
 }
 
 /// The issuer and what it saw.
@@ -89,6 +107,11 @@ pub(crate) struct Issuer {
     pub(crate) pushed: Option<std::collections::BTreeMap<String, String>>,
     /// What waits for a decision.
     waiting: Option<Value>,
+    request_key: DecryptionKey,
+    /// How the wallet wishes the current answer.
+    wish: Option<AnswerEncryption>,
+    /// The keys that answers were wished to be encrypted to.
+    pub(crate) answer_keys: Vec<Value>,
     /// What the wallet told of it.
     pub(crate) notices: Vec<Value>,
 }
@@ -109,6 +132,9 @@ impl Issuer {
             requests: Vec::new(),
             pushed: None,
             waiting: None,
+            request_key: DecryptionKey::generate(&mut ChaCha20Rng::from_seed([8; 32])).unwrap(),
+            wish: None,
+            answer_keys: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -191,6 +217,16 @@ impl Issuer {
                 "mdl": {"format": "mso_mdoc", "doctype": "org.iso.18013.5.1.mDL", "credential_signing_alg_values_supported": [-7]},
             },
         });
+        if self.desk.encrypts != Encrypts::Never {
+            metadata["credential_request_encryption"] = value!({
+                "jwks": {"keys": [self.request_key.to_public_jwk("r1")]}, "enc_values_supported": ["A256GCM"],
+                "encryption_required": true,
+            });
+            metadata["credential_response_encryption"] = value!({
+                "alg_values_supported": ["ECDH-ES"], "enc_values_supported": ["A128GCM", "A256GCM"],
+                "encryption_required": true,
+            });
+        }
         if self.desk.nonce_endpoint {
             metadata["nonce_endpoint"] = value!(format!("{base}/nonce"));
         }
@@ -216,6 +252,38 @@ impl Issuer {
             metadata["dpop_signing_alg_values_supported"] = value!(["ES256"]);
         }
         metadata
+    }
+
+    /// The request in the clear; notes how the answer is wished.
+    fn read(&mut self, effect: &Effect) -> Value {
+        let limits = Limits { bytes: 1 << 20, depth: 8 };
+        if self.desk.encrypts == Encrypts::Never {
+            assert_eq!(header(effect, "content-type"), Some("application/json"));
+            return parse(effect.body(), &limits).unwrap();
+        }
+        assert_eq!(header(effect, "content-type"), Some("application/jwt"));
+        let text = std::str::from_utf8(effect.body()).unwrap();
+        let clear = self.request_key.decrypt(text, &[ContentEncryption::A256Gcm]).unwrap();
+        let mut request = parse(&clear, &limits).unwrap();
+        let wish = request.as_object_mut().unwrap().remove("credential_response_encryption");
+        self.answer_keys.extend(wish.as_ref().map(|wish| wish["jwk"].clone()));
+        self.wish = wish.map(|wish| serde_json::from_value(wish).unwrap());
+        request
+    }
+
+    /// The answer as the wallet wished it.
+    fn reply(&mut self, status: u16, body: &Value) -> Outcome {
+        let Some(mut wish) = self.wish.take() else { return json(status, body) };
+        match self.desk.encrypts {
+            Encrypts::NoAnswer => return json(status, body),
+            Encrypts::ToAnother => wish.jwk = self.request_key.to_public_jwk("1"),
+            Encrypts::Weaker => wish.enc = "A128GCM".into(),
+            Encrypts::Never | Encrypts::Well => {}
+        }
+        let to = Recipient::of_wallet(&wish).unwrap();
+        let text = to.encrypt_at_most(body.to_string().as_bytes(), 1 << 22, &mut self.rng).unwrap();
+        let headers = vec![("Content-Type".to_owned(), "application/jwt".to_owned())];
+        Outcome::Response(Response { status, headers, body: text.into_bytes() })
     }
 
     /// Checks the proof; gives the answer when it is not as it should be.
@@ -290,7 +358,7 @@ impl Issuer {
             self.desk.refuse_nonces -= 1;
             return json(400, &value!({"error": "invalid_nonce"}));
         }
-        let request = parse(effect.body(), &Limits { bytes: 1 << 20, depth: 8 }).unwrap();
+        let request = self.read(effect);
         let current = format!("nonce-{}", self.nonces);
         let as_document = request["credential_configuration_id"] == "identity-mdoc";
         let proofs = request["proofs"]["jwt"].as_array().unwrap().clone();
@@ -348,9 +416,9 @@ impl Issuer {
         if self.desk.later > 0 {
             self.desk.later -= 1;
             self.waiting = Some(answer);
-            return json(202, &value!({"transaction_id": "t-1", "interval": 3600}));
+            return self.reply(202, &value!({"transaction_id": "t-1", "interval": 3600}));
         }
-        json(200, &answer)
+        self.reply(200, &answer)
     }
 
     fn deferred(&mut self, effect: &Effect, url: &str) -> Outcome {
@@ -358,7 +426,7 @@ impl Issuer {
         if let Some(back) = self.check_dpop(effect, url, Some(TOKEN)) {
             return back;
         }
-        let request = parse(effect.body(), &Limits::TOKEN).unwrap();
+        let request = self.read(effect);
         assert_eq!(request, value!({"transaction_id": "t-1"}));
         let mut answer = match self.waiting.take() {
             None => return json(400, &value!({"error": "invalid_transaction_id"})),
@@ -371,7 +439,7 @@ impl Issuer {
             Some(answer) => answer,
         };
         (self.desk.tamper)("/deferred", &mut answer);
-        json(if answer.get("interval").is_some() { 202 } else { 200 }, &answer)
+        self.reply(if answer.get("interval").is_some() { 202 } else { 200 }, &answer)
     }
 
     fn notification(&mut self, effect: &Effect, url: &str) -> Outcome {
