@@ -148,11 +148,7 @@ fn token(error: &RedeemError) -> Response {
         RedeemError::UnsupportedResponseType => oauth(StatusCode::BAD_REQUEST, "unsupported_response_type", None),
         RedeemError::InvalidScope => oauth(StatusCode::BAD_REQUEST, "invalid_scope", None),
         RedeemError::UseDpopNonce { nonce } => {
-            let mut response = oauth(StatusCode::BAD_REQUEST, "use_dpop_nonce", None);
-            if let Ok(nonce) = HeaderValue::from_str(nonce) {
-                response.headers_mut().insert("dpop-nonce", nonce);
-            }
-            response
+            with_nonce(oauth(StatusCode::BAD_REQUEST, "use_dpop_nonce", None), nonce)
         }
         RedeemError::UnsupportedGrantType => oauth(StatusCode::BAD_REQUEST, "unsupported_grant_type", None),
         RedeemError::InvalidAuthorizationDetails => {
@@ -175,7 +171,7 @@ fn token(error: &RedeemError) -> Response {
     }
 }
 
-/// OpenID4VCI 1.0 §8.3.1; RFC 6750 §3; RFC 9449 §7.1.
+/// OpenID4VCI 1.0 §8.3.1; RFC 6750 §3; RFC 9449 §7.1, §9.
 fn credential(error: &CredentialError) -> Response {
     let refused = |code, text: Option<&'static str>| oauth(StatusCode::BAD_REQUEST, code, text.map(Cow::from));
     match error {
@@ -196,6 +192,11 @@ fn credential(error: &CredentialError) -> Response {
             challenge(&mut response, "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"");
             response
         }
+        CredentialError::UseDpopNonce { nonce } => {
+            let mut response = oauth(StatusCode::UNAUTHORIZED, "use_dpop_nonce", None);
+            challenge(&mut response, "DPoP error=\"use_dpop_nonce\", algs=\"ES256\"");
+            with_nonce(response, nonce)
+        }
         CredentialError::InsufficientScope => {
             let mut response = oauth(StatusCode::FORBIDDEN, "insufficient_scope", None);
             challenge(&mut response, "Bearer error=\"insufficient_scope\"");
@@ -214,6 +215,14 @@ fn credential(error: &CredentialError) -> Response {
         | CredentialError::Issue(_)
         | CredentialError::Store(_) => internal(error).into_response(),
     }
+}
+
+/// RFC 9449 §8.1.
+pub(crate) fn with_nonce(mut response: Response, nonce: &str) -> Response {
+    if let Ok(nonce) = HeaderValue::from_str(nonce) {
+        response.headers_mut().insert("dpop-nonce", nonce);
+    }
+    response
 }
 
 /// An OAuth error: `error_description` holds no quotation mark and no backslash (RFC 6749 §5.2).

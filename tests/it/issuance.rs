@@ -60,6 +60,25 @@ fn both_formats_come_at_once_and_a_promise_outlives_the_process() {
     assert_eq!(declined["waiting"], json!([]));
 }
 
+#[test]
+fn an_issuer_that_demands_encryption_is_met_at_once_and_later() {
+    let Some(mut world) = World::with_vault() else { return };
+    world.restart_issuer(&["--require-encryption"]);
+    let offer = world.offer_with(&["--format", "sd-jwt,mdoc"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let received = world.holder("receive", &[link, "--tx-code", code, "--yes", "--known-only"], 0).json;
+    assert_eq!(received["credentials"].as_array().unwrap().len(), 2);
+
+    let offer = world.offer_with(&["--deferred"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    world.holder("receive", &[link, "--tx-code", code, "--yes"], 0);
+    world.issuer_command("approve", &["--handle", offer["handle"].as_str().unwrap()], 0);
+    // The key that the wallet was given before is good after a restart.
+    world.restart_issuer(&["--require-encryption"]);
+    let received = world.holder("receive", &["--resume", "--wait", "20s", "--yes", "--known-only"], 0).json;
+    assert_eq!((&received["received"], &received["credentials"][0]["copies"]), (&json!(true), &json!(3)));
+}
+
 /// One exchange over a socket, as a browser makes it: the head of the answer.
 fn browse(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();

@@ -91,6 +91,15 @@ impl World {
         Server::start(&self.commands, program, &self.place(data), &url, &self.place(&format!("{data}.log"))).unwrap()
     }
 
+    /// Stops the issuer and starts it again with more on its command line.
+    pub(crate) fn restart_issuer(&mut self, more: &[&str]) {
+        self.issuer = None;
+        let (data, log) = (self.place("issuer"), self.place("issuer.log"));
+        let url = &self.issuer_url;
+        self.issuer =
+            Some(Server::start_with(&self.commands, "amparo-issuer", &data, url, &log, more).unwrap());
+    }
+
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

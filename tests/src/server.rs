@@ -16,6 +16,21 @@ impl Server {
     /// # Errors
     /// [`CommandError`].
     pub fn start(commands: &Commands, program: &str, data: &Path, url: &str, log: &Path) -> Result<Self, CommandError> {
+        Self::start_with(commands, program, data, url, log, &[])
+    }
+
+    /// The same with more on the command line.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn start_with(
+        commands: &Commands,
+        program: &str,
+        data: &Path,
+        url: &str,
+        log: &Path,
+        more: &[&str],
+    ) -> Result<Self, CommandError> {
         let address = url.trim_start_matches("http://").to_owned();
         let file =
             std::fs::File::create(log).map_err(|source| CommandError::Storage { path: log.to_path_buf(), source })?;
@@ -23,6 +38,7 @@ impl Server {
             .command(program)
             .args(["serve", "--listen", &address, "--data"])
             .arg(data)
+            .args(more)
             .stdout(Stdio::null())
             .stderr(file)
             .spawn()

@@ -8,7 +8,6 @@ use crate::configuration::Configuration;
 use crate::grant::{TOKEN_LIFETIME, Verdict};
 use crate::keys::{Fingerprint, Purpose};
 use crate::metadata::{PUSH_PATH, TOKEN_PATH};
-use crate::nonce;
 use crate::redirect::RedirectUri;
 use crate::seal::{self, SealError};
 use crate::secret::{AccessToken, AuthorizationCode, RequestUri};
@@ -151,7 +150,7 @@ impl Issuer {
         };
         // Only now, with a live offer: whoever has none cannot fill the memory of proofs.
         let proven = match call.dpop {
-            Some(proof) => Some(self.spend_dpop_with_nonce(proof, PUSH_PATH, now)?),
+            Some(proof) => Some(self.spend_dpop(proof, PUSH_PATH, None, now)?),
             None => None,
         };
         let named = match call.dpop_jkt {
@@ -272,7 +271,7 @@ impl Issuer {
             return Err(RedeemError::InvalidGrant);
         }
         let dpop_key = match call.dpop {
-            Some(proof) => Some(self.spend_dpop_with_nonce(proof, TOKEN_PATH, now)?),
+            Some(proof) => Some(self.spend_dpop(proof, TOKEN_PATH, None, now)?),
             None => None,
         };
         if request.dpop_key.is_some() && dpop_key != request.dpop_key {
@@ -299,21 +298,6 @@ impl Issuer {
         }
         let authorized = by_identifier.then_some(configurations);
         Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime, authorized })
-    }
-
-    /// A proof with a nonce of ours, spent; its key's thumbprint.
-    ///
-    /// # Source
-    /// RFC 9449 §8.
-    fn spend_dpop_with_nonce(&self, proof: &str, path: &str, now: Timestamp) -> Result<[u8; 32], RedeemError> {
-        let is_ours = |nonce: &str| nonce::recognise_as(Purpose::DpopNonce, &*self.keys, nonce, now).is_some();
-        match self.spend_dpop_if(proof, path, None, now, |nonce| nonce.is_some_and(is_ours))? {
-            Some(thumbprint) => Ok(thumbprint),
-            None => {
-                let nonce = nonce::generate_as(Purpose::DpopNonce, &*self.keys, now, &mut randomness());
-                Err(RedeemError::UseDpopNonce { nonce })
-            }
-        }
     }
 
     fn request(&self, client_id: &str, request_uri: &str, now: Timestamp) -> Result<Request, AuthorizeError> {

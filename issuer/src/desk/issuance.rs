@@ -82,6 +82,12 @@ pub enum CredentialError {
     /// The DPoP proof is missing, invalid, spent, or of another key.
     #[error("invalid DPoP proof")]
     InvalidDpop,
+    /// The DPoP proof needs a nonce of ours.
+    #[error("the DPoP proof needs a nonce")]
+    UseDpopNonce {
+        /// A fresh one.
+        nonce: String,
+    },
     /// The token is good for another configuration.
     #[error("the access token is not for this credential configuration")]
     InsufficientScope,
@@ -269,6 +275,7 @@ impl Issuer {
                 let proof = proof.ok_or(CredentialError::InvalidDpop)?;
                 match self.spend_dpop(proof, path, Some(token), now) {
                     Ok(thumbprint) if thumbprint == bound => Ok(()),
+                    Err(RedeemError::UseDpopNonce { nonce }) => Err(CredentialError::UseDpopNonce { nonce }),
                     Err(RedeemError::Store(error)) => Err(error.into()),
                     _ => Err(CredentialError::InvalidDpop),
                 }

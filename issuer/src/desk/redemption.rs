@@ -4,6 +4,7 @@ use super::{Issuer, randomness};
 use crate::grant::{TOKEN_LIFETIME, Verdict};
 use crate::keys::Purpose;
 use crate::metadata::TOKEN_PATH;
+use crate::nonce;
 use crate::seal::SealError;
 use crate::secret::AccessToken;
 use crate::store::{Redemption, StoreError};
@@ -154,7 +155,21 @@ impl Issuer {
         }
     }
 
+    /// A fresh nonce for a DPoP proof.
+    ///
+    /// # Source
+    /// RFC 9449 §8, §9.
+    pub fn dpop_nonce(&self) -> String {
+        nonce::generate_as(Purpose::DpopNonce, &*self.keys, self.now(), &mut randomness())
+    }
+
     /// Verifies a DPoP proof for a POST to `path`, and spends it; gives the thumbprint of its key.
+    ///
+    /// Without a nonce of ours, it may have been made long ago by somebody who had the key for a moment: it is sent back,
+    /// unspent.
+    ///
+    /// # Source
+    /// RFC 9449 §4.3, §8, §9, §11.2 "Pre-Generating DPoP Proofs".
     pub(super) fn spend_dpop(
         &self,
         proof: &str,
@@ -162,27 +177,16 @@ impl Issuer {
         token: Option<&str>,
         now: Timestamp,
     ) -> Result<[u8; 32], RedeemError> {
-        self.spend_dpop_if(proof, path, token, now, |_| true)?.ok_or(RedeemError::InvalidDpop(None))
-    }
-
-    /// The same for a proof whose nonce `fits`; `None`, and the proof unspent, when it does not.
-    pub(super) fn spend_dpop_if(
-        &self,
-        proof: &str,
-        path: &str,
-        token: Option<&str>,
-        now: Timestamp,
-        fits: impl FnOnce(Option<&str>) -> bool,
-    ) -> Result<Option<[u8; 32]>, RedeemError> {
         let uri = self.config.url.join(path);
         let proof = dpop::verify(proof, "POST", &uri, token, now).map_err(|e| RedeemError::InvalidDpop(Some(e)))?;
-        if !fits(proof.nonce.as_deref()) {
-            return Ok(None);
+        let is_ours = |nonce: &str| nonce::recognise_as(Purpose::DpopNonce, &*self.keys, nonce, now).is_some();
+        if !proof.nonce.as_deref().is_some_and(is_ours) {
+            return Err(RedeemError::UseDpopNonce { nonce: self.dpop_nonce() });
         }
         let thumbprint = proof.key.thumbprint();
         let spent = self.keys.fingerprint(Purpose::DpopProof, &[&thumbprint, proof.jti.as_bytes()]);
         if self.store.spend(&spent, now.plus(DPOP_MEMORY))? {
-            Ok(Some(thumbprint))
+            Ok(thumbprint)
         } else {
             Err(RedeemError::InvalidDpop(None))
         }

@@ -3,7 +3,7 @@
 use super::token::{is_type, single};
 use super::{Service, answer, blocking};
 use crate::desk::{Authorization, CredentialCall, CredentialError, Issued, Issuer, NotificationError, Reply};
-use crate::problem::Problem;
+use crate::problem::{Problem, with_nonce};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -19,9 +19,10 @@ use zeroize::Zeroizing;
 /// `POST /nonce`. Not cacheable, as every answer of this service without a word to the contrary.
 ///
 /// # Source
-/// OpenID4VCI 1.0 §7.
+/// OpenID4VCI 1.0 §7, §7.2: with a nonce for the DPoP proof as well, which spares the wallet a refusal.
 pub(super) async fn nonce(State(service): State<Service>) -> Response {
-    answer::json(&NonceResponse { c_nonce: service.issuer.nonce() })
+    let answer = answer::json(&NonceResponse { c_nonce: service.issuer.nonce() });
+    with_nonce(answer, &service.issuer.dpop_nonce())
 }
 
 /// `POST /credential`.

@@ -163,7 +163,8 @@ async fn vci_5_the_whole_flow_with_a_bound_token() {
     let proofs = world.proofs(&world.nonce().await, &holders);
     let body = json!({"credential_configuration_id": "identity", "proofs": {"jwt": proofs}});
     let at = format!("{}/credential", world.url);
-    let shown = dpop::create("POST", &at, world.issuer.now(), Some(token), None, [7; 16], key).unwrap();
+    let nonce = world.issuer.dpop_nonce();
+    let shown = dpop::create("POST", &at, world.issuer.now(), Some(token), Some(&nonce), [7; 16], key).unwrap();
     let request = world.http.post(at).header("authorization", format!("DPoP {token}")).header("dpop", shown);
     let issued: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
     let copy = issued["credentials"][1]["credential"].as_str().unwrap();

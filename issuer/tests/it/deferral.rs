@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 fn proof(world: &World, path: &str, token: Option<&str>, key: &SoftwareKey) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let jti = u128::from(NEXT.fetch_add(1, Ordering::Relaxed)).to_be_bytes();
-    dpop::create("POST", &format!("{}{path}", world.url), world.issuer.now(), token, None, jti, key).unwrap()
+    let (url, nonce) = (format!("{}{path}", world.url), world.issuer.dpop_nonce());
+    dpop::create("POST", &url, world.issuer.now(), token, Some(&nonce), jti, key).unwrap()
 }
 
 impl World {
@@ -191,4 +192,23 @@ async fn twenty_who_ask_at_once_get_one_answer() {
     }
     let statuses = asking.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == StatusCode::OK).count(), 1, "{statuses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc_9449_9_a_question_without_a_fresh_nonce_is_sent_back() {
+    let world = World::new().await;
+    let offered = world.deferred_offer();
+    let (key, holders) = (keys(1, 170).pop().unwrap(), keys(1, 171));
+    let (token, transaction) = world.put_off(&offered, &key, &holders).await;
+    let url = format!("{}/deferred_credential", world.url);
+    let old = world.issuer.dpop_nonce();
+    world.later(301);
+    for (n, nonce) in [None, Some(old.as_str())].into_iter().enumerate() {
+        let shown = dpop::create("POST", &url, world.issuer.now(), Some(&token), nonce, [n as u8; 16], &key).unwrap();
+        let request = world.http.post(&url).header("authorization", format!("DPoP {token}")).header("dpop", shown);
+        let response = request.json(&json!({"transaction_id": transaction})).send().await.unwrap();
+        assert!(response.headers().contains_key("dpop-nonce"));
+        assert_eq!(refusal(response).await, refused(401, "use_dpop_nonce"), "{nonce:?}");
+    }
+    assert_eq!(world.ask(&token, &key, &transaction).await.status(), StatusCode::ACCEPTED);
 }

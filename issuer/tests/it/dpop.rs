@@ -9,7 +9,8 @@ use schemas::openid4vci::PRE_AUTHORIZED_CODE_GRANT;
 use serde_json::{Value, json};
 
 fn proof(world: &World, path: &str, token: Option<&str>, jti: u8, key: &SoftwareKey) -> String {
-    dpop::create("POST", &format!("{}{path}", world.url), world.issuer.now(), token, None, [jti; 16], key).unwrap()
+    let (url, nonce) = (format!("{}{path}", world.url), world.issuer.dpop_nonce());
+    dpop::create("POST", &url, world.issuer.now(), token, Some(&nonce), [jti; 16], key).unwrap()
 }
 
 async fn redeem(world: &World, offered: &Offered, proofs: &[&str]) -> Response {
@@ -85,6 +86,7 @@ async fn attack_51_what_is_wrong_with_a_proof_is_401() {
     let good = proof(&world, "/credential", Some(&token), 9, &key);
     let (head, _) = good.rsplit_once('.').unwrap();
     let past = schemas::Timestamp::from_unix(now.unix() - 3_600);
+    let nonce = world.issuer.dpop_nonce();
     let none = {
         use credentials::signer::Signer;
         let header = json!({"alg": "none", "typ": "dpop+jwt", "jwk": key.public_key().to_jwk()});
@@ -98,12 +100,12 @@ async fn attack_51_what_is_wrong_with_a_proof_is_401() {
         ("wrong htu", Some(proof(&world, "/token", Some(&token), 12, &key))),
         ("htu of another issuer", {
             Some(
-                dpop::create("POST", "https://other.example/credential", now, Some(&token), None, [13; 16], &key)
+                dpop::create("POST", "https://other.example/credential", now, Some(&token), Some(&nonce), [13; 16], &key)
                     .unwrap(),
             )
         }),
-        ("wrong htm", Some(dpop::create("GET", &at, now, Some(&token), None, [14; 16], &key).unwrap())),
-        ("an hour ago", Some(dpop::create("POST", &at, past, Some(&token), None, [15; 16], &key).unwrap())),
+        ("wrong htm", Some(dpop::create("GET", &at, now, Some(&token), Some(&nonce), [14; 16], &key).unwrap())),
+        ("an hour ago", Some(dpop::create("POST", &at, past, Some(&token), Some(&nonce), [15; 16], &key).unwrap())),
         ("key swapped between token and credential", Some(proof(&world, "/credential", Some(&token), 16, &other))),
         ("alg none", Some(none)),
         ("no signature", Some(format!("{head}."))),
@@ -141,6 +143,59 @@ async fn attack_51_a_proof_is_good_once_even_over_a_restart() {
         encrypted: false,
     };
     assert!(matches!(restarted.issue(&call), Err(issuer::desk::CredentialError::InvalidDpop)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc_9449_8_9_a_proof_without_a_nonce_of_ours_is_sent_back_with_one_everywhere() {
+    let world = World::new().await;
+    let (key, mut jti) = (&keys(1, 50)[0], 100);
+    let old = world.issuer.dpop_nonce();
+    let strange = world.issuer.nonce();
+    world.later(301);
+    let now = world.issuer.now();
+    let mut made = |path: &str, token: Option<&str>, nonce: Option<&str>| {
+        jti += 1;
+        dpop::create("POST", &format!("{}{path}", world.url), now, token, nonce, [jti; 16], key).unwrap()
+    };
+    // None, one that is over, one for key proofs, one of somebody else.
+    let bad = [None, Some(old.as_str()), Some(strange.as_str()), Some("x")];
+    let offered = world.offer();
+    for nonce in bad {
+        let response = redeem(&world, &offered, &[&made("/token", None, nonce)]).await;
+        let given = response.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+        assert_eq!(refusal(response).await, refused(400, "use_dpop_nonce"), "{nonce:?}");
+        assert_ne!(Some(given.as_str()), nonce);
+    }
+    let response = redeem(&world, &offered, &[&made("/token", None, None)]).await;
+    let given = response.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+    let response = redeem(&world, &offered, &[&made("/token", None, Some(&given))]).await;
+    assert_eq!(response.status(), StatusCode::OK, "the offer was not spent by what was sent back");
+    let token = response.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned();
+
+    for nonce in bad {
+        let response = ask(&world, "DPoP", &token, Some(&made("/credential", Some(&token), nonce)), 51).await;
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        assert!(challenge.starts_with("DPoP error=\"use_dpop_nonce\""), "{challenge}");
+        assert!(response.headers().contains_key("dpop-nonce"));
+        assert_eq!(refusal(response).await, refused(401, "use_dpop_nonce"), "{nonce:?}");
+    }
+    // The nonce endpoint gives one that is good at once.
+    let response = world.http.post(format!("{}/nonce", world.url)).send().await.unwrap();
+    let given = response.headers()["dpop-nonce"].to_str().unwrap().to_owned();
+    let good = made("/credential", Some(&token), Some(&given));
+    let response = ask(&world, "DPoP", &token, Some(&good), 51).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let id = response.json::<Value>().await.unwrap()["notification_id"].clone();
+    let mut tell = async |nonce: Option<&str>| {
+        let request = world.http.post(format!("{}/notification", world.url));
+        let request = request.header("authorization", format!("DPoP {token}"));
+        let request = request.header("dpop", made("/notification", Some(&token), nonce));
+        request.json(&json!({"notification_id": id, "event": "credential_accepted"})).send().await.unwrap()
+    };
+    for nonce in bad {
+        assert_eq!(refusal(tell(nonce).await).await, refused(401, "use_dpop_nonce"), "{nonce:?}");
+    }
+    assert_eq!(tell(Some(&given)).await.status(), StatusCode::NO_CONTENT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
