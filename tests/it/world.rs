@@ -96,8 +96,7 @@ impl World {
         self.issuer = None;
         let (data, log) = (self.place("issuer"), self.place("issuer.log"));
         let url = &self.issuer_url;
-        self.issuer =
-            Some(Server::start_with(&self.commands, "amparo-issuer", &data, url, &log, more).unwrap());
+        self.issuer = Some(Server::start_with(&self.commands, "amparo-issuer", &data, url, &log, more).unwrap());
     }
 
     pub(crate) fn place(&self, name: &str) -> PathBuf {

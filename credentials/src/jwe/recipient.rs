@@ -62,8 +62,7 @@ impl Recipient {
     /// # Source
     /// OpenID4VCI 1.0 §10 (`alg` must be there), §12.2.4 (each key has a `kid`).
     pub fn of_issuer(offered: &RequestEncryption) -> Result<Self, NoRecipient> {
-        let encryption =
-            ContentEncryption::strongest(&offered.enc_values_supported).ok_or(NoRecipient::Encryption)?;
+        let encryption = ContentEncryption::strongest(&offered.enc_values_supported).ok_or(NoRecipient::Encryption)?;
         let named = offered.jwks.keys.iter().take(MAX_KEYS).filter_map(|jwk| {
             let kid = jwk.get("kid")?.as_str()?;
             Some((usable(jwk)?, kid.to_owned()))

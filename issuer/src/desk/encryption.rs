@@ -1,9 +1,9 @@
 //! Reading what a wallet asks, in the clear or encrypted to us, and how it wants to be answered.
 
-use super::issuance::{CredentialCall, CredentialError, Issued};
 use super::Issuer;
-use credentials::jwe::{ContentEncryption, JweIn, NoRecipient, Recipient};
+use super::issuance::{CredentialCall, CredentialError, Issued};
 use credentials::json;
+use credentials::jwe::{ContentEncryption, JweIn, NoRecipient, Recipient};
 use schemas::openid4vci::AnswerEncryption;
 use serde_json::{Map, Value};
 use std::str;
@@ -61,8 +61,8 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, CredentialError> {
 
 fn recipient(wish: &Value) -> Result<Recipient, CredentialError> {
     let refuse = CredentialError::InvalidEncryption;
-    let wish: AnswerEncryption = serde_json::from_value(wish.clone())
-        .map_err(|_| refuse("credential_response_encryption needs jwk and enc"))?;
+    let wish: AnswerEncryption =
+        serde_json::from_value(wish.clone()).map_err(|_| refuse("credential_response_encryption needs jwk and enc"))?;
     if wish.zip.is_some() {
         return Err(refuse("answers are not compressed"));
     }

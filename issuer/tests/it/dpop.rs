@@ -100,8 +100,16 @@ async fn attack_51_what_is_wrong_with_a_proof_is_401() {
         ("wrong htu", Some(proof(&world, "/token", Some(&token), 12, &key))),
         ("htu of another issuer", {
             Some(
-                dpop::create("POST", "https://other.example/credential", now, Some(&token), Some(&nonce), [13; 16], &key)
-                    .unwrap(),
+                dpop::create(
+                    "POST",
+                    "https://other.example/credential",
+                    now,
+                    Some(&token),
+                    Some(&nonce),
+                    [13; 16],
+                    &key,
+                )
+                .unwrap(),
             )
         }),
         ("wrong htm", Some(dpop::create("GET", &at, now, Some(&token), Some(&nonce), [14; 16], &key).unwrap())),

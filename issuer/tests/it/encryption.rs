@@ -90,7 +90,10 @@ async fn vci_10_requests_and_answers_are_encrypted_for_whoever_wishes() {
     let token = world.token(&world.offer()).await;
     let text = sealed(&world, &body(&world, 61).await).await;
     let response = ask(&world, &token, "application/jwt", text).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["content-type"].to_str().unwrap()), (200, &"application/json"));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["content-type"].to_str().unwrap()),
+        (200, &"application/json")
+    );
     assert!(response.json::<Value>().await.unwrap()["credentials"].is_array());
 }
 
@@ -124,9 +127,33 @@ async fn vci_8_3_1_2_wrong_encryption_parameters_are_refused_in_the_clear_and_sp
     ];
     for (member, value, what) in [
         ("jwk", json!({}), "an empty key"),
-        ("jwk", { let mut jwk = me.to_public_jwk("k"); jwk.remove("alg"); json!(jwk) }, "a key without alg"),
-        ("jwk", { let mut jwk = me.to_public_jwk("k"); jwk.insert("alg".into(), json!("RSA-OAEP")); json!(jwk) }, "a key of another alg"),
-        ("jwk", { let mut jwk = me.to_public_jwk("k"); jwk.insert("d".into(), json!("AA")); json!(jwk) }, "a private key"),
+        (
+            "jwk",
+            {
+                let mut jwk = me.to_public_jwk("k");
+                jwk.remove("alg");
+                json!(jwk)
+            },
+            "a key without alg",
+        ),
+        (
+            "jwk",
+            {
+                let mut jwk = me.to_public_jwk("k");
+                jwk.insert("alg".into(), json!("RSA-OAEP"));
+                json!(jwk)
+            },
+            "a key of another alg",
+        ),
+        (
+            "jwk",
+            {
+                let mut jwk = me.to_public_jwk("k");
+                jwk.insert("d".into(), json!("AA"));
+                json!(jwk)
+            },
+            "a private key",
+        ),
         ("enc", json!("A192GCM"), "another enc"),
         ("enc", Value::Null, "no enc"),
         ("zip", json!("DEF"), "compression"),
@@ -135,7 +162,11 @@ async fn vci_8_3_1_2_wrong_encryption_parameters_are_refused_in_the_clear_and_sp
         wish["credential_response_encryption"][member] = value;
         cases.push(("application/jwt", sealed(&world, &wish).await, what));
     }
-    let odd = { let mut wish = plain.clone(); wish["credential_response_encryption"] = json!("yes"); wish };
+    let odd = {
+        let mut wish = plain.clone();
+        wish["credential_response_encryption"] = json!("yes");
+        wish
+    };
     cases.push(("application/jwt", sealed(&world, &odd).await, "a word for a wish"));
     for (kind, text, what) in cases {
         let response = ask(&world, &token, kind, text).await;

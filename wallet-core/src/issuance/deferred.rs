@@ -166,7 +166,8 @@ impl Errand for Asking {
             }
             Outcome::Unreachable => Err((0, IssuanceError::Unreachable(Answer::Deferred))),
         };
-        let Self { effect: _, mut promise, mut current, opener: _, retried: _, mut later, mut batches, mut declined } = self;
+        let Self { effect: _, mut promise, mut current, opener: _, retried: _, mut later, mut batches, mut declined } =
+            self;
         match answered {
             Ok(Answered::Copies { texts, notification_id }) => {
                 let Transaction { kind, keys, .. } = current;
@@ -296,7 +297,8 @@ impl Record {
     }
 
     fn open(self) -> Option<Deferred> {
-        let Self { v: VERSION, issuer, endpoint, notification, encryption, access, transactions, asked_at } = self else {
+        let Self { v: VERSION, issuer, endpoint, notification, encryption, access, transactions, asked_at } = self
+        else {
             return None;
         };
         // What led to this machine when the person's link did may do so again, and nothing else.

@@ -58,7 +58,9 @@ fn vci_10_a_request_goes_to_a_key_that_has_an_algorithm_and_a_name() {
 #[test]
 fn vci_10_an_answer_goes_to_the_key_that_was_asked_for_or_nowhere() {
     let wish = |jwk, enc: &str| AnswerEncryption { jwk, enc: enc.to_owned(), zip: None };
-    for jwk in [without("alg"), with("alg", json!("RSA-OAEP")), with("kid", json!(1)), with("d", json!("AA")), Map::new()] {
+    for jwk in
+        [without("alg"), with("alg", json!("RSA-OAEP")), with("kid", json!(1)), with("d", json!("AA")), Map::new()]
+    {
         assert_eq!(Recipient::of_wallet(&wish(jwk, "A256GCM")), Err(NoRecipient::Key));
     }
     for enc in ["A192GCM", "A128CBC-HS256", "", "none"] {
@@ -68,7 +70,11 @@ fn vci_10_an_answer_goes_to_the_key_that_was_asked_for_or_nowhere() {
         let to = Recipient::of_wallet(&wish(jwk, "A128GCM")).unwrap();
         let jwe = to.encrypt(b"copies", &mut rng(1)).unwrap();
         let parsed = JweIn::parse(&jwe).unwrap();
-        assert_eq!((parsed.kid(), parsed.encryption()), (kid, ContentEncryption::A128Gcm), "what was asked, no stronger");
+        assert_eq!(
+            (parsed.kid(), parsed.encryption()),
+            (kid, ContentEncryption::A128Gcm),
+            "what was asked, no stronger"
+        );
         let other = DecryptionKey::generate(&mut rng(9)).unwrap();
         assert_eq!(other.open(&parsed, &ContentEncryption::ALL).unwrap_err(), JweError::Decrypt);
     }

@@ -75,14 +75,18 @@ fn vci_12_2_4_what_is_demanded_and_cannot_be_met_ends_it_before_a_code_is_sent()
     const REQUESTS: &str = "credential_request_encryption";
     const ANSWERS: &str = "credential_response_encryption";
     let cases: [fn(&mut Value); 5] = [
-        |v| v[REQUESTS] = requests(|r| {
-            r["encryption_required"] = true.into();
-            r["enc_values_supported"] = value!(["A128CBC-HS256"]);
-        }),
-        |v| v[REQUESTS] = requests(|r| {
-            r["encryption_required"] = true.into();
-            r["jwks"]["keys"][0].as_object_mut().unwrap().remove("kid");
-        }),
+        |v| {
+            v[REQUESTS] = requests(|r| {
+                r["encryption_required"] = true.into();
+                r["enc_values_supported"] = value!(["A128CBC-HS256"]);
+            })
+        },
+        |v| {
+            v[REQUESTS] = requests(|r| {
+                r["encryption_required"] = true.into();
+                r["jwks"]["keys"][0].as_object_mut().unwrap().remove("kid");
+            })
+        },
         // To wish for an encrypted answer in the clear would be no protection.
         |v| v[ANSWERS] = answers("ECDH-ES", "A256GCM", true),
         |v| {
