@@ -3,9 +3,12 @@
 mod by_subject;
 mod challenge;
 mod compare;
+mod degrade;
+mod discard;
 mod embedding_cache;
 mod evaluate;
 mod failure;
+mod failure_pictures;
 mod finger;
 mod home;
 mod linkage_plot;
@@ -77,6 +80,11 @@ enum Command {
         after_help = "Example: amparo-biometrics simulate --portrait one.jpg --species still-photograph --out frames"
     )]
     Simulate(simulate::Arguments),
+    /// Spoil portraits step by step (blur, darkness, turning, covering…), to see what quality notices. Simulation only.
+    #[command(
+        after_help = "Example: amparo-biometrics degrade --portrait a.jpg --portrait b.jpg --portrait c.jpg --other d.jpg --out spoilt"
+    )]
+    Degrade(degrade::Arguments),
     /// Write a list of pairs for a folder of people, one folder of pictures each, or of prints named FINGER_IMPRESSION.
     #[command(
         after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B > pairs.csv"
@@ -138,6 +146,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Challenge(arguments) => challenge::run(arguments, home),
         Command::Pad(arguments) => pad::run(arguments, home),
         Command::Simulate(arguments) => simulate::run(arguments, home),
+        Command::Degrade(arguments) => degrade::run(arguments, home),
         Command::Pairs(arguments) => pairs::run(arguments),
         Command::PolarTable => Ok(polar_table::run()),
     };

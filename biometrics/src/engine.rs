@@ -61,7 +61,9 @@ impl Engine {
         let pyramid = Pyramid::new(sample);
         let settled = self.settle_alone(&pyramid)?;
         settled.quality.check()?;
-        self.embed(settled)
+        let capture = self.embed(settled)?;
+        capture.quality.check()?;
+        Ok(capture)
     }
 
     /// Captures the one face of a frame whose head may be moving: nothing is asked of its pose or sharpness.
@@ -105,7 +107,7 @@ impl Engine {
         let (close, wide) = (cut(1.0)?, cut(embedder::WIDE_ZOOM)?);
         let view = pyramid.at_step(1.0);
         let outside = face.landmarks.points().iter().filter(|point| !view.contains(**point)).count();
-        let quality = Quality::measure(&face.landmarks, &close, outside);
+        let quality = Quality::measure(&face.landmarks, &close, face.score, outside);
         let place = FacePlace {
             left: face.place.left.round() as i32,
             top: face.place.top.round() as i32,
@@ -117,7 +119,8 @@ impl Engine {
 
     fn embed(&mut self, settled: Settled) -> Result<Capture, CaptureError> {
         let Settled { close, wide, quality, landmarks, place, faces } = settled;
-        let embedding = self.embedder.embed(&close, &wide)?;
+        let (embedding, agreement) = self.embedder.embed(&close, &wide)?;
+        let quality = quality.with_agreement(agreement);
         Ok(Capture { embedding, quality, landmarks, place, faces })
     }
 }

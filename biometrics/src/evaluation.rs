@@ -5,12 +5,14 @@
 //! bracket of the EER; Clopper and Pearson, Biometrika 26(4), 1934 for the intervals.
 
 mod bootstrap;
+mod discard;
 mod fpir;
 mod interval;
 
 use crate::comparison::ComparisonScore;
 
 pub use bootstrap::{Subject, SubjectScore, fnmr_by_subject};
+pub use discard::{DiscardPoint, GradedScore, error_versus_discard};
 pub use fpir::Fpir;
 pub use interval::Interval;
 

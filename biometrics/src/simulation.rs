@@ -4,6 +4,7 @@
 //! of that. They show that each check of [`crate::pad::challenge`] can fail and can pass. They say nothing of how often a
 //! real attack passes, and every table made with them must say *simulated*.
 
+mod degradation;
 mod head;
 mod material;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use chacha20::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+pub use degradation::{Degradation, MOST_LEVEL, degraded};
 pub use head::Portrait;
 pub use material::{print_rephotographed, screen_replayed};
 

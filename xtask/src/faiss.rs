@@ -8,16 +8,40 @@ use serde_json::Value;
 use crate::setup::Home;
 use crate::shell::{self, ShellError};
 
-/// Prints the table; where FAISS cannot be installed, our half of it and why.
-pub(crate) fn beside(home: &Home, mut own: impl FnMut() -> Command) -> Result<(), ShellError> {
-    println!("== 1:N search, 128 numbers a vector, one thread, ten candidates; ms a probe, best of {ROUNDS} turns");
+/// How much to measure.
+pub(crate) struct Scale {
+    rounds: usize,
+    /// Vectors and probes, beside the peers.
+    compared: &'static [(&'static str, &'static str)],
+    /// The same, ours alone.
+    growth: &'static [(&'static str, &'static str)],
+}
+
+/// What `cargo xtask bench` shows.
+pub(crate) const FULL: Scale = Scale {
+    rounds: 3,
+    compared: &[("100000", "200"), ("1000000", "40")],
+    growth: &[("1000", "200"), ("10000", "200"), ("100000", "100"), ("1000000", "20"), ("4000000", "8")],
+};
+
+/// What `cargo xtask evaluate` shows.
+pub(crate) const SHORT: Scale = Scale {
+    rounds: 2,
+    compared: &[("100000", "100"), ("1000000", "20")],
+    growth: &[("1000", "200"), ("10000", "200"), ("4000000", "8")],
+};
+
+/// The table, ready for a document; where FAISS cannot be installed, our half of it and why.
+pub(crate) fn beside(home: &Home, scale: &Scale, mut own: impl FnMut() -> Command) -> Result<String, ShellError> {
+    let mut text = format!(
+        "128 numbers a vector, one thread, ten candidates; milliseconds a probe, the best of {} turns; in brackets how many times \
+         faster ours is.\n\n| vectors, probes | | one at a time | in one batch | |\n|---|---|---|---|---|\n",
+        scale.rounds
+    );
     let python = environment(&home.path().join("peers"));
-    if let Err(reason) = &python {
-        println!("FAISS is left out: {reason}");
-    }
-    for (gallery, probes) in [("100000", "200"), ("1000000", "40")] {
+    for (gallery, probes) in scale.compared {
         let (mut ours, mut flat, mut sq8) = (Row::default(), Row::default(), Row::default());
-        for _ in 0..ROUNDS {
+        for _ in 0..scale.rounds {
             let mut search = own();
             ours.take(&answer(search.args(["search", "--json", "--gallery", gallery, "--probes", probes]))?);
             if let Ok(python) = &python {
@@ -27,21 +51,22 @@ pub(crate) fn beside(home: &Home, mut own: impl FnMut() -> Command) -> Result<()
                 sq8.take(peer.get("sq8").unwrap_or(&Value::Null));
             }
         }
-        println!("{gallery} vectors, {probes} probes");
-        ours.print("amparo", &ours);
+        let name = format!("{gallery}, {probes}");
+        text.push_str(&ours.told(&name, "amparo", &ours));
         if python.is_ok() {
-            flat.print("FAISS IndexFlatIP", &ours);
-            sq8.print("FAISS SQ8", &ours);
+            text.push_str(&flat.told("", "FAISS IndexFlatIP", &ours));
+            text.push_str(&sq8.told("", "FAISS SQ8", &ours));
         }
     }
-    println!("growth");
-    for (gallery, probes) in [("1000", "200"), ("10000", "200"), ("100000", "100"), ("1000000", "20"), ("4000000", "8")]
-    {
+    for (gallery, probes) in scale.growth {
         let mut row = Row::default();
         row.take(&answer(own().args(["search", "--json", "--gallery", gallery, "--probes", probes]))?);
-        row.print(gallery, &row);
+        text.push_str(&row.told(&format!("{gallery}, {probes}"), "amparo, growth", &row));
     }
-    Ok(())
+    if let Err(reason) = &python {
+        text.push_str(&format!("\nFAISS is left out: {reason}\n"));
+    }
+    Ok(text)
 }
 
 /// The best of several turns.
@@ -63,15 +88,15 @@ impl Row {
         self.rest = told.collect::<Vec<_>>().join(", ");
     }
 
-    fn print(&self, name: &str, ours: &Self) {
+    fn told(&self, size: &str, name: &str, ours: &Self) -> String {
         let (single, batch) = (self.single.unwrap_or(f64::NAN), self.batch.unwrap_or(f64::NAN));
         let times = |theirs: f64, own: Option<f64>| theirs / own.unwrap_or(f64::NAN);
-        println!(
-            "  {name:<18} one at a time {single:>8.3} ({:.2}×)   in one batch {batch:>8.3} ({:.2}×)   {}",
+        format!(
+            "| {size} | {name} | {single:.3} ({:.2}×) | {batch:.3} ({:.2}×) | {} |\n",
             times(single, ours.single),
             times(batch, ours.batch),
             self.rest
-        );
+        )
     }
 }
 
@@ -103,6 +128,5 @@ fn environment(folder: &Path) -> Result<PathBuf, String> {
     if has(&python) { Ok(python) } else { Err("the environment was made, and FAISS is not in it".to_owned()) }
 }
 
-const ROUNDS: usize = 3;
 const FAISS: &str = "1.15.1";
 const NUMPY: &str = "2.3.4";

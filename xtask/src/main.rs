@@ -9,6 +9,7 @@
 mod bench;
 mod checks;
 mod demo;
+mod evaluate;
 mod faiss;
 mod fuzz;
 mod gate;
@@ -37,8 +38,8 @@ enum Command {
     Setup,
     /// Print speed side by side with other implementations, unlock stages, vault times and sizes.
     Bench(bench::Arguments),
-    /// Regenerate the measured numbers of the biometric evaluation from the images in ../shared/data.
-    Evaluate,
+    /// Measure the biometrics on the images in ../shared/data, and write tables and drawings into docs/.
+    Evaluate(evaluate::Arguments),
     /// Fuzz one target of tests/fuzz with libFuzzer for ten minutes, or as many as said.
     Fuzz(fuzz::Arguments),
     /// Check that every test named in docs/checks.md exists, and that every attack demanded has one.
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => gate::run(&arguments).map_err(|e| e.to_string()),
         Command::Setup => setup::run(setup::Scope::Everything).map(|_| ()).map_err(|e| e.to_string()),
         Command::Bench(arguments) => bench::run(&arguments).map_err(|e| e.to_string()),
-        Command::Evaluate => bench::evaluate().map_err(|e| e.to_string()),
+        Command::Evaluate(arguments) => evaluate::run(&arguments).map_err(|e| e.to_string()),
         Command::Fuzz(arguments) => fuzz::run(&arguments).map_err(|e| e.to_string()),
         Command::Checks => checks::run().map_err(|e| e.to_string()),
         Command::Graph => graph::run().map_err(|e| e.to_string()),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use biometrics::Engine;
+use biometrics::face::quality::Quality;
 use biometrics::template::{Embedding, EnrolError, Probe, ProbeError, Reference};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,6 +16,7 @@ use super::{Failure, home};
 /// The embeddings of all pictures, by path; nothing for those in which no face was found.
 pub(super) struct EmbeddingCache {
     embeddings: HashMap<PathBuf, Option<Embedding>>,
+    qualities: HashMap<PathBuf, Quality>,
     /// How long each picture took, from file to embedding.
     pub(super) times: Vec<Duration>,
     /// Pictures that gave none.
@@ -25,10 +27,20 @@ pub(super) struct EmbeddingCache {
 
 impl EmbeddingCache {
     /// Embeds every picture of the pairs. With `gate`, only those that the product would take.
-    pub(super) fn fill(engine: &mut Engine, pairs: &[Pair], gate: bool) -> Result<Self, Failure> {
-        let mut cache = Self { embeddings: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
+    pub(super) fn fill<'p>(
+        engine: &mut Engine,
+        pairs: impl IntoIterator<Item = &'p Pair>,
+        gate: bool,
+    ) -> Result<Self, Failure> {
+        let mut cache = Self {
+            embeddings: HashMap::new(),
+            qualities: HashMap::new(),
+            times: Vec::new(),
+            failures: 0,
+            quality: BTreeMap::new(),
+        };
         let mut pictures: Vec<&PathBuf> =
-            pairs.iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
+            pairs.into_iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
         pictures.sort_unstable();
         pictures.dedup();
         let bar = progress(pictures.len() as u64, "pictures");
@@ -52,6 +64,9 @@ impl EmbeddingCache {
         };
         let captured = if gate { engine.capture(&sample) } else { engine.capture_ungated(&sample) };
         let name = picture.display().to_string();
+        if let Ok(capture) = &captured {
+            self.qualities.insert(picture.to_path_buf(), capture.quality().clone());
+        }
         let (code, embedding) = match captured {
             Ok(capture) if capture.faces() > 1 => ("several-faces", Some(capture.into_embedding())),
             Ok(capture) => {
@@ -80,6 +95,11 @@ impl EmbeddingCache {
             Err(ProbeError::NoFrame | ProbeError::FramesCancel) => Ok(None),
             Err(error) => Err(Failure::usage(error.to_string(), "name fewer frames a probe")),
         }
+    }
+
+    /// What was measured of a picture; nothing if there was no face.
+    pub(super) fn quality_of(&self, picture: &Path) -> Option<&Quality> {
+        self.qualities.get(picture)
     }
 
     fn found(&self, paths: &[PathBuf]) -> Vec<&Embedding> {

@@ -10,6 +10,7 @@ use biometrics::template::{Probe, Reference};
 use serde_json::{Map, Value, json};
 
 use super::by_subject::BySubject;
+use super::discard::{Discard, gate};
 use super::embedding_cache::EmbeddingCache;
 use super::pair_list::{self, Pair};
 use super::{Answer, Failure, ModalityArguments, finger, home, median_ms, plot};
@@ -18,43 +19,84 @@ use super::{Answer, Failure, ModalityArguments, finger, home, median_ms, plot};
 pub(super) struct Arguments {
     #[command(flatten)]
     modality: ModalityArguments,
-    /// The list: reference,probe,mated.
-    #[arg(long, value_name = "FILE")]
-    pairs: PathBuf,
+    /// The list: reference,probe,mated. Several lists are told one by one, each picture taken once.
+    #[arg(long, value_name = "FILE", required = true)]
+    pairs: Vec<PathBuf>,
     /// Take only pictures that the product would take.
     #[arg(long)]
     gate: bool,
-    /// Draw the DET curve and the scores' histograms.
+    /// Draw the DET curve and the scores' histograms; one file a list.
     #[arg(long, value_name = "FILE.svg")]
-    plot: Option<PathBuf>,
+    plot: Vec<PathBuf>,
+    /// Draw what the FNMR becomes when faces of low quality are not taken; one file a list.
+    #[arg(long, value_name = "FILE.svg")]
+    plot_discard: Vec<PathBuf>,
+    /// Fingers only: put the worst errors of each list here as pictures.
+    #[arg(long, value_name = "DIR")]
+    failures: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    if let Some(resolution) = arguments.modality.finger()? {
-        return finger::evaluate(&arguments.pairs, arguments.gate, arguments.plot.as_deref(), resolution);
+    let Arguments { modality, pairs, gate, plot, plot_discard, failures } = arguments;
+    if plot.len() > pairs.len() || plot_discard.len() > pairs.len() {
+        return Err(Failure::usage("there are more drawings than lists", "name one --pairs for each drawing"));
     }
-    let pairs = pair_list::read(&arguments.pairs)?;
-    let mut engine = home::load_engine(home)?;
-    let cache = EmbeddingCache::fill(&mut engine, &pairs, arguments.gate)?;
-    let sides = Sides::of(&pairs, &cache)?;
+    let lists = pair_list::read_all(pairs)?;
+    let answers = if let Some(resolution) = modality.finger()? {
+        let settings = finger::Settings { resolution, gate: *gate, plots: plot, failures: failures.as_deref() };
+        finger::evaluate(&lists, &settings)?
+    } else {
+        let mut engine = home::load_engine(home)?;
+        let cache = EmbeddingCache::fill(&mut engine, lists.iter().flatten(), *gate)?;
+        let list = |(i, list): (usize, &Vec<Pair>)| {
+            faces(list, &cache, plot.get(i).map(PathBuf::as_path), plot_discard.get(i).map(PathBuf::as_path))
+        };
+        lists.iter().enumerate().map(list).collect::<Result<_, _>>()?
+    };
+    Ok(told(pairs, answers))
+}
 
+/// One list's answer as it is; those of several in the order of the lists.
+pub(super) fn told(lists: &[PathBuf], mut answers: Vec<Answer>) -> Answer {
+    match (answers.pop(), answers.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            answers.extend(last);
+            let name = |(list, answer): (&PathBuf, &Answer)| format!("{}:\n{}\n", list.display(), answer.sentences);
+            let sentences = lists.iter().zip(&answers).map(name).collect::<Vec<_>>().join("\n");
+            let objects: Vec<Value> = answers.into_iter().map(|answer| answer.object).collect();
+            Answer { object: json!({ "lists": objects }), sentences }
+        }
+    }
+}
+
+fn faces(
+    pairs: &[Pair],
+    cache: &EmbeddingCache,
+    plot: Option<&Path>,
+    plot_discard: Option<&Path>,
+) -> Result<Answer, Failure> {
+    let sides = Sides::of(pairs, cache)?;
     let scores: Vec<ComparisonScore> = pairs.iter().map(|pair| sides.score(pair)).collect::<Result<_, _>>()?;
     let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
     for (pair, score) in pairs.iter().zip(&scores) {
         if pair.mated { &mut mated } else { &mut non_mated }.push(*score);
     }
     let evaluation = Evaluation::new(mated, non_mated).map_err(unbalanced)?;
-    plot(&evaluation, arguments.plot.as_deref())?;
+    drawn(&evaluation, plot)?;
     let measured = Measured {
         modality: "face",
         threshold: Threshold::DEFAULT,
         failures: cache.failures,
         times: cache.times.clone(),
         quality: cache.quality.clone(),
-        comparisons_per_second: sides.comparisons_per_second(&pairs)?,
+        comparisons_per_second: sides.comparisons_per_second(pairs)?,
     };
-    let answer = report(&evaluation, &measured);
-    Ok(match BySubject::of(&pairs, &scores) {
+    let mut answer = Discard::of(pairs, &scores, cache).told_with(report(&evaluation, &measured), plot_discard)?;
+    if let Some(fields) = answer.object.as_object_mut() {
+        fields.insert("gate".to_owned(), gate(pairs, &scores, cache));
+    }
+    Ok(match BySubject::of(pairs, &scores) {
         Some(people) => people.told_with(answer, &FMRS),
         None => answer,
     })
@@ -65,11 +107,15 @@ pub(super) fn unbalanced(error: EvaluationError) -> Failure {
 }
 
 /// Draws the curves, if that was asked for.
-pub(super) fn plot(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn drawn(evaluation: &Evaluation, path: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
-    let drawing = plot::draw(evaluation).map_err(Failure::internal)?;
-    std::fs::write(path, drawing)
-        .map_err(|error| Failure::storage(format!("{}: {error}", path.display()), "choose another --plot"))
+    write_drawing(path, &plot::draw(evaluation).map_err(Failure::internal)?)
+}
+
+pub(super) fn write_drawing(path: &Path, drawing: &str) -> Result<(), Failure> {
+    std::fs::write(path, drawing).map_err(|error| {
+        Failure::storage(format!("{}: {error}", path.display()), "choose another file for the drawing")
+    })
 }
 
 /// What was measured beside the scores.

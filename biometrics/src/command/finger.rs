@@ -14,8 +14,8 @@ use serde_json::json;
 
 use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
-use super::pair_list::{self, Pair};
-use super::{Answer, Failure, home, round3, template};
+use super::pair_list::Pair;
+use super::{Answer, Failure, failure_pictures, home, round3, template};
 
 fn take(path: &Path, resolution: Resolution) -> Result<FingerCapture, Failure> {
     let sample = home::read_sample(path)?;
@@ -91,34 +91,42 @@ fn stored_or_taken(path: &Path, resolution: Resolution) -> Result<FingerTemplate
     take(path, resolution).map(FingerCapture::into_template)
 }
 
-/// Error rates over a list of pairs of prints.
-pub(super) fn evaluate(
-    list: &Path,
-    gate: bool,
-    plot: Option<&Path>,
-    resolution: Resolution,
-) -> Result<Answer, Failure> {
-    let pairs = pair_list::read(list)?;
-    let cache = TemplateCache::fill(&pairs, gate, resolution);
-    let sides = Sides::of(&pairs, &cache);
-    let bar = progress(pairs.len() as u64, "pairs");
-    let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
-    for pair in &pairs {
-        if pair.mated { &mut mated } else { &mut non_mated }.push(sides.score(pair));
-        bar.inc(1);
+/// How prints are evaluated.
+pub(super) struct Settings<'a> {
+    pub(super) resolution: Resolution,
+    pub(super) gate: bool,
+    pub(super) plots: &'a [PathBuf],
+    pub(super) failures: Option<&'a Path>,
+}
+
+/// Error rates over lists of pairs of prints.
+pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<Vec<Answer>, Failure> {
+    let cache = TemplateCache::fill(lists.iter().flatten(), settings.gate, settings.resolution);
+    let mut answers = Vec::new();
+    for (i, pairs) in lists.iter().enumerate() {
+        let sides = Sides::of(pairs, &cache);
+        let bar = progress(pairs.len() as u64, "pairs");
+        let scores: Vec<ComparisonScore> = bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect();
+        bar.finish_and_clear();
+        let of = |mated: bool| {
+            pairs.iter().zip(&scores).filter(move |(pair, _)| pair.mated == mated).map(|(_, score)| *score)
+        };
+        let evaluation = Evaluation::new(of(true), of(false)).map_err(evaluate::unbalanced)?;
+        evaluate::drawn(&evaluation, settings.plots.get(i).map(PathBuf::as_path))?;
+        if let Some(folder) = settings.failures {
+            failure_pictures::write(folder, i, pairs, &scores)?;
+        }
+        let measured = Measured {
+            modality: "finger",
+            threshold: Threshold::FINGER,
+            failures: cache.failures,
+            times: cache.times.clone(),
+            quality: cache.quality.clone(),
+            comparisons_per_second: sides.comparisons_per_second(pairs),
+        };
+        answers.push(evaluate::report(&evaluation, &measured));
     }
-    bar.finish_and_clear();
-    let evaluation = Evaluation::new(mated, non_mated).map_err(evaluate::unbalanced)?;
-    evaluate::plot(&evaluation, plot)?;
-    let measured = Measured {
-        modality: "finger",
-        threshold: Threshold::FINGER,
-        failures: cache.failures,
-        times: cache.times.clone(),
-        quality: cache.quality.clone(),
-        comparisons_per_second: sides.comparisons_per_second(&pairs),
-    };
-    Ok(evaluate::report(&evaluation, &measured))
+    Ok(answers)
 }
 
 /// Every image of a list taken once; nothing for those that show no print.
@@ -130,10 +138,10 @@ struct TemplateCache {
 }
 
 impl TemplateCache {
-    fn fill(pairs: &[Pair], gate: bool, resolution: Resolution) -> Self {
+    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, gate: bool, resolution: Resolution) -> Self {
         let mut cache = Self { templates: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
         let mut images: Vec<&PathBuf> =
-            pairs.iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
+            pairs.into_iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
         images.sort_unstable();
         images.dedup();
         let bar = progress(images.len() as u64, "images");

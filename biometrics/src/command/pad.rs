@@ -1,7 +1,9 @@
 //! `pad`: APCER and BPCER on simulated presentations, for the challenge and for an operator's network.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use biometrics::evaluation::Rate;
 use biometrics::pad::network::{ModelHash, PadNetwork};
@@ -37,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         (Some(path), Some(hash)) => Some(load(path, hash, home.clone())?),
         _ => None,
     };
-    let mut engine = home::load_engine(home)?;
+    let mut engine = home::load_engine(home.clone())?;
     let samples: Vec<Sample> = arguments.portraits.iter().map(|p| home::read_sample(p)).collect::<Result<_, _>>()?;
     let portraits: Vec<Portrait<'_>> = samples
         .iter()
@@ -47,7 +49,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let mut sentences =
         String::from("All presentations below are SIMULATED from photographs, but where it says real.\n");
     let mut tables = serde_json::Map::new();
-    let rows = challenges(&mut engine, &portraits, arguments.presentations)?;
+    let rows = challenges(&mut engine, &portraits, arguments.presentations, home)?;
     sentences.push_str("\nchallenge, with the screen's light:\n");
     tables.insert("challenge".to_owned(), rows.iter().map(|row| row.told(&mut sentences)).collect());
     if let Some(mut network) = network {
@@ -104,28 +106,61 @@ impl Row {
     }
 }
 
-fn challenges(engine: &mut Engine, portraits: &[Portrait<'_>], presentations: u32) -> Result<Vec<Row>, Failure> {
-    let bar = progress((Species::ALL.len() * portraits.len()) as u64 * u64::from(presentations), "presentations");
-    let mut rows = Vec::new();
+/// One presentation to be played: species, whose, who comes in at a cut, seed.
+type Planned<'a> = (Species, &'a Portrait<'a>, &'a Portrait<'a>, u64);
+
+/// Every species, played by every portrait, on as many cores as there are: times are not measured here.
+fn challenges(
+    engine: &mut Engine,
+    portraits: &[Portrait<'_>],
+    presentations: u32,
+    home: Option<PathBuf>,
+) -> Result<Vec<Row>, Failure> {
+    let mut planned: Vec<Planned<'_>> = Vec::new();
     for species in Species::ALL {
-        let mut row = Row::new(species.code(), species != Species::BonaFide);
         for (i, one) in portraits.iter().enumerate() {
-            let others = portraits.iter().cycle().skip(i + 1).take(portraits.len());
-            for (seed, other) in (0..presentations).zip(others.cycle()) {
-                let seed = u64::from(seed) + 1000 * i as u64;
-                let sign = play(engine, one, other, species, seed, true, |_, _| Ok(()))?;
-                row.trials += 1;
-                match sign {
-                    None => row.taken += 1,
-                    Some(sign) => *row.signs.entry(sign).or_default() += 1,
-                }
-                bar.inc(1);
+            let others = portraits.iter().cycle().skip(i + 1).take(portraits.len().max(2) - 1);
+            let seeds = (0..presentations).map(|n| u64::from(n) + 1000 * i as u64);
+            planned.extend(seeds.zip(others.cycle()).map(|(seed, other)| (species, one, other, seed)));
+        }
+    }
+    let bar = progress(planned.len() as u64, "presentations");
+    let next = AtomicUsize::new(0);
+    let work = |engine: &mut Engine| {
+        let mut outcomes = Vec::new();
+        while let Some((species, one, other, seed)) = planned.get(next.fetch_add(1, Ordering::Relaxed)) {
+            outcomes.push((*species, play(engine, one, other, *species, *seed, true, |_, _| Ok(()))?));
+            bar.inc(1);
+        }
+        Ok::<_, Failure>(outcomes)
+    };
+    let helpers = std::thread::available_parallelism().map_or(1, NonZero::get).min(8) - 1;
+    let outcomes = std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = (0..helpers)
+            .map(|_| {
+                let home = home.clone();
+                scope.spawn(move || work(&mut home::load_engine(home)?))
+            })
+            .collect();
+        let mut outcomes = work(engine)?;
+        for thread in threads {
+            outcomes.extend(thread.join().map_err(|_| Failure::internal("a presentation could not be played"))??);
+        }
+        Ok::<_, Failure>(outcomes)
+    })?;
+    bar.finish_and_clear();
+    let mut rows = Species::ALL.map(|species| (species, Row::new(species.code(), species != Species::BonaFide)));
+    for (species, sign) in outcomes {
+        for (_, row) in rows.iter_mut().filter(|(of, _)| *of == species) {
+            row.trials += 1;
+            match sign {
+                None => row.taken += 1,
+                Some(sign) => *row.signs.entry(sign).or_default() += 1,
             }
         }
-        rows.push(row);
     }
-    bar.finish_and_clear();
-    Ok(rows)
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
 fn images(

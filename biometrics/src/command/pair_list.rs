@@ -14,6 +14,11 @@ pub(super) struct Pair {
     pub(super) mated: bool,
 }
 
+/// Reads lists, each as [`read`] does.
+pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Pair>>, Failure> {
+    paths.iter().map(|path| read(path)).collect()
+}
+
 /// Reads a list; every picture in it must be there, so that an evaluation does not end in its middle.
 pub(super) fn read(path: &Path) -> Result<Vec<Pair>, Failure> {
     let name = path.display();

@@ -15,13 +15,14 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::embedding_cache::{EmbeddingCache, progress};
-use super::{Answer, Failure, home, median_ms, pair_list};
+use super::pair_list::Pair;
+use super::{Answer, Failure, evaluate, home, median_ms, pair_list};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The list: reference,probe,mated.
-    #[arg(long, value_name = "FILE")]
-    pairs: PathBuf,
+    /// The list: reference,probe,mated. Several lists are told one by one, each picture taken once.
+    #[arg(long, value_name = "FILE", required = true)]
+    pairs: Vec<PathBuf>,
     /// Take only pictures that the product would take.
     #[arg(long)]
     gate: bool,
@@ -31,16 +32,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    let pairs = pair_list::read(&arguments.pairs)?;
+    let lists = pair_list::read_all(&arguments.pairs)?;
     let mut engine = home::load_engine(home)?;
-    let cache = EmbeddingCache::fill(&mut engine, &pairs, arguments.gate)?;
+    let cache = EmbeddingCache::fill(&mut engine, lists.iter().flatten(), arguments.gate)?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(Failure::internal)?;
     let mut rng = ChaCha20Rng::from_seed(key);
+    let answers = lists.iter().map(|pairs| attempted(pairs, &cache, arguments.enrolments, &mut rng));
+    Ok(evaluate::told(&arguments.pairs, answers.collect::<Result<_, _>>()?))
+}
 
+fn attempted(
+    pairs: &[Pair],
+    cache: &EmbeddingCache,
+    enrolments: u32,
+    rng: &mut ChaCha20Rng,
+) -> Result<Answer, Failure> {
     let mut probes: HashMap<&[PathBuf], Option<Probe>> = HashMap::new();
     let mut by_reference: HashMap<&[PathBuf], Vec<(&[PathBuf], bool)>> = HashMap::new();
-    for pair in &pairs {
+    for pair in pairs {
         if !probes.contains_key(pair.probe.as_slice()) {
             probes.insert(&pair.probe, cache.probe(&pair.probe)?);
         }
@@ -48,11 +58,11 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     }
 
     let mut counts = Counts::default();
-    let bar = progress(pairs.len() as u64 * u64::from(arguments.enrolments), "attempts");
+    let bar = progress(pairs.len() as u64 * u64::from(enrolments), "attempts");
     for (captures, attempts) in by_reference {
         let reference = cache.reference(captures)?;
-        for _ in 0..arguments.enrolments {
-            let enrolment = reference.as_ref().map(|reference| Enrolment::new(reference, &mut rng));
+        for _ in 0..enrolments {
+            let enrolment = reference.as_ref().map(|reference| Enrolment::new(reference, rng));
             for (frames, mated) in &attempts {
                 let sides = enrolment.as_ref().zip(probes.get(frames).and_then(Option::as_ref));
                 let start = Instant::now();

@@ -28,15 +28,17 @@ impl Embedder {
         ModelId::new(EMBEDDER.sha256)
     }
 
-    /// `close` is the face as the model was trained with it, `wide` the same at [`WIDE_ZOOM`].
-    pub(super) fn embed(&mut self, close: &AlignedFace, wide: &AlignedFace) -> Result<Embedding, CaptureError> {
+    /// `close` is the face as the model was trained with it, `wide` the same at [`WIDE_ZOOM`]. The number is the cosine between
+    /// what comes of each: how surely this face is seen.
+    pub(super) fn embed(&mut self, close: &AlignedFace, wide: &AlignedFace) -> Result<(Embedding, f64), CaptureError> {
         let plain = self.run(&close.planes(false))?;
         let mirrored = self.run(&wide.planes(true))?;
+        let agreement = plain.iter().zip(mirrored.iter()).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
         let mut sum = Zeroizing::new([0.0_f32; DIMENSION]);
         for ((to, a), b) in sum.iter_mut().zip(plain.iter()).zip(mirrored.iter()) {
             *to = a + b;
         }
-        Ok(Embedding::from_output(sum.as_slice(), self.model())?)
+        Ok((Embedding::from_output(sum.as_slice(), self.model())?, agreement))
     }
 
     /// One output, at unit length, so that both count the same.

@@ -31,6 +31,20 @@ fn total_confusion_errs_always() {
 }
 
 #[test]
+fn what_is_discarded_first_is_the_worst_and_equal_quality_gains_nothing() {
+    let pair = |goodness: f64, score: f64| GradedScore { goodness, score: ComparisonScore::from_value(score) };
+    let threshold = Threshold::new(0.5).unwrap();
+    let at = |pairs: &[GradedScore], share: f64| error_versus_discard(pairs, threshold, &[share])[0].fnmr;
+    let telling = [pair(1.0, 0.9), pair(0.1, 0.2), pair(0.2, 0.3), pair(0.8, 0.6)];
+    assert_eq!(at(&telling, 0.0), Rate { misses: 2, trials: 4 });
+    assert_eq!(at(&telling, 0.25), Rate { misses: 1, trials: 3 });
+    assert_eq!(at(&telling, 0.5), Rate { misses: 0, trials: 2 });
+    let telling_nothing = telling.map(|p| pair(0.7, p.score.value()));
+    assert_eq!(at(&telling_nothing, 0.5), Rate { misses: 2, trials: 2 });
+    assert_eq!(at(&telling, 1.0), Rate { misses: 0, trials: 0 });
+}
+
+#[test]
 fn rates_are_those_counted_by_hand() {
     let e = evaluation(&[0.2, 0.5, 0.6, 0.9], &[-0.5, 0.0, 0.3, 0.4, 0.55]);
     assert_eq!(e.fmr(0.4), Rate { misses: 2, trials: 5 });

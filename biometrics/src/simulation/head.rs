@@ -85,6 +85,10 @@ pub(super) struct Pose {
 impl Pose {
     pub(super) const STRAIGHT: Self = Self { turn: 0.0, nod: 0.0, scale: 1.0 };
 
+    pub(super) const fn new(turn: f64, nod: f64, scale: f64) -> Self {
+        Self { turn, nod, scale }
+    }
+
     pub(super) const fn answering(prompt: Prompt) -> Self {
         match prompt {
             Prompt::TurnLeft => Self { turn: 26.0, ..Self::STRAIGHT },
@@ -177,7 +181,7 @@ impl Noise {
 const WIDTH: usize = 480;
 const HEIGHT: usize = 360;
 /// Pixels between the eyes when looking straight.
-const EYES: f64 = 80.0;
+pub(super) const EYES: f64 = 80.0;
 /// From the camera, and from the face's plane back to the axis of the neck, in distances between the eyes.
 const DISTANCE: f64 = 8.0;
 const NECK: f64 = 0.5;

@@ -54,7 +54,11 @@ fn within(rng: &mut ChaCha20Rng, low: f64, high: f64) -> f64 {
 }
 
 /// Every value changed by a rule of place and channel, then noise.
-fn changed(sample: &Sample, noise: u64, rule: impl Fn(f64, f64, usize, f64) -> f64) -> Result<Sample, DecodeError> {
+pub(super) fn changed(
+    sample: &Sample,
+    noise: u64,
+    rule: impl Fn(f64, f64, usize, f64) -> f64,
+) -> Result<Sample, DecodeError> {
     let mut noise = Noise::new(noise);
     let mut rgb = Vec::with_capacity(sample.as_rgb().len());
     for (y, row) in sample.as_rgb().chunks_exact(sample.width() as usize * 3).enumerate() {
@@ -69,7 +73,7 @@ fn changed(sample: &Sample, noise: u64, rule: impl Fn(f64, f64, usize, f64) -> f
 }
 
 /// A Gaussian blur, by the `image` crate.
-fn softened(sample: &Sample, sigma: f64) -> Result<Sample, DecodeError> {
+pub(super) fn softened(sample: &Sample, sigma: f64) -> Result<Sample, DecodeError> {
     let picture = image::RgbImage::from_raw(sample.width(), sample.height(), sample.as_rgb().to_vec());
     let picture = picture.ok_or(DecodeError::Truncated)?;
     let soft = image::imageops::fast_blur(&picture, sigma as f32);

@@ -19,7 +19,7 @@ fn measure(points: [Point; 5], colour: impl Fn(f64, f64) -> f64, outside: usize)
     let sample = Sample::from_rgb(400, 400, rgb).unwrap();
     let landmarks = Landmarks::from_points(points);
     let aligned = AlignedFace::cut(&Pyramid::new(&sample), &landmarks, 1.0).unwrap();
-    Quality::measure(&landmarks, &aligned, outside)
+    Quality::measure(&landmarks, &aligned, 0.9, outside)
 }
 
 /// Some structure of the size of eyes, and some finer.
@@ -34,7 +34,7 @@ fn a_good_face_passes() {
 
 #[test]
 fn each_fault_is_named() {
-    let dark = |x, y| textured(x, y) / 6.0;
+    let dark = |x, y| textured(x, y) / 12.0;
     let bright = |x, y| 238.0 + textured(x, y) / 20.0;
     let flat = |x, y| 120.0 + textured(x, y) / 30.0;
     let blurred = |x: f64, _: f64| 130.0 + 60.0 * (x / 60.0).sin();
@@ -43,9 +43,47 @@ fn each_fault_is_named() {
     assert_eq!(check(&bright), Err(QualityFault::TooBright));
     assert_eq!(check(&flat), Err(QualityFault::TooFlat));
     assert_eq!(check(&blurred), Err(QualityFault::Blurred));
+    // Dark enough in the mean, and most of it white.
+    let cut_off = |x: f64, y: f64| if textured(x, y) > 110.0 { 255.0 } else { 0.0 };
+    assert_eq!(check(&cut_off), Err(QualityFault::TooBright));
+    let half = |x: f64, y: f64| if x < 200.0 { textured(x, y) / 10.0 } else { textured(x, y) };
+    assert_eq!(check(&half), Err(QualityFault::UnevenLight));
     assert_eq!(measure(FRONTAL, textured, 1).check(), Err(QualityFault::CutOff));
-    let small = FRONTAL.map(|p| Point::new(p.x / 4.0 + 100.0, p.y / 4.0 + 100.0));
+    let small = FRONTAL.map(|p| Point::new(p.x / 6.0 + 100.0, p.y / 6.0 + 100.0));
     assert_eq!(measure(small, textured, 0).check(), Err(QualityFault::TooSmall));
+}
+
+#[test]
+fn what_detector_or_embedder_doubt_is_unclear() {
+    let good = measure(FRONTAL, textured, 0);
+    assert_eq!(good.clone().with_agreement(0.9).check(), Ok(()));
+    assert_eq!(good.clone().with_agreement(0.8).check(), Err(QualityFault::Unclear));
+    assert_eq!(good.clone().with_agreement(f64::NAN).check(), Err(QualityFault::Unclear));
+    assert_eq!(Quality { certainty: 0.8, ..good }.check(), Err(QualityFault::Unclear));
+}
+
+#[test]
+fn goodness_is_a_half_at_the_limit_and_the_weakest_component_counts() {
+    let at = |name, value| Component::new(name, value).goodness();
+    assert_eq!(at(ComponentName::InterEyeDistance, 16.0), 0.5);
+    assert_eq!(at(ComponentName::InterEyeDistance, 200.0), 1.0);
+    assert_eq!(
+        (at(ComponentName::Yaw, 0.0), at(ComponentName::Yaw, -35.0), at(ComponentName::Yaw, 90.0)),
+        (1.0, 0.5, 0.0)
+    );
+    assert_eq!((at(ComponentName::LandmarksOutside, 0.0), at(ComponentName::LandmarksOutside, 1.0)), (1.0, 0.0));
+    assert_eq!(at(ComponentName::Agreement, f64::NAN), 0.0);
+    let good = measure(FRONTAL, textured, 0).with_agreement(0.9);
+    assert!(good.value() >= 0.5);
+    let weak = good.clone().with_agreement(0.1);
+    assert!(weak.value() < 0.1, "{}", weak.value());
+    let told = serde_json::to_value(&good).unwrap();
+    assert_eq!(told["components"].as_array().unwrap().len(), ComponentName::ALL.len());
+    let turned = Quality { turn: 60.0, ..good };
+    let told = serde_json::to_value(&turned).unwrap();
+    let yaw = told["components"].as_array().unwrap().iter().find(|c| c["name"] == "yaw").unwrap();
+    assert_eq!((yaw["good"].as_bool(), yaw["help"].as_str()), (Some(false), Some("look straight at the camera")));
+    assert_eq!((yaw["at_least"].as_f64(), yaw["at_most"].as_f64()), (Some(-35.0), Some(35.0)));
 }
 
 #[test]
@@ -72,7 +110,14 @@ fn poses_are_told_apart() {
 
 #[test]
 fn every_fault_has_a_hint_and_a_name() {
-    for fault in [QualityFault::TooSmall, QualityFault::CutOff, QualityFault::Blurred, QualityFault::TurnedAway] {
+    for fault in [
+        QualityFault::UnevenLight,
+        QualityFault::Unclear,
+        QualityFault::TooSmall,
+        QualityFault::CutOff,
+        QualityFault::Blurred,
+        QualityFault::TurnedAway,
+    ] {
         assert!(fault.hint().len() > 10 && !fault.code().contains(' ') && !fault.to_string().ends_with('.'));
     }
 }

@@ -1,0 +1,153 @@
+//! Faces: comparison and release, on the people in shared/data and on people that nothing was chosen on.
+
+use super::table::{at, count, lists, number, percent, rate, thousands};
+use super::{Bench, EvaluateError, storage};
+use serde_json::Value;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Captures enrolled, and frames a probe.
+const COMPARED: [(&str, &str); 3] = [("1", "1"), ("5", "1"), ("5", "3")];
+const RELEASED: [(&str, &str); 5] = [("1", "1"), ("2", "1"), ("3", "1"), ("5", "1"), ("5", "3")];
+
+pub(super) fn compared(bench: &Bench) -> Result<String, EvaluateError> {
+    comparison(bench, &bench.images("faces/orl")?, "faces")
+}
+
+fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, EvaluateError> {
+    let mut evaluate = bench.command(&["evaluate", "--modality", "face"]);
+    for (enrol, frames) in COMPARED {
+        let list = listed(bench, people, name, enrol, frames)?;
+        evaluate.arg("--pairs").arg(list).arg("--plot").arg(bench.drawing(&format!("{name}-{enrol}-{frames}.svg")));
+    }
+    let answer = bench.json(&mut evaluate)?;
+    let mut text = String::from(
+        "| captures enrolled, frames a probe | mated | non-mated | EER | FNMR at FMR 1e-2 | at 1e-3 | at 1e-4 | FMR at the product's threshold |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for ((enrol, frames), list) in COMPARED.iter().zip(lists(&answer)) {
+        let at_fmr = |fmr: &str| {
+            let point = at(list, &["fnmr_at_fmr", fmr]);
+            let rate = rate(count(point, &["misses"]), count(point, &["trials"]), at(point, &["ci95"]));
+            format!("{rate} from {:.3}", number(point, &["threshold"]))
+        };
+        let (mated, non_mated) = (count(list, &["mated"]), count(list, &["non_mated"]));
+        let false_matches = count(list, &["at_product_threshold", "false_matches"]);
+        let _ = writeln!(
+            text,
+            "| {enrol}, {frames} | {} | {} | {} % | {} | {} | {} | {} % ({false_matches}/{}) |",
+            thousands(mated),
+            thousands(non_mated),
+            percent(number(list, &["eer"])),
+            at_fmr("1e-2"),
+            at_fmr("1e-3"),
+            at_fmr("1e-4"),
+            percent(false_matches as f64 / non_mated.max(1) as f64),
+            thousands(non_mated),
+        );
+    }
+    text.push_str(
+        "\nFNMR when the people are drawn anew a thousand times (95 %), and who errs at the product's threshold:\n\n",
+    );
+    text.push_str("| captures, frames | at FMR 1e-2 | at 1e-3 | at 1e-4 | people without error | the others |\n|---|---|---|---|---|---|\n");
+    for ((enrol, frames), list) in COMPARED.iter().zip(lists(&answer)) {
+        let drawn = |fmr: &str| {
+            let interval = at(list, &["fnmr_ci95_by_subject", fmr]);
+            let bound = |i: usize| percent(interval.get(i).and_then(Value::as_f64).unwrap_or(f64::NAN));
+            format!("{}–{} %", bound(0), bound(1))
+        };
+        let (people, others) = by_person(list);
+        let _ = writeln!(
+            text,
+            "| {enrol}, {frames} | {} | {} | {} | {people} | {others} |",
+            drawn("1e-2"),
+            drawn("1e-3"),
+            drawn("1e-4")
+        );
+    }
+    text.push('\n');
+    for (enrol, frames) in COMPARED {
+        let _ = writeln!(
+            text,
+            "![DET and scores, {enrol} enrolled, {frames} frames](evaluation/{name}-{enrol}-{frames}.svg)"
+        );
+    }
+    Ok(text)
+}
+
+/// How many people had no error, of how many; and what the others had.
+fn by_person(list: &Value) -> (String, String) {
+    let people = at(list, &["by_subject"]).as_array().map_or(&[][..], Vec::as_slice);
+    let errs = |person: &&Value| count(person, &["misses"]) + count(person, &["false_matches"]) > 0;
+    let told: Vec<String> = people
+        .iter()
+        .filter(errs)
+        .map(|person| {
+            let name = at(person, &["subject"]).as_str().unwrap_or_default();
+            let (misses, mated) = (count(person, &["misses"]), count(person, &["mated"]));
+            format!("{name}: {misses}/{mated} missed, in {} false matches", count(person, &["false_matches"]))
+        })
+        .collect();
+    (format!("{} of {}", people.len() - told.len(), people.len()), told.join("; "))
+}
+
+pub(super) fn released(bench: &Bench) -> Result<String, EvaluateError> {
+    let mut text = release(bench, &bench.images("faces/orl")?, "faces")?;
+    // Portraits of the size that the product asks for: two enrolled, the third shown, in all orders.
+    let portrait = |name: &str| bench.portrait(name).display().to_string();
+    let [one, two, three, other] = ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"].map(portrait);
+    let mut rows = String::from("reference,probe,mated\n");
+    for (first, second, shown) in [(&one, &two, &three), (&one, &three, &two), (&two, &three, &one)] {
+        let _ = writeln!(rows, "{first};{second},{shown},1\n{first};{second},{other},0");
+    }
+    let list = bench.folder.join("pairs-portraits.csv");
+    std::fs::write(&list, rows).map_err(|source| storage(&list, source))?;
+    let answer = bench.json(bench.command(&["release", "--gate", "--enrolments", "200", "--pairs"]).arg(list))?;
+    let (released, mated) = (count(&answer, &["released_mated"]), count(&answer, &["mated"]));
+    let (wrong, non_mated) = (count(&answer, &["released_non_mated"]), count(&answer, &["non_mated"]));
+    let _ = write!(
+        text,
+        "\nPortraits of two public figures, two pictures enrolled and the third shown, in all three orders, each under 200 fresh \
+         transforms, behind the quality gate: released {released} of {mated} mated and {wrong} of {non_mated} non-mated attempts."
+    );
+    Ok(text)
+}
+
+fn release(bench: &Bench, people: &Path, name: &str) -> Result<String, EvaluateError> {
+    let mut release = bench.command(&["release"]);
+    for (enrol, frames) in RELEASED {
+        release.arg("--pairs").arg(listed(bench, people, name, enrol, frames)?);
+    }
+    let answer = bench.json(&mut release)?;
+    let mut text =
+        String::from("| captures enrolled, frames a probe | released, mated | released, non-mated |\n|---|---|---|\n");
+    for ((enrol, frames), list) in RELEASED.iter().zip(lists(&answer)) {
+        let (released, mated) = (count(list, &["released_mated"]), count(list, &["mated"]));
+        let (wrong, non_mated) = (count(list, &["released_non_mated"]), count(list, &["non_mated"]));
+        let most = at(list, &["released_non_mated_ci95"]).get(1).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let _ = writeln!(
+            text,
+            "| {enrol}, {frames} | {} | {wrong} of {} (at most {} %) |",
+            rate(released, mated, at(list, &["released_mated_ci95"])),
+            thousands(non_mated),
+            percent(most)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nA release takes {:.2} ms (median).",
+        number(lists(&answer).first().unwrap_or(&Value::Null), &["release_ms_median"])
+    );
+    Ok(text)
+}
+
+pub(super) fn held_out(bench: &Bench, people: Option<&Path>) -> Result<String, EvaluateError> {
+    let people = people.filter(|p| p.is_dir()).ok_or_else(|| EvaluateError::NoData(PathBuf::from("--held-out DIR")))?;
+    let (compared, released) = (comparison(bench, people, "held-out")?, release(bench, people, "held-out")?);
+    Ok(format!("{compared}\n{released}"))
+}
+
+fn listed(bench: &Bench, people: &Path, name: &str, enrol: &str, frames: &str) -> Result<PathBuf, EvaluateError> {
+    let file = format!("pairs-{name}-{enrol}-{frames}.csv");
+    bench.list(&file, &["--enrol", enrol, "--frames", frames, "--people"], people)
+}
