@@ -11,6 +11,7 @@ mod failure;
 mod failure_pictures;
 mod finger;
 mod home;
+mod latency;
 mod linkage_plot;
 mod pad;
 mod pair_list;
@@ -90,6 +91,9 @@ enum Command {
         after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B > pairs.csv"
     )]
     Pairs(pairs::Arguments),
+    /// What an unlock by face spends its time and memory on, part by part, apart from the vault and Argon2.
+    #[command(after_help = "Example: amparo-biometrics latency portrait.jpg --json")]
+    Latency(latency::Arguments),
     /// Derive the polar code's information set anew and print it as the constant in the source.
     PolarTable,
 }
@@ -148,6 +152,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(arguments, home),
         Command::Degrade(arguments) => degrade::run(arguments, home),
         Command::Pairs(arguments) => pairs::run(arguments),
+        Command::Latency(arguments) => latency::run(arguments, home),
         Command::PolarTable => Ok(polar_table::run()),
     };
     let (text, code) = match (&result, line.json) {

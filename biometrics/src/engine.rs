@@ -58,11 +58,25 @@ impl Engine {
     /// [`CaptureError`]: no face, several, one of too little quality (each with a reason and a hint), or a fault of the
     /// runtime.
     pub fn capture(&mut self, sample: &Sample) -> Result<Capture, CaptureError> {
+        self.capture_in_steps(sample, &mut |_| ())
+    }
+
+    /// The same as [`Engine::capture`], telling after each step that it is done: for those who measure time.
+    ///
+    /// # Errors
+    /// As [`Engine::capture`].
+    pub fn capture_in_steps(&mut self, sample: &Sample, done: &mut dyn FnMut(Step)) -> Result<Capture, CaptureError> {
         let pyramid = Pyramid::new(sample);
-        let settled = self.settle_alone(&pyramid)?;
+        let (found, faces) = self.find_alone(&pyramid)?;
+        done(Step::Found);
+        let refined = self.detector.refine(&pyramid, &found)?;
+        done(Step::Refined);
+        let settled = Self::settle(&pyramid, &refined, faces)?;
         settled.quality.check()?;
+        done(Step::Aligned);
         let capture = self.embed(settled)?;
         capture.quality.check()?;
+        done(Step::Embedded);
         Ok(capture)
     }
 
@@ -72,8 +86,9 @@ impl Engine {
     /// [`CaptureError`]: no face, several, or a fault of the runtime.
     pub fn capture_in_motion(&mut self, sample: &Sample) -> Result<Capture, CaptureError> {
         let pyramid = Pyramid::new(sample);
-        let settled = self.settle_alone(&pyramid)?;
-        self.embed(settled)
+        let (found, faces) = self.find_alone(&pyramid)?;
+        let refined = self.detector.refine(&pyramid, &found)?;
+        self.embed(Self::settle(&pyramid, &refined, faces)?)
     }
 
     /// Captures the largest face of a sample, whatever its quality and however many others there are: for evaluation,
@@ -85,24 +100,23 @@ impl Engine {
         let pyramid = Pyramid::new(sample);
         let faces = self.detector.find_anything(&pyramid)?;
         let largest = dominant(&faces, 0.0).ok_or(CaptureError::NoFace)?;
-        let settled = self.settle(&pyramid, &largest, count(&faces, &largest))?;
-        self.embed(settled)
+        let refined = self.detector.refine(&pyramid, &largest)?;
+        self.embed(Self::settle(&pyramid, &refined, count(&faces, &largest))?)
     }
 
     /// The one face of a sample.
-    fn settle_alone(&mut self, pyramid: &Pyramid<'_>) -> Result<Settled, CaptureError> {
+    fn find_alone(&mut self, pyramid: &Pyramid<'_>) -> Result<(Face, usize), CaptureError> {
         let faces = self.detector.find(pyramid)?;
         let largest = dominant(&faces, LEAST_SCORE).ok_or(CaptureError::NoFace)?;
         let found = count(&faces, &largest);
         if found > 1 {
             return Err(CaptureError::SeveralFaces { got: found });
         }
-        self.settle(pyramid, &largest, found)
+        Ok((largest, found))
     }
 
-    /// Finds the landmarks exactly, cuts the face out and measures it.
-    fn settle(&mut self, pyramid: &Pyramid<'_>, found: &Face, faces: usize) -> Result<Settled, CaptureError> {
-        let face = self.detector.refine(pyramid, found)?;
+    /// Cuts the face out and measures it.
+    fn settle(pyramid: &Pyramid<'_>, face: &Face, faces: usize) -> Result<Settled, CaptureError> {
         let cut = |zoom| AlignedFace::cut(pyramid, &face.landmarks, zoom).ok_or(CaptureError::NoFace);
         let (close, wide) = (cut(1.0)?, cut(embedder::WIDE_ZOOM)?);
         let view = pyramid.at_step(1.0);
@@ -123,6 +137,20 @@ impl Engine {
         let quality = quality.with_agreement(agreement);
         Ok(Capture { embedding, quality, landmarks, place, faces })
     }
+}
+
+/// A step of [`Engine::capture_in_steps`], in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The picture was reduced and searched at two scales.
+    Found,
+    /// The face was looked at again at three sizes.
+    Refined,
+    /// It was cut out twice, turned upright, and measured.
+    Aligned,
+    /// It was embedded twice.
+    Embedded,
 }
 
 /// A face found, cut out and measured, but not embedded.

@@ -2,6 +2,7 @@
 
 mod embedding;
 mod fixed;
+mod update;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 pub use embedding::{Embedding, EmbeddingError, ModelId};
 use embedding::{MIN_NORM, norm_of};
 pub(crate) use fixed::FixedVector;
+pub use update::{LEAST_ELAPSED, UpdateError};
 
 /// How many numbers an embedding has: SFace's output layer `fc1`.
 pub const DIMENSION: usize = 128;

@@ -10,6 +10,9 @@ pub(crate) struct Arguments {
     /// Only 1:N search, beside FAISS.
     #[arg(long)]
     search: bool,
+    /// Only time and memory of an unlock's biometrics: detect, align, embed, release.
+    #[arg(long, conflicts_with = "search")]
+    latency: bool,
     /// Also the small parts one by one (status lists, JWE, key release, vault stages), by `cargo bench`.
     #[arg(long)]
     parts: bool,
@@ -32,6 +35,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         println!("1:N search\n\n{}", faiss::beside(&home, &faiss::FULL, || biometrics(&home))?);
         return Ok(());
     }
+    if arguments.latency {
+        shell::run(biometrics(&home).arg("latency").arg(home.photograph("obama3.jpg")))?;
+        return Ok(());
+    }
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
     let mut bench = shell::cargo();
@@ -43,7 +50,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         "--target-dir",
     ]);
     shell::run(bench.arg(target.join("bench")).env("AMPARO_HOME", home.path()))?;
-    println!("1:N search\n\n{}", faiss::beside(&home, &faiss::FULL, || biometrics(&home))?);
+    println!("\nAn unlock's biometrics, part by part\n");
+    shell::run(biometrics(&home).arg("latency").arg(home.photograph("obama3.jpg")))?;
+    println!("\n1:N search\n\n{}", faiss::beside(&home, &faiss::FULL, || biometrics(&home))?);
     if arguments.parts {
         shell::run(shell::cargo().args([
             "bench",

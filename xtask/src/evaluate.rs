@@ -172,9 +172,15 @@ impl Bench {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = bench::biometrics(&self.home);
-        command.args(arguments);
+        let mut command = self.built("amparo-biometrics");
+        command.args(arguments).env("AMPARO_HOME", self.home.path());
         command
+    }
+
+    /// A program that [`run`] built: not built again in the middle, whatever happens to the sources meanwhile.
+    fn built(&self, program: &str) -> Command {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
+        Command::new(target.join("release").join(program))
     }
 
     /// A list of pairs, made by `pairs` with these arguments.

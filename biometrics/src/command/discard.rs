@@ -63,16 +63,16 @@ impl Discard {
 
 /// For each component, and for all of them, the least goodness among the pictures; the worst of all where one shows no face.
 fn worst<'a>(pictures: impl Iterator<Item = &'a PathBuf>, cache: &EmbeddingCache) -> BTreeMap<&'static str, f64> {
-    let mut worst: BTreeMap<&'static str, f64> = ComponentName::ALL.map(|name| (name.code(), 1.0)).into();
+    let mut worst: BTreeMap<&'static str, f64> = ComponentName::ALL.map(|name| (name.code(), f64::INFINITY)).into();
     worst.insert(ALL, 1.0);
     for picture in pictures {
         let Some(quality) = cache.quality_of(picture) else {
-            worst.values_mut().for_each(|least| *least = -1.0);
+            worst.values_mut().for_each(|least| *least = f64::NEG_INFINITY);
             return worst;
         };
         let values = quality.components().into_iter().map(|c| (c.name().code(), c.goodness()));
         for (name, goodness) in values.chain([(ALL, quality.value())]) {
-            let least = worst.entry(name).or_insert(1.0);
+            let least = worst.entry(name).or_insert(f64::INFINITY);
             *least = least.min(goodness);
         }
     }

@@ -31,7 +31,7 @@ fn chart(area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, linkage: &L
         .build_cartesian_2d(LOWEST..1.0, 0.0..highest)?;
     chart.configure_mesh().x_desc("agreement: mated (blue), non-mated (red)").y_desc("share of pairs").draw()?;
     for (values, colour) in [(non_mated, RED), (mated, BLUE)] {
-        let bars = values.into_iter().enumerate().map(|(i, share)| {
+        let bars = values.into_iter().enumerate().filter(|(_, share)| *share > 0.0).map(|(i, share)| {
             let left = LOWEST + i as f64 * BIN;
             Rectangle::new([(left, 0.0), (left + BIN, share)], colour.mix(0.4).filled())
         });

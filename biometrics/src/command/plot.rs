@@ -105,7 +105,7 @@ fn draw_histograms(evaluation: &Evaluation, area: &Area<'_>) -> Result<(), Box<d
         .build_cartesian_2d(-1.0..1.0, 0.0..highest)?;
     chart.configure_mesh().x_desc("score").y_desc("share of pairs").draw()?;
     for (values, colour) in [(non_mated, RED), (mated, BLUE)] {
-        let bars = values.into_iter().enumerate().map(|(i, share)| {
+        let bars = values.into_iter().enumerate().filter(|(_, share)| *share > 0.0).map(|(i, share)| {
             let left = -1.0 + i as f64 * BIN;
             Rectangle::new([(left, 0.0), (left + BIN, share)], colour.mix(0.4).filled())
         });

@@ -1,6 +1,7 @@
 //! `release`: the same list of pairs, through enrolment, sealing and release.
 
 use std::collections::HashMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -57,24 +58,51 @@ fn attempted(
         by_reference.entry(&pair.reference).or_default().push((&pair.probe, pair.mated));
     }
 
-    let mut counts = Counts::default();
     let bar = progress(pairs.len() as u64 * u64::from(enrolments), "attempts");
-    for (captures, attempts) in by_reference {
-        let reference = cache.reference(captures)?;
-        for _ in 0..enrolments {
-            let enrolment = reference.as_ref().map(|reference| Enrolment::new(reference, rng));
-            for (frames, mated) in &attempts {
-                let sides = enrolment.as_ref().zip(probes.get(frames).and_then(Option::as_ref));
-                let start = Instant::now();
-                let opened = sides.is_some_and(|(enrolment, probe)| enrolment.opens_for(probe));
-                counts.times.push(start.elapsed());
-                counts.add(*mated, opened);
-                bar.inc(1);
+    let work: Vec<Enrolled<'_>> =
+        by_reference.into_iter().map(|(captures, attempts)| Enrolled { captures, attempts }).collect();
+    let shares = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
+    let attempt = |share: &[Enrolled<'_>], mut rng: ChaCha20Rng| {
+        let mut counts = Counts::default();
+        for Enrolled { captures, attempts } in share {
+            let reference = cache.reference(captures)?;
+            for _ in 0..enrolments {
+                let enrolment = reference.as_ref().map(|reference| Enrolment::new(reference, &mut rng));
+                for (frames, mated) in attempts {
+                    let sides = enrolment.as_ref().zip(probes.get(frames).and_then(Option::as_ref));
+                    let start = Instant::now();
+                    let opened = sides.is_some_and(|(enrolment, probe)| enrolment.opens_for(probe));
+                    counts.times.push(start.elapsed());
+                    counts.add(*mated, opened);
+                    bar.inc(1);
+                }
             }
         }
-    }
+        Ok::<_, Failure>(counts)
+    };
+    let counts = std::thread::scope(|scope| {
+        let attempt = &attempt;
+        let threads: Vec<_> = work
+            .chunks(work.len().div_ceil(shares).max(1))
+            .map(|share| {
+                let rng = ChaCha20Rng::from_rng(rng);
+                scope.spawn(move || attempt(share, rng))
+            })
+            .collect();
+        let mut counts = Counts::default();
+        for thread in threads {
+            counts.join(thread.join().map_err(|_| Failure::internal("an attempt could not be made"))??);
+        }
+        Ok::<_, Failure>(counts)
+    })?;
     bar.finish_and_clear();
     Ok(counts.report(cache.failures))
+}
+
+/// Pictures that are enrolled together, and the probes that are tried on them: mated or not.
+struct Enrolled<'a> {
+    captures: &'a [PathBuf],
+    attempts: Vec<(&'a [PathBuf], bool)>,
 }
 
 /// What a vault keeps of an enrolment, as far as the face is concerned: here without PIN and device key, whose parts a run
@@ -126,6 +154,15 @@ impl Counts {
         };
         *all += 1;
         *released += usize::from(opened);
+    }
+
+    fn join(&mut self, other: Self) {
+        let Self { mated, released_mated, non_mated, released_non_mated, times } = other;
+        self.mated += mated;
+        self.released_mated += released_mated;
+        self.non_mated += non_mated;
+        self.released_non_mated += released_non_mated;
+        self.times.extend(times);
     }
 
     fn report(self, failures: usize) -> Answer {

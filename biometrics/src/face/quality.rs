@@ -107,7 +107,7 @@ impl Quality {
     /// One number for all, 0 to 1, good from 1/2 up: that of the weakest component ([`Component::goodness`]).
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.components().iter().map(Component::goodness).fold(1.0, f64::min)
+        self.components().iter().map(Component::goodness).fold(1.0, f64::min).max(0.0)
     }
 
     /// Whether the face is good enough, by the product's limits; if not, the first reason, the most useful to know first.

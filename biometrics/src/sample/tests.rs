@@ -136,6 +136,7 @@ fn attack_93_sizes_are_checked_before_anything_is_allocated() {
     let too_many = |got| DecodeError::TooManyPixels { most: Sample::MAX_PIXELS, got };
     assert_eq!(refused(&png(65_535, 65_535)), too_many(65_535 * 65_535));
     assert_eq!(refused(&png(u32::MAX, u32::MAX)), too_many(u64::from(u32::MAX) * u64::from(u32::MAX)));
+    assert_eq!(refused(&png(8_000, 6_250)), too_many(50_000_000));
     assert_eq!(refused(&png(0, 0)), DecodeError::NoPixels);
     assert_eq!(refused(&png(10, 0)), DecodeError::NoPixels);
     assert_eq!(refused(&png(100_000, 1)), DecodeError::TooLong { most: 16_384 });
@@ -228,14 +229,48 @@ fn attack_93_truncated_pictures_are_refused() {
     assert_eq!(refused(&jpeg[..jpeg.len() - 2]), DecodeError::Truncated);
 }
 
+/// Pictures that other programs wrote: the corpus of the fuzzer.
+macro_rules! corpus {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/fuzz/corpus/picture/", $name)).as_slice()
+    };
+}
+
 #[test]
-fn attack_93_cmyk_is_read_or_refused_by_name() {
-    // A JPEG of four components and Adobe's marker: header only, so that the decoder meets the colours first.
+fn attack_93_cmyk_is_read_in_its_colours() {
+    let plain = Sample::decode(corpus!("png")).unwrap();
+    let cmyk = Sample::decode(corpus!("jpeg_cmyk")).unwrap();
+    assert_eq!((cmyk.width(), cmyk.height()), (24, 16));
+    let difference = plain.as_rgb().iter().zip(cmyk.as_rgb()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>();
+    assert!(difference / (24.0 * 16.0 * 3.0) < 25.0, "inverted, or in other colours: {difference}");
+    // A header of four components with nothing behind it.
     let adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\0");
     let frame = segment(0xC0, &[8, 0, 16, 0, 16, 4, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0]);
     let scan = [segment(0xDA, &[4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]), vec![0; 8]].concat();
-    let cmyk = [b"\xFF\xD8".as_slice(), &adobe, &frame, &scan, b"\xFF\xD9"].concat();
-    assert!(matches!(Sample::decode(&cmyk), Err(DecodeError::Malformed | DecodeError::UnsupportedColour) | Ok(_)));
+    let hollow = [b"\xFF\xD8".as_slice(), &adobe, &frame, &scan, b"\xFF\xD9"].concat();
+    assert_eq!(refused(&hollow), DecodeError::Malformed);
+}
+
+#[test]
+fn attack_93_pictures_of_other_programs_are_read_turned_or_refused() {
+    let size = |bytes: &[u8]| Sample::decode(bytes).map(|s| (s.width(), s.height()));
+    for bytes in [
+        corpus!("png"),
+        corpus!("jpeg"),
+        corpus!("jpeg_progressive"),
+        corpus!("webp"),
+        corpus!("webp_lossy"),
+        corpus!("tiff"),
+        corpus!("tiff_lzw"),
+        corpus!("bmp"),
+        corpus!("ppm"),
+    ] {
+        assert_eq!(size(bytes), Ok((24, 16)), "{:?}", &bytes[..16]);
+    }
+    assert_eq!((size(corpus!("jpeg_turned")), size(corpus!("one_pixel"))), (Ok((16, 24)), Ok((1, 1))));
+    assert_eq!(size(corpus!("png_animated")), Err(DecodeError::Animated));
+    assert_eq!(size(corpus!("webp_animated")), Err(DecodeError::Animated));
+    assert_eq!(size(corpus!("jpeg_truncated")), Err(DecodeError::Truncated));
 }
 
 #[test]

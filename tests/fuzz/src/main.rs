@@ -6,6 +6,8 @@
 mod fuzzed;
 #[path = "../../../wallet-core/tests/links.rs"]
 mod links;
+#[path = "../../../biometrics/tests/fuzzed.rs"]
+mod measured;
 #[path = "../../../credentials/tests/it/world.rs"]
 mod world;
 mod mdoc;
@@ -14,7 +16,7 @@ use std::sync::LazyLock;
 
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let name = std::env::var("AMPARO_FUZZ_TARGET").expect("AMPARO_FUZZ_TARGET names no target");
-    let mut targets = fuzzed::TARGETS.iter().chain(links::TARGETS);
+    let mut targets = fuzzed::TARGETS.iter().chain(links::TARGETS).chain(measured::TARGETS);
     targets.find(|(target, _)| *target == name).expect("no such target").1
 });
 

@@ -32,8 +32,7 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
         }
     }
     text.push_str("\nPeers on the same images and pairs, in the same run:\n\n");
-    let mut peers = shell::cargo();
-    peers.args(["run", "--quiet", "--release", "--package", "biometrics", "--example", "finger_peers", "--"]);
+    let mut peers = bench.built("examples/finger_peers");
     for (set, dpi) in SETS {
         peers.arg(dpi).arg(data.join(set));
     }

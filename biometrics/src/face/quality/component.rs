@@ -143,7 +143,7 @@ impl Component {
         (!is_good).then(|| self.name.fault(self.value < least))
     }
 
-    /// How far within its limits the value lies: 1 is as good as can be, 1/2 at the limit, 0 hopeless.
+    /// How far within its limits the value lies: 1/2 at the limit, larger the better, below 0 hopeless.
     #[must_use]
     pub fn goodness(&self) -> f64 {
         let goodness = match self.name.limits() {
@@ -152,7 +152,7 @@ impl Component {
             (f64::NEG_INFINITY, most) => f64::from(u8::from(self.value <= most)),
             (least, most) => 1.0 - (self.value - f64::midpoint(least, most)).abs() / (most - least),
         };
-        if goodness.is_nan() { 0.0 } else { goodness.clamp(0.0, 1.0) }
+        if goodness.is_nan() { 0.0 } else { goodness }
     }
 }
 

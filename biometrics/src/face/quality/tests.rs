@@ -66,15 +66,16 @@ fn what_detector_or_embedder_doubt_is_unclear() {
 fn goodness_is_a_half_at_the_limit_and_the_weakest_component_counts() {
     let at = |name, value| Component::new(name, value).goodness();
     assert_eq!(at(ComponentName::InterEyeDistance, 16.0), 0.5);
-    assert_eq!(at(ComponentName::InterEyeDistance, 200.0), 1.0);
+    assert_eq!(at(ComponentName::InterEyeDistance, 64.0), 2.0);
     assert_eq!(
-        (at(ComponentName::Yaw, 0.0), at(ComponentName::Yaw, -35.0), at(ComponentName::Yaw, 90.0)),
+        (at(ComponentName::Yaw, 0.0), at(ComponentName::Yaw, -35.0), at(ComponentName::Yaw, 70.0)),
         (1.0, 0.5, 0.0)
     );
     assert_eq!((at(ComponentName::LandmarksOutside, 0.0), at(ComponentName::LandmarksOutside, 1.0)), (1.0, 0.0));
     assert_eq!(at(ComponentName::Agreement, f64::NAN), 0.0);
     let good = measure(FRONTAL, textured, 0).with_agreement(0.9);
-    assert!(good.value() >= 0.5);
+    assert!((0.5..=1.0).contains(&good.value()));
+    assert_eq!(Quality { turn: 170.0, ..good.clone() }.value(), 0.0);
     let weak = good.clone().with_agreement(0.1);
     assert!(weak.value() < 0.1, "{}", weak.value());
     let told = serde_json::to_value(&good).unwrap();

@@ -1,0 +1,100 @@
+//! `latency`: what an unlock by face spends its time and memory on, apart from the vault and Argon2.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use biometrics::engine::Step;
+use biometrics::protection::{Message, TransformSeed, release, seal};
+use biometrics::template::{Probe, Reference};
+use chacha20::ChaCha20Rng;
+use rand_core::SeedableRng;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Failure, home, median_ms, round3};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// A portrait that the product takes.
+    image: PathBuf,
+    /// How often each part is timed.
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    turns: u32,
+}
+
+pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    let Arguments { image, turns } = arguments;
+    let name = image.display().to_string();
+    home::read_named(image)?;
+    let before = resident_kib("VmRSS");
+    let started = Instant::now();
+    let mut engine = home::load_engine(home)?;
+    let load_ms = round3(started.elapsed().as_secs_f64() * 1e3);
+    let loaded = resident_kib("VmRSS");
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(Failure::internal)?;
+    let mut rng = ChaCha20Rng::from_seed(key);
+    let mut parts: Vec<(&'static str, Vec<std::time::Duration>)> = PARTS.map(|part| (part, Vec::new())).into();
+    // The first turn is not counted: caches are cold, and the runtime allocates.
+    for turn in 0..=*turns {
+        let mut times = Vec::with_capacity(PARTS.len());
+        let mut last = Instant::now();
+        let mut lap = || {
+            let now = Instant::now();
+            times.push(now - std::mem::replace(&mut last, now));
+        };
+        let sample = home::read_sample(image)?;
+        lap();
+        let capture = engine.capture_in_steps(&sample, &mut |step| {
+            // What a later version may add is part of the step that follows.
+            if matches!(step, Step::Found | Step::Refined | Step::Aligned | Step::Embedded) {
+                lap();
+            }
+        });
+        let embedding = capture.map_err(|error| Failure::capture(&name, &error))?.into_embedding();
+        let reference = Reference::fuse(&[&embedding]).map_err(Failure::internal)?;
+        let (seed, message) = (TransformSeed::generate(&mut rng), Message::generate(&mut rng));
+        let helper = seal(&reference, &seed, &message);
+        let probe = Probe::from_frames(&[embedding]).map_err(Failure::internal)?;
+        let started = Instant::now();
+        std::hint::black_box(release(&probe, &seed, &helper));
+        times.push(started.elapsed());
+        if turn > 0 {
+            parts.iter_mut().zip(times).for_each(|((_, all), time)| all.push(time));
+        }
+    }
+    let mut sentences =
+        format!("Median of {turns} turns on one thread, milliseconds; the models were loaded in {load_ms:.0}.\n");
+    let (mut told, mut template) = (Map::new(), 0.0);
+    for (part, times) in parts {
+        let ms = median_ms(times);
+        template += if TEMPLATE.contains(&part) { ms } else { 0.0 };
+        sentences.push_str(&format!("  {part:<28} {ms:>8.2}\n"));
+        told.insert(part.to_owned(), json!(ms));
+    }
+    let peak = resident_kib("VmHWM");
+    let mib = |kib: Option<u64>| kib.map_or("not known here".to_owned(), |kib| format!("{} MiB", kib / 1024));
+    sentences.push_str(&format!(
+        "  template, without decoding   {template:>8.2}\nPeak memory of this process {}: {} before the models, {} with them.",
+        mib(peak),
+        mib(before),
+        mib(loaded)
+    ));
+    told.insert("template".to_owned(), json!(round3(template)));
+    told.insert("load".to_owned(), json!(load_ms));
+    Ok(Answer {
+        object: json!({ "turns": turns, "ms": Value::Object(told), "peak_rss_kib": peak, "rss_with_models_kib": loaded }),
+        sentences,
+    })
+}
+
+/// A line of `/proc/self/status`; nothing where there is none.
+fn resident_kib(name: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+const PARTS: [&str; 6] =
+    ["decode", "detect", "refine the landmarks", "align and judge", "embed, two looks", "release of the key"];
+/// What lies between a decoded picture and a template.
+const TEMPLATE: [&str; 4] = ["detect", "refine the landmarks", "align and judge", "embed, two looks"];
