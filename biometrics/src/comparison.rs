@@ -65,8 +65,10 @@ impl fmt::Debug for ComparisonScore {
 pub struct Threshold(f64);
 
 impl Threshold {
-    /// The product's own: of the ORL faces, one comparison of two people in 19,000 reaches it (one capture against one),
-    /// and 97 in 100 of one person's do. `docs/biometric-evaluation.md` has counts and intervals.
+    /// The product's own: one capture against one, one comparison of two people in 19,000 reaches it on the ORL people that it
+    /// was chosen on and 14 on twenty others; with five captures and three frames, 1 in 200 on those others, for means make
+    /// look-alikes more alike. It is the second look behind a released key, never the only one.
+    /// `docs/biometric-evaluation.md` has counts and intervals.
     pub const DEFAULT: Self = Self(0.45);
 
     /// The product's own for fingers: on the two sensors that it was set on (FVC2002 DB1 and DB3) about one pair of two
