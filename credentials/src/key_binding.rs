@@ -37,6 +37,22 @@ pub struct KeyBindingClaims {
     pub auth_time: Option<Timestamp>,
 }
 
+impl KeyBindingClaims {
+    /// What RFC 9901 §4.3 demands, and nothing else.
+    pub fn new(audience: &str, nonce: &str, issued_at: Timestamp) -> Self {
+        Self {
+            audience: audience.to_owned(),
+            nonce: nonce.to_owned(),
+            issued_at,
+            transaction_data_hashes: None,
+            consent: None,
+            amr: Vec::new(),
+            acr: None,
+            auth_time: None,
+        }
+    }
+}
+
 /// On the wire.
 #[derive(Serialize)]
 struct Payload<'a> {

@@ -7,6 +7,7 @@ mod issuance;
 mod notification;
 mod offering;
 mod redemption;
+mod renewal;
 mod revocation;
 
 pub use authorization::{Answered, Asked, AuthorizeError, CODE_LIFETIME, PushCall, REQUEST_LIFETIME};
@@ -16,6 +17,7 @@ pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
 pub use notification::{Event, NOTICE_TIME, NotificationError};
 pub use offering::{Grant, OfferError, Offered, Order};
 pub use redemption::{RedeemError, Redeemed, TokenCall};
+pub use renewal::MAX_BATCHES;
 pub use revocation::{Outcome, Pace};
 
 use crate::clock::{Clock, SystemClock};

@@ -24,8 +24,8 @@ pub struct Batch<'a> {
     pub claims: &'a ClaimSet,
     /// Who says it.
     pub issuer: &'a IssuerUrl,
-    /// How long it holds, from now.
-    pub valid: Seconds,
+    /// When it holds.
+    pub span: Span,
     /// Whose it is: one key for each copy.
     pub holders: &'a [PublicKey],
     /// Where the status of each copy stands; as many as there are keys.
@@ -95,8 +95,7 @@ pub fn issue<R: CryptoRng + ?Sized>(
     if batch.holders.len() != batch.statuses.len() {
         return Err(IssueBatchError::Uneven);
     }
-    let span = Span::new(now, batch.valid);
-    let claims = batch.claims;
+    let (span, claims) = (batch.span, batch.claims);
     let mut disclosable = claims.values().clone();
     disclosable.extend(claims.derived(date(now)));
     let nested = nested(claims);

@@ -45,6 +45,8 @@ pub enum Purpose {
     TxCode,
     /// To find what an access token grants.
     Token,
+    /// To find what a refresh token renews.
+    RefreshToken,
     /// To find an issuance by its handle.
     Handle,
     /// To find what waits for a decision by its transaction identifier.
@@ -71,6 +73,8 @@ pub enum Purpose {
     SealOffer,
     /// To seal a token's claims under the token.
     SealToken,
+    /// To seal what a refresh token renews under the token.
+    SealRefresh,
     /// To seal a pushed authorization request under its name.
     SealRequest,
     /// To seal what an authorization code grants under the code.
@@ -88,6 +92,7 @@ impl Purpose {
             Self::Code => "amparo/v1/issuer/code",
             Self::TxCode => "amparo/v1/issuer/tx-code",
             Self::Token => "amparo/v1/issuer/token",
+            Self::RefreshToken => "amparo/v1/issuer/refresh-token",
             Self::Handle => "amparo/v1/issuer/handle",
             Self::Transaction => "amparo/v1/issuer/transaction",
             Self::Notification => "amparo/v1/issuer/notification",
@@ -101,6 +106,7 @@ impl Purpose {
             Self::RequestKey => "amparo/v1/issuer/request-key",
             Self::SealOffer => "amparo/v1/issuer/seal-offer",
             Self::SealToken => "amparo/v1/issuer/seal-token",
+            Self::SealRefresh => "amparo/v1/issuer/seal-refresh",
             Self::SealRequest => "amparo/v1/issuer/seal-request",
             Self::SealCode => "amparo/v1/issuer/seal-code",
             Self::SealTransaction => "amparo/v1/issuer/seal-transaction",

@@ -12,7 +12,7 @@ use schemas::credential_type::ClaimType;
 use schemas::mdoc::{self, DocumentType};
 use schemas::openid4vci::{
     AUTHORIZATION_CODE_GRANT, AuthorizationServerMetadata, BatchIssuance, ClaimDescription, CredentialConfiguration,
-    CredentialMetadata, Display, IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType,
+    CredentialMetadata, Display, IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType, REFRESH_TOKEN_GRANT,
 };
 use schemas::{Seconds, Timestamp};
 use serde_json::{Value, json};
@@ -97,7 +97,9 @@ pub fn authorization_server(config: &Config) -> Value {
     let metadata = AuthorizationServerMetadata {
         issuer: config.url.as_str().to_owned(),
         token_endpoint: config.url.join(TOKEN_PATH),
-        grant_types_supported: Some(vec![PRE_AUTHORIZED_CODE_GRANT.to_owned(), AUTHORIZATION_CODE_GRANT.to_owned()]),
+        grant_types_supported: Some(
+            [PRE_AUTHORIZED_CODE_GRANT, AUTHORIZATION_CODE_GRANT, REFRESH_TOKEN_GRANT].map(str::to_owned).to_vec(),
+        ),
         response_types_supported: vec!["code".to_owned()],
         authorization_endpoint: Some(config.url.join(AUTHORIZE_PATH)),
         pushed_authorization_request_endpoint: Some(config.url.join(PUSH_PATH)),

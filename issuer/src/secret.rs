@@ -46,6 +46,24 @@ impl AccessToken {
     }
 }
 
+/// A refresh token: 256 random bits, base64url.
+///
+/// # Source
+/// RFC 6749 §1.5, §10.4.
+pub struct RefreshToken(Zeroizing<String>);
+
+impl RefreshToken {
+    /// Draws a fresh one.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        Self(random_text(rng))
+    }
+
+    /// The token as it stands in the token response.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A transaction identifier: 256 random bits, base64url. What waits for a decision is sealed under it.
 ///
 /// # Source
@@ -201,7 +219,17 @@ macro_rules! redacted {
         }
     )*};
 }
-redacted!(PreAuthorizedCode, NotificationId, RequestUri, AuthorizationCode, AccessToken, TransactionId, TxCode, Handle);
+redacted!(
+    PreAuthorizedCode,
+    NotificationId,
+    RequestUri,
+    AuthorizationCode,
+    AccessToken,
+    RefreshToken,
+    TransactionId,
+    TxCode,
+    Handle
+);
 
 fn random_text<R: CryptoRng + ?Sized>(rng: &mut R) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0u8; 32]);

@@ -70,6 +70,13 @@ impl Entry {
     pub fn reference(self, issuer: &IssuerUrl) -> StatusReference {
         StatusReference { idx: u64::from(self.index), uri: self.list.uri(issuer) }
     }
+
+    /// The entry of this issuer that a reference means, if it is one.
+    pub fn of(reference: &StatusReference, issuer: &IssuerUrl) -> Option<Self> {
+        let list = reference.uri.strip_prefix(&issuer.join("/status/")).and_then(ListId::parse)?;
+        let index = u32::try_from(reference.idx).ok().filter(|index| *index < SIZE)?;
+        Some(Self { list, index })
+    }
 }
 
 /// Which list each of `count` copies goes to: all lists in turn, from a random order.

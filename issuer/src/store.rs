@@ -74,6 +74,37 @@ pub trait Store: Send + Sync {
     /// [`StoreError`].
     fn burn(&self, code: &Fingerprint) -> Result<(), StoreError>;
 
+    /// What a live refresh token renews.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn renewal(&self, token: &Fingerprint, now: Timestamp) -> Result<Option<RenewalRecord>, StoreError>;
+
+    /// Takes a refresh token for the next one and an access token; `false` if it is over. The old one stays good until
+    /// its successor has been used, so that an answer that got lost costs nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn renew(&self, renewal: &Renewal, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Ends all refresh and access tokens that come from the same offer as this refresh token.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn burn_renewals(&self, token: &Fingerprint) -> Result<(), StoreError>;
+
+    /// What was issued under a handle: the name of each batch, and its sealed entries.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn issued(&self, handle: &Fingerprint, now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// Whether an entry is revoked, or will be within the hour.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn is_revoked(&self, entry: Entry) -> Result<bool, StoreError>;
+
     /// What a live access token grants.
     ///
     /// # Errors
@@ -179,7 +210,7 @@ pub trait Lists {
     ///
     /// # Errors
     /// [`SealError`] if it is anything else.
-    fn open(&self, configuration: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError>;
+    fn open(&self, part: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError>;
 
     /// Signs a list in which `revoked` are invalid.
     ///
@@ -268,6 +299,47 @@ pub struct Redemption {
     /// Whether the wallet asked with `authorization_details`, and so must name an identifier.
     pub by_identifier: bool,
     /// The claims and all else, sealed under the token.
+    pub sealed: Vec<u8>,
+    /// The refresh token that goes with it.
+    pub refresh: Option<NewRefresh>,
+}
+
+/// A refresh token to keep; all else of it is that of the access token beside it.
+#[derive(Debug)]
+pub struct NewRefresh {
+    /// Finds it.
+    pub token: Fingerprint,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// What it renews, without any claim, sealed under it.
+    pub sealed: Vec<u8>,
+}
+
+/// What a live refresh token renews.
+#[derive(Debug)]
+pub struct RenewalRecord {
+    /// The configurations.
+    pub configurations: Vec<String>,
+    /// The thumbprint of the DPoP key it is bound to.
+    pub dpop_key: [u8; 32],
+    /// When it ends.
+    pub expires: Timestamp,
+    /// Sealed under it; gone once its successor has been used.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// A refresh, ready to be written.
+#[derive(Debug)]
+pub struct Renewal {
+    /// The refresh token that was shown.
+    pub shown: Fingerprint,
+    /// The next one.
+    pub next: NewRefresh,
+    /// How the new access token will be found.
+    pub token: Fingerprint,
+    /// When it ends.
+    pub token_expires: Timestamp,
+    /// What it grants, sealed under it.
     pub sealed: Vec<u8>,
 }
 
@@ -381,6 +453,8 @@ pub struct Issuance {
     pub awaited: Awaited,
     /// The configuration that is issued.
     pub configuration: String,
+    /// What this batch is called under its handle.
+    pub part: String,
     /// The nonces it spends, each with its expiry.
     pub nonces: Vec<(Fingerprint, Timestamp)>,
     /// The holder keys it binds to.
@@ -391,7 +465,7 @@ pub struct Issuance {
     pub cohort: Timestamp,
     /// When its credentials end.
     pub expires: Timestamp,
-    /// Which entries belong to it, sealed under handle and configuration.
+    /// Which entries belong to it, sealed under handle and part.
     pub sealed_entries: Vec<u8>,
 }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub const PRE_AUTHORIZED_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 /// The grant type of the authorization code (RFC 6749 §4.1.3).
 pub const AUTHORIZATION_CODE_GRANT: &str = "authorization_code";
+/// The grant type of a refresh token (RFC 6749 §6).
+pub const REFRESH_TOKEN_GRANT: &str = "refresh_token";
 /// The scheme of a credential offer link (§4.1).
 pub const OFFER_SCHEME: &str = "openid-credential-offer";
 /// The media type `typ` of a key proof (§F.1).
@@ -285,11 +287,14 @@ pub struct TokenResponse {
     /// How long it lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<Seconds>,
+    /// What the next token is had with (RFC 6749 §6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { access_token: _, token_type, expires_in } = self;
+        let Self { access_token: _, token_type, expires_in, refresh_token: _ } = self;
         f.debug_struct("TokenResponse")
             .field("token_type", token_type)
             .field("expires_in", expires_in)
@@ -319,6 +324,9 @@ pub struct CredentialRequest {
     /// The wish for an encrypted response (§10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_response_encryption: Option<AnswerEncryption>,
+    /// A copy that is shown to have new ones of (decision 0051); a member that only our issuers know.
+    #[serde(rename = "org.amparo.shown", default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
 }
 
 /// Key proofs (§8.2): exactly one member.

@@ -79,6 +79,39 @@ fn an_issuer_that_demands_encryption_is_met_at_once_and_later() {
     assert_eq!((&received["received"], &received["credentials"][0]["copies"]), (&json!(true), &json!(3)));
 }
 
+#[test]
+fn new_copies_come_without_the_desk_until_it_is_revoked() {
+    let Some(world) = World::with_vault() else { return };
+    let offer = world.offer_with(&["--format", "sd-jwt,mdoc"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let received = world.holder("receive", &[link, "--tx-code", code, "--yes", "--known-only"], 0).json;
+    assert_eq!(
+        (&received["credentials"][0]["copies"], &received["credentials"][0]["refillable"]),
+        (&json!(3), &json!(true))
+    );
+    let refilled = world.holder("refill", &["--yes"], 0).json;
+    let copies: Vec<&Value> = refilled["refilled"].as_array().unwrap().iter().map(|held| &held["copies"]).collect();
+    assert_eq!(
+        (copies, &refilled["cannot"]),
+        (vec![&json!(5), &json!(5)], &json!([])),
+        "each showed one and has three more"
+    );
+    let id = received["credentials"][0]["id"].as_str().unwrap();
+    assert_eq!(world.holder("refill", &[id, "--yes"], 0).json["refilled"][0]["copies"], 7);
+    assert_eq!(world.holder("show", &[id], 0).json["claims"]["given_name"], "Alma");
+
+    world.issuer_command("revoke", &["--handle", offer["handle"].as_str().unwrap()], 0);
+    let refused = world.holder("refill", &[id, "--yes"], 4).json;
+    assert!(refused["error"]["hint"].as_str().unwrap().contains("desk"), "{refused}");
+    assert_eq!(world.holder("show", &[id], 0).json["copies"], 7, "no copy was shown for nothing");
+
+    let offer = world.offer_with(&["--no-refill"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let received = world.holder("receive", &[link, "--tx-code", code, "--yes", "--known-only"], 0).json;
+    assert_eq!(received["credentials"][0]["refillable"], false);
+    world.holder("refill", &[received["credentials"][0]["id"].as_str().unwrap(), "--yes"], 2);
+}
+
 /// One exchange over a socket, as a browser makes it: the head of the answer.
 fn browse(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();

@@ -13,6 +13,7 @@ mod present;
 pub(crate) mod progress;
 mod prompt;
 mod receive;
+mod refill;
 mod refuse;
 mod show;
 mod trust;
@@ -53,6 +54,7 @@ fn run(command: Command) -> Result<Answer, Failure> {
         Command::Trust(arguments) => trust::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::Receive(arguments) => receive::run(&arguments),
+        Command::Refill(arguments) => refill::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Present(arguments) => present::run(&arguments),

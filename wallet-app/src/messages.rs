@@ -9,7 +9,7 @@ mod paper;
 mod presentation;
 mod vault;
 
-pub(crate) use holdings::{credential, history, holdings};
+pub(crate) use holdings::{credential, history, holdings, low, refilled, to_be_refilled};
 pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
@@ -58,6 +58,7 @@ pub(crate) const NOT_PATHS: &str = "--only names no claims.";
 pub(crate) const NOT_PATHS_HINT: &str =
     "Write names with commas between (given_name,family_name), or paths as JSON arrays ([\"address\",\"locality\"]).";
 pub(crate) const TAKE_IT_UP: &str = "Take up this offer?";
+pub(crate) const REFILL_IT: &str = "Do you want to fetch new copies?";
 pub(crate) const KEEP_IT: &str = "Is this about you, and do you want to keep it?";
 pub(crate) const SHOW_IT: &str = "Show this, on these terms?";
 pub(crate) const TELL_THEM: &str = "Tell the verifier that its request cannot be answered? It learns nothing else.";

@@ -61,6 +61,7 @@ mod notice;
 mod offer;
 mod offered;
 mod redeeming;
+mod refill;
 #[cfg(test)]
 mod tests;
 
@@ -72,3 +73,4 @@ pub use notice::{Event, Notices, Notifying};
 pub use offer::{Fetching, follow};
 pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;
+pub use refill::{Refreshed, Refreshing};

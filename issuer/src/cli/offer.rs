@@ -54,6 +54,9 @@ pub(super) struct Arguments {
     /// How long they may take; at most 30d.
     #[arg(long, default_value = "7d", value_name = "TIME", requires = "deferred")]
     decide_within: Seconds,
+    /// The wallet gets no new copies by showing an old one: it has to come back to the desk.
+    #[arg(long)]
+    no_refill: bool,
 }
 
 impl Arguments {
@@ -64,7 +67,9 @@ impl Arguments {
         let claims = ClaimSet::parse(known, &bytes, issuing::date(issuer.now()))?;
         let Self { format: formats, valid, count, grant, redeem_within, .. } = self;
         let decision_time = self.deferred.then_some(self.decide_within);
-        let offered = issuer.offer(&Order { claims, formats, valid, count, grant, redeem_within, decision_time })?;
+        let refill = !self.no_refill;
+        let order = Order { claims, formats, valid, count, grant, redeem_within, decision_time, refill };
+        let offered = issuer.offer(&order)?;
         let (handle, tx_code) = (offered.handle.as_str(), offered.tx_code.as_str());
         let mut report = Report {
             json: json!({

@@ -283,7 +283,9 @@ impl Issuer {
         let lifetime = waiting.decision_time.unwrap_or(TOKEN_LIFETIME);
         let token = AccessToken::generate(&mut randomness());
         let Request { configurations, by_identifier, .. } = request;
+        let (refresh, kept) = self.new_refresh(&waiting, dpop_key.is_some(), now)?.unzip();
         let redemption = Redemption {
+            refresh: kept,
             code: key,
             tx_code: Fingerprint::from_bytes([0; 32]),
             token: self.token_key(token.as_str()),
@@ -297,7 +299,7 @@ impl Issuer {
             return Err(RedeemError::InvalidGrant);
         }
         let authorized = by_identifier.then_some(configurations);
-        Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime, authorized })
+        Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime, authorized, refresh })
     }
 
     fn request(&self, client_id: &str, request_uri: &str, now: Timestamp) -> Result<Request, AuthorizeError> {

@@ -114,8 +114,12 @@ impl Issuer {
             .collect::<Result<_, _>>()?;
         let configuration =
             Configuration::by_id(&transaction.configuration).ok_or(CredentialError::UnknownConfiguration)?;
-        let called =
-            Called { spends: Spends::Transaction(key), token: self.token_key(token), dpop_key: transaction.dpop_key };
+        let called = Called {
+            spends: Spends::Transaction(key),
+            token: self.token_key(token),
+            dpop_key: transaction.dpop_key,
+            shown: None,
+        };
         let issued = self.issue_copies(configuration, waiting, &holders, Vec::new(), called, now)?;
         Ok(Reply { issued, to })
     }

@@ -3,6 +3,7 @@
 use super::encryption::Reply;
 use super::offering::Waiting;
 use super::redemption::RedeemError;
+use super::renewal::Shown;
 use super::{Issuer, randomness};
 use crate::claims::{ClaimSet, ClaimsError};
 use crate::configuration::Configuration;
@@ -47,6 +48,8 @@ pub(super) struct Called {
     pub(super) spends: Spends,
     pub(super) token: Fingerprint,
     pub(super) dpop_key: Option<[u8; 32]>,
+    /// The copy that was shown to have new ones.
+    pub(super) shown: Option<Shown>,
 }
 
 /// What a credential request was answered with.
@@ -163,16 +166,26 @@ impl Issuer {
         let (request, to) = self.read_request(call)?;
         let configuration = check_configuration(&request, &record)?;
         let (mut holders, nonces) = self.verify_proofs(&request, now)?;
-        let nonces: Vec<LiveNonce> = nonces.into_values().collect();
-
         let waiting = self.open_waiting(Purpose::SealToken, token, &record.sealed)?;
+        let shown = if waiting.renews {
+            // Of one nonce, which the copy bears as well: proofs and copy are of one moment.
+            let mut shared = nonces.keys();
+            let (Some(nonce), None) = (shared.next(), shared.next()) else {
+                return Err(CredentialError::InvalidProof("all proofs must bear one c_nonce"));
+            };
+            let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
+            Some(self.shown_copy(&request, configuration, &handle, nonce, now)?)
+        } else {
+            None
+        };
+        let nonces: Vec<LiveNonce> = nonces.into_values().collect();
         holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
         if waiting.decision_time.is_some() {
             let issued = self.defer(configuration, waiting, &holders, nonces, (token, record.dpop_key), now)?;
             return Ok(Reply { issued, to });
         }
         let token = self.token_key(token);
-        let called = Called { spends: Spends::Token(token.clone()), token, dpop_key: record.dpop_key };
+        let called = Called { spends: Spends::Token(token.clone()), token, dpop_key: record.dpop_key, shown };
         let issued = self.issue_copies(configuration, waiting, &holders, nonces, called, now)?;
         Ok(Reply { issued, to })
     }
@@ -187,16 +200,27 @@ impl Issuer {
         called: Called,
         now: Timestamp,
     ) -> Result<Issued, CredentialError> {
-        let claims = ClaimSet::check(configuration.credential_type, waiting.claims, issuing::date(now))?;
+        let Called { spends, token, dpop_key, shown } = called;
+        // New copies have the times of the old: they are of the same cohort, and live no longer than the desk has said.
+        let (claims, span, part) = match shown {
+            Some(Shown { claims, span, .. }) => {
+                let claims = ClaimSet::check(configuration.credential_type, claims, issuing::date(now));
+                let claims =
+                    claims.map_err(|_| CredentialError::InvalidProof("the copy shows too little of itself"))?;
+                (claims, span, Self::next_part(configuration))
+            }
+            None => {
+                let claims = ClaimSet::check(configuration.credential_type, waiting.claims, issuing::date(now))?;
+                (claims, Span::new(now, waiting.valid), configuration.to_string())
+            }
+        };
         let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
         // The keys of a deferred request were spent when it was put off.
-        let Called { spends, token, dpop_key } = called;
         let (notification_id, awaited) = self.await_notice(token, dpop_key, now);
         let holder_keys = match spends {
             Spends::Token(_) => holders.iter().map(|key| self.holder_key(key)).collect(),
             Spends::Transaction(_) => Vec::new(),
         };
-        let span = Span::new(now, waiting.valid);
         if !self.signs_until(span.until) {
             return Err(CredentialError::Denied("it would outlive the certificate of the issuer"));
         }
@@ -208,7 +232,7 @@ impl Issuer {
             format: configuration.format,
             claims: &claims,
             issuer: &self.config.url,
-            valid: waiting.valid,
+            span,
             holders,
             statuses: &statuses,
         };
@@ -224,7 +248,8 @@ impl Issuer {
                         cohort: span.from,
                         expires: span.until,
                         configuration: configuration.to_string(),
-                        sealed_entries: self.seal_entries(&handle, configuration, &entries)?,
+                        sealed_entries: self.seal_entries(&handle, &part, &entries)?,
+                        part,
                     },
                     now,
                 )?;
@@ -342,28 +367,23 @@ impl Issuer {
     }
 
     /// Which entries belong together, sealed under the handle; of one length for every batch.
-    fn seal_entries(
-        &self,
-        handle: &Handle,
-        configuration: Configuration,
-        entries: &[Entry],
-    ) -> Result<Vec<u8>, SealError> {
+    fn seal_entries(&self, handle: &Handle, part: &str, entries: &[Entry]) -> Result<Vec<u8>, SealError> {
         let mut bytes = Vec::with_capacity(BATCH_SIZE as usize * 8);
         for entry in entries {
             bytes.extend_from_slice(&entry.list.number().to_be_bytes());
             bytes.extend_from_slice(&entry.index.to_be_bytes());
         }
         bytes.resize(BATCH_SIZE as usize * 8, 0);
-        let secret = entries_secret(handle, &configuration.to_string());
+        let secret = entries_secret(handle, part);
         seal::seal(&*self.keys, Purpose::SealHandle, &secret, &bytes)
     }
 }
 
-/// The secret under which the entries of one batch are sealed. A secret seals once, and a handle may stand for two batches.
-pub(super) fn entries_secret(handle: &Handle, configuration: &str) -> Zeroizing<String> {
+/// The secret under which the entries of one batch are sealed. A secret seals once, and a handle may stand for many batches.
+pub(super) fn entries_secret(handle: &Handle, part: &str) -> Zeroizing<String> {
     // What was issued before there were several formats has no configuration, and was sealed under the handle alone.
-    let separator = if configuration.is_empty() { "" } else { "/" };
-    Zeroizing::new(format!("{}{separator}{configuration}", handle.as_str()))
+    let separator = if part.is_empty() { "" } else { "/" };
+    Zeroizing::new(format!("{}{separator}{part}", handle.as_str()))
 }
 
 const KEY_SEEN: &str = "a key was bound to a credential before";

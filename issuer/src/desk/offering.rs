@@ -47,6 +47,8 @@ pub struct Order {
     pub redeem_within: Seconds,
     /// When somebody must approve the issuance after the wallet has asked: how long they may take.
     pub decision_time: Option<Seconds>,
+    /// Whether the wallet may have new copies later by showing an old one.
+    pub refill: bool,
 }
 
 impl Order {
@@ -59,6 +61,7 @@ impl Order {
             count: BATCH_SIZE,
             redeem_within: OFFER_LIFETIME,
             decision_time: None,
+            refill: true,
             grant: Grant::PreAuthorized,
         }
     }
@@ -143,6 +146,12 @@ pub(super) struct Waiting {
     pub(super) handle: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) decision_time: Option<Seconds>,
+    /// Whether a refresh token goes with the access token.
+    #[serde(default)]
+    pub(super) refill: bool,
+    /// The claims come from a copy that the wallet shows.
+    #[serde(default)]
+    pub(super) renews: bool,
 }
 
 impl Issuer {
@@ -186,6 +195,8 @@ impl Issuer {
             count: order.count,
             handle: handle.as_str().to_owned(),
             decision_time: order.decision_time,
+            refill: order.refill,
+            renews: false,
         };
         let handle_key = self.handle(&handle);
         let configurations = order.configurations();

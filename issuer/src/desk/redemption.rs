@@ -6,10 +6,10 @@ use crate::keys::Purpose;
 use crate::metadata::TOKEN_PATH;
 use crate::nonce;
 use crate::seal::SealError;
-use crate::secret::AccessToken;
+use crate::secret::{AccessToken, RefreshToken};
 use crate::store::{Redemption, StoreError};
 use credentials::dpop::{self, DpopError};
-use schemas::openid4vci::{AUTHORIZATION_CODE_GRANT, PRE_AUTHORIZED_CODE_GRANT};
+use schemas::openid4vci::{AUTHORIZATION_CODE_GRANT, PRE_AUTHORIZED_CODE_GRANT, REFRESH_TOKEN_GRANT};
 use schemas::{Seconds, Timestamp};
 use serde_json::Value;
 
@@ -35,6 +35,8 @@ pub struct TokenCall<'a> {
     pub tx_code: Option<&'a str>,
     /// `authorization_details`, a JSON array.
     pub authorization_details: Option<&'a str>,
+    /// `refresh_token`
+    pub refresh_token: Option<&'a str>,
     /// The DPoP header.
     pub dpop: Option<&'a str>,
 }
@@ -50,6 +52,8 @@ pub struct Redeemed {
     pub lifetime: Seconds,
     /// The configurations that it is good for, when the wallet asked by `authorization_details`.
     pub authorized: Option<Vec<String>>,
+    /// What the next token is had with.
+    pub refresh: Option<RefreshToken>,
 }
 
 /// Why a token request was refused.
@@ -112,6 +116,7 @@ impl Issuer {
         match call.grant_type {
             Some(PRE_AUTHORIZED_CODE_GRANT) => {}
             Some(AUTHORIZATION_CODE_GRANT) => return self.redeem_code(call, now),
+            Some(REFRESH_TOKEN_GRANT) => return self.redeem_refresh(call, now),
             Some(_) => return Err(RedeemError::UnsupportedGrantType),
             None => return Err(RedeemError::InvalidRequest("grant_type is missing")),
         }
@@ -137,7 +142,9 @@ impl Issuer {
             return Err(RedeemError::InvalidDpop(None));
         }
         let lifetime = waiting.decision_time.unwrap_or(TOKEN_LIFETIME);
+        let (refresh, kept) = self.new_refresh(&waiting, dpop_key.is_some(), now)?.unzip();
         let redemption = Redemption {
+            refresh: kept,
             code: key,
             tx_code: self.tx_code(code, tx_code),
             token: self.keys.fingerprint(Purpose::Token, &[token.as_str().as_bytes()]),
@@ -148,7 +155,7 @@ impl Issuer {
             sealed: self.seal_waiting(Purpose::SealToken, token.as_str(), &waiting)?,
         };
         match self.store.redeem(&redemption, now)? {
-            Verdict::Granted => Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime, authorized }),
+            Verdict::Granted => Ok(Redeemed { token, bound: dpop_key.is_some(), lifetime, authorized, refresh }),
             Verdict::WrongTxCode { left } => Err(RedeemError::WrongTxCode { left }),
             Verdict::Dead => Err(RedeemError::WrongTxCode { left: 0 }),
             Verdict::NoOffer => Err(RedeemError::InvalidGrant),

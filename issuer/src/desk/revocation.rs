@@ -123,8 +123,8 @@ struct Signing<'a> {
 }
 
 impl Lists for Signing<'_> {
-    fn open(&self, configuration: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
-        let secret = entries_secret(self.handle.ok_or(SealError::Broken)?, configuration);
+    fn open(&self, part: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
+        let secret = entries_secret(self.handle.ok_or(SealError::Broken)?, part);
         open_entries(&*self.issuer.keys, &secret, sealed)
     }
 
@@ -135,7 +135,7 @@ impl Lists for Signing<'_> {
     }
 }
 
-fn open_entries(keys: &dyn Keys, secret: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
+pub(super) fn open_entries(keys: &dyn Keys, secret: &str, sealed: &[u8]) -> Result<Vec<Entry>, SealError> {
     let bytes = seal::open(keys, Purpose::SealHandle, secret, sealed)?;
     let (pairs, rest) = bytes.as_chunks::<8>();
     if pairs.len() != BATCH_SIZE as usize || !rest.is_empty() {

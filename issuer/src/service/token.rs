@@ -50,6 +50,7 @@ pub(super) async fn redeem(
             redirect_uri: form.get("redirect_uri"),
             tx_code: form.get("tx_code"),
             authorization_details: form.get("authorization_details"),
+            refresh_token: form.get("refresh_token"),
             dpop,
         })
     })
@@ -57,11 +58,12 @@ pub(super) async fn redeem(
     if let Err(RedeemError::WrongTxCode { .. }) = redeemed {
         service.peers.count_wrong_tx_code();
     }
-    let Redeemed { token, bound, lifetime, authorized } = redeemed?;
+    let Redeemed { token, bound, lifetime, authorized, refresh } = redeemed?;
     let token = TokenResponse {
         access_token: token.as_str().to_owned(),
         token_type: if bound { "DPoP" } else { "Bearer" }.to_owned(),
         expires_in: Some(lifetime),
+        refresh_token: refresh.map(|token| token.as_str().to_owned()),
     };
     let authorization_details = authorized.map(|ids| {
         let detail = |id: &String| json!({"type": "openid_credential", "credential_configuration_id": id, "credential_identifiers": [id]});
@@ -74,7 +76,8 @@ pub(super) async fn redeem(
 pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 /// The parameters that we read; one given twice is refused (RFC 6749 §3.2), all others are ignored.
-const READ: [&str; 8] = [
+const READ: [&str; 9] = [
+    "refresh_token",
     "grant_type",
     "pre-authorized_code",
     "tx_code",

@@ -7,11 +7,13 @@ mod issuances;
 mod lists;
 mod offers;
 mod pending;
+mod renewals;
 mod schema;
 
 use super::{
     Awaited, Committed, Decision, Deferral, Exchange, Issuance, Lists, NewOffer, OfferRecord, PendingRecord, Pushed,
-    Redemption, RevokeError, Revoked, SignedList, Store, StoreError, TokenRecord, TransactionRecord, When,
+    Redemption, Renewal, RenewalRecord, RevokeError, Revoked, SignedList, Store, StoreError, TokenRecord,
+    TransactionRecord, When,
 };
 use crate::grant::Verdict;
 use crate::keys::Fingerprint;
@@ -113,6 +115,26 @@ impl Store for SqliteStore {
 
     fn burn(&self, code: &Fingerprint) -> Result<(), StoreError> {
         self.write(|t| codes::burn(t, code))
+    }
+
+    fn renewal(&self, token: &Fingerprint, now: Timestamp) -> Result<Option<RenewalRecord>, StoreError> {
+        self.read(|c| renewals::find(c, token, now))
+    }
+
+    fn renew(&self, renewal: &Renewal, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(|t| renewals::renew(t, renewal, now))
+    }
+
+    fn burn_renewals(&self, token: &Fingerprint) -> Result<(), StoreError> {
+        self.write(|t| renewals::burn(t, token))
+    }
+
+    fn issued(&self, handle: &Fingerprint, now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.read(|c| issuances::under(c, handle, now))
+    }
+
+    fn is_revoked(&self, entry: Entry) -> Result<bool, StoreError> {
+        self.read(|c| lists::is_revoked(c, entry))
     }
 
     fn token(&self, token: &Fingerprint, now: Timestamp) -> Result<Option<TokenRecord>, StoreError> {

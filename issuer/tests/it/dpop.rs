@@ -36,8 +36,9 @@ async fn bound_token(world: &World, key: &SoftwareKey, jti: u8) -> String {
 
 /// A token bound to a key, and proofs for it.
 pub(crate) struct Bound {
-    key: SoftwareKey,
+    pub(crate) key: SoftwareKey,
     pub(crate) token: String,
+    pub(crate) refresh: Option<String>,
     count: std::cell::Cell<u8>,
 }
 
@@ -47,7 +48,42 @@ impl Bound {
         let proof = proof(world, "/token", None, 200, &key);
         let answer: Value = redeem(world, offered, &[&proof]).await.json().await.unwrap();
         assert_eq!(answer["token_type"], "DPoP", "{answer}");
-        Self { key, token: answer["access_token"].as_str().unwrap().to_owned(), count: 0.into() }
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        Self { key, token: text("access_token").unwrap(), refresh: text("refresh_token"), count: 0.into() }
+    }
+
+    /// Asks for the next tokens with this refresh token.
+    pub(crate) async fn refresh(&self, world: &World, token: &str) -> Response {
+        self.refresh_by(world, token, Some(&self.key)).await
+    }
+
+    pub(crate) async fn refresh_by(&self, world: &World, token: &str, key: Option<&SoftwareKey>) -> Response {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let mut request = world.http.post(format!("{}/token", world.url)).form(&form);
+        self.count.set(self.count.get() + 1);
+        if let Some(key) = key {
+            request = request.header("dpop", proof(world, "/token", None, self.count.get(), key));
+        }
+        request.send().await.unwrap()
+    }
+
+    /// The next tokens in place of these.
+    pub(crate) async fn renewed(&mut self, world: &World) -> Response {
+        let response = self.refresh(world, self.refresh.as_ref().unwrap()).await;
+        if response.status() != StatusCode::OK {
+            return response;
+        }
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!((&answer["token_type"], answer["expires_in"].as_u64()), (&json!("DPoP"), Some(300)));
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        (self.token, self.refresh) = (text("access_token").unwrap(), text("refresh_token"));
+        Response::from(axum::http::Response::new(Vec::new()))
+    }
+
+    pub(crate) async fn ask(&self, world: &World, body: &Value) -> Response {
+        let request = world.http.post(format!("{}/credential", world.url));
+        let request = request.header("authorization", format!("DPoP {}", self.token));
+        request.header("dpop", self.proof(world, "/credential")).json(body).send().await.unwrap()
     }
 
     pub(crate) fn proof(&self, world: &World, path: &str) -> String {

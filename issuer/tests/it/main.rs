@@ -20,6 +20,7 @@ mod issuance;
 mod mdoc;
 mod notification;
 mod properties;
+mod renewal;
 mod status;
 mod support;
 mod token;

@@ -1,7 +1,7 @@
 //! The command line, as `--help` shows it.
 
 use super::logging::LogFormat;
-use super::{forget, history, list, new, paper, present, receive, refuse, show, trust, unlock};
+use super::{forget, history, list, new, paper, present, receive, refill, refuse, show, trust, unlock};
 use crate::failure::Failure;
 use crate::session::{Keys, Session};
 use clap::{Args, Parser, Subcommand};
@@ -43,6 +43,9 @@ pub(super) enum Command {
     /// Receive a credential from an issuer's offer
     #[command(after_help = receive::EXAMPLE)]
     Receive(receive::Receive),
+    /// Fetch new copies of what runs low, from its issuer, without the desk
+    #[command(after_help = refill::EXAMPLE)]
+    Refill(refill::Refill),
     /// List the credentials
     #[command(after_help = list::EXAMPLE)]
     List(list::List),

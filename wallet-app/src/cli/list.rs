@@ -50,6 +50,7 @@ pub(super) fn summary(held: &Held, now: Timestamp) -> Value {
         "issuer_known": held.issuer_known(),
         "copies": held.copies_left(),
         "runs_low": held.runs_low(),
+        "refillable": held.is_refillable(now),
         "received_at": held.received_at().to_string(),
         "valid_until": held.expires_at().map(|end| end.to_string()),
         "status": held.standing(now),

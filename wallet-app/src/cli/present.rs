@@ -93,8 +93,11 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
         let _step = Step::begin(messages::CALLING);
         performer.run(sending)
     };
+    let low = messages::low(&session.holdings().credentials(), now());
     settle(session, entry, &sent);
-    Ok(done(&asker, &sent?))
+    let mut answer = done(&asker, &sent?);
+    answer.text.push_str(&low);
+    Ok(answer)
 }
 
 /// Finds out who asks. A request that cannot be answered may be told so, if the person agrees to answer at all.

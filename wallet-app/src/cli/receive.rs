@@ -237,7 +237,7 @@ fn still_waiting(session: &mut Session, declined: &[Shown]) -> Answer {
 }
 
 /// Tells the issuer, if it asked for it; that it cannot be reached changes nothing.
-fn tell(performer: &mut Performer, notices: Notices, event: Event) {
+pub(super) fn tell(performer: &mut Performer, notices: Notices, event: Event) {
     if let Ok(Some(telling)) = notices.tell(event, now(), &mut randomness())
         && let Err(error) = performer.run(telling)
     {

@@ -47,9 +47,54 @@ fn holding(held: &Held, now: Timestamp) -> String {
         1 => "1 copy left".to_owned(),
         n => format!("{n} copies left"),
     };
-    let low = if held.runs_low() { ": ask the issuer for new ones soon" } else { "" };
+    let low = match (held.runs_low(), held.is_refillable(now)) {
+        (false, _) => "",
+        (true, true) => ": `amparo refill` fetches new ones",
+        (true, false) => ": ask the issuer for new ones soon",
+    };
     let format = kind(held.format());
     format!("{}  {}{format} from {}{known}, {standing}, {copies}{low}.", held.id(), held.label(), held.issuer_name())
+}
+
+/// Which credentials run low: so that nobody finds out at the border.
+pub(crate) fn low(held: &[Held], now: Timestamp) -> String {
+    let can_be_shown = |held: &&Held| matches!(held.standing(now), Standing::Valid | Standing::UsedUp);
+    let lines = held.iter().filter(|held| held.runs_low()).filter(can_be_shown).map(|held| {
+        let advice = if held.is_refillable(now) {
+            "`amparo refill` fetches new ones"
+        } else {
+            "ask the issuer for new ones soon"
+        };
+        format!("\n{}: {} left to show, {advice}.", held.label(), copies(held.copies_left()))
+    });
+    lines.collect()
+}
+
+/// What would be shown to the issuer, and for what.
+pub(crate) fn to_be_refilled(held: &[Held]) -> String {
+    let lines = held.iter().map(|held| {
+        format!(
+            "One copy of {}{} is shown, whole, to {}, which made it.",
+            held.label(),
+            kind(held.format()),
+            held.issuer()
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What came of it.
+pub(crate) fn refilled(refilled: &[Held], cannot: &[Held]) -> String {
+    let done = refilled
+        .iter()
+        .map(|held| format!("{}{}: {} now.", held.label(), kind(held.format()), copies(held.copies_left())));
+    let not = cannot.iter().map(|held| format!("{}: its issuer gives new ones at its desk only.", held.label()));
+    let lines: Vec<String> = done.chain(not).collect();
+    if lines.is_empty() { "Nothing runs low.".to_owned() } else { lines.join("\n") }
+}
+
+fn copies(count: usize) -> String {
+    if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
 }
 
 /// One credential with its values, for its holder.

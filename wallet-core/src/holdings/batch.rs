@@ -33,6 +33,7 @@ impl FromStr for CredentialId {
 pub struct Held {
     id: CredentialId,
     batch: Batch,
+    renewable: bool,
 }
 
 /// Whether a credential can be shown now.
@@ -156,6 +157,11 @@ impl Held {
         self.copies_left() <= Self::LOW
     }
 
+    /// Whether its issuer left a way to new copies, and its time is not over.
+    pub fn is_refillable(&self, now: Timestamp) -> bool {
+        self.renewable && self.standing(now) != Standing::Expired
+    }
+
     /// Whether it can be shown at `now`. Its status at the issuer is not looked up: that would tell the issuer.
     pub fn standing(&self, now: Timestamp) -> Standing {
         let Batch { not_before, expires_at, .. } = &self.batch;
@@ -205,6 +211,7 @@ impl Holdings<'_> {
         if !self.records.ids(RecordKind::CREDENTIAL).contains(&id.0) {
             return Err(HoldingsError::UnknownCredential(id));
         }
+        self.forget_renewal(id, rng)?;
         // A damaged batch goes too; copies that only it could name stay unreadable noise until the next compaction.
         let copies = self.held(id.0).map(|held| held.batch.copies).unwrap_or_default();
         for record in copies.iter().filter_map(|copy| copy.record.parse().ok()) {
@@ -260,6 +267,36 @@ impl Holdings<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Adds copies that say the same; a last one that was shown already goes.
+    pub(crate) fn add_copies(
+        &mut self,
+        id: CredentialId,
+        copies: Vec<Copy>,
+        expires_at: Option<Timestamp>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), HoldingsError> {
+        let mut batch = self.credential(id)?.batch;
+        let mut records: Vec<RecordId> = Vec::with_capacity(copies.len());
+        for copy in &copies {
+            match self.keep_copy(copy, rng) {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    records.into_iter().try_for_each(|record| self.records.remove(record, rng))?;
+                    return Err(error);
+                }
+            }
+        }
+        let (spent, mut left): (Vec<CopyEntry>, Vec<CopyEntry>) = batch.copies.into_iter().partition(|copy| copy.spent);
+        left.extend(records.iter().map(|record| CopyEntry { record: record.to_string(), spent: false }));
+        batch.copies = left;
+        batch.expires_at = batch.expires_at.into_iter().chain(expires_at).min();
+        self.write(RecordKind::CREDENTIAL, Some(id.0), &batch, rng)?;
+        for record in spent.iter().filter_map(|copy| copy.record.parse().ok()) {
+            self.records.remove(record, rng).or_else(gone_is_gone)?;
+        }
+        Ok(())
     }
 
     /// A copy to look at, not to show: any will do, for all say the same.
@@ -328,7 +365,11 @@ impl Holdings<'_> {
 
     fn held(&self, id: RecordId) -> Result<Held, HoldingsError> {
         let batch: Batch = self.parse(id)?;
-        if batch.v == VERSION { Ok(Held { id: CredentialId(id), batch }) } else { Err(HoldingsError::Unreadable(id)) }
+        let id = CredentialId(id);
+        if batch.v != VERSION {
+            return Err(HoldingsError::Unreadable(id.0));
+        }
+        Ok(Held { id, batch, renewable: self.is_renewable(id) })
     }
 }
 

@@ -36,6 +36,15 @@ impl Dpop {
         Ok(Self { key: Arc::new(key), server_nonce: None, issuer_nonce: None })
     }
 
+    /// The same key again, another day.
+    pub(super) fn with_key(key: SoftwareKey) -> Self {
+        Self { key: Arc::new(key), server_nonce: None, issuer_nonce: None }
+    }
+
+    pub(super) fn key(&self) -> &SoftwareKey {
+        &self.key
+    }
+
     /// A proof for a POST to `url`, with the token or for one.
     pub(super) fn proof(
         &self,
@@ -150,6 +159,7 @@ pub(super) struct AccessRecord {
 }
 
 /// A secret text of a record, wiped when dropped.
+#[derive(Clone)]
 pub(super) struct Secret(Zeroizing<String>);
 
 impl Secret {

@@ -7,6 +7,7 @@ use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
 use super::offered::Kind;
 use super::redeeming::{Answered, read_answer};
+use super::refill::{Renewal, RenewalRecord};
 use crate::display::Shown;
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address};
 use crate::holdings::{Holdings, HoldingsError, label};
@@ -32,6 +33,7 @@ pub struct Deferred {
     access: Access,
     transactions: VecDeque<Transaction>,
     asked_at: Timestamp,
+    renewal: Option<Renewal>,
 }
 
 /// Where to ask and to tell, and how.
@@ -85,7 +87,11 @@ impl Deferred {
         transactions: VecDeque<Transaction>,
         asked_at: Timestamp,
     ) -> Self {
-        Self { issuer, doors, access, transactions, asked_at }
+        Self { issuer, doors, access, transactions, asked_at, renewal: None }
+    }
+
+    pub(super) fn and_renewal(self, renewal: Option<Renewal>) -> Self {
+        Self { renewal, ..self }
     }
 
     /// The issuer that promised it.
@@ -200,7 +206,7 @@ impl Errand for Asking {
 fn end(mut promise: Deferred, later: VecDeque<Transaction>, batches: Vec<Batch>, declined: Vec<Shown>) -> Asked {
     promise.transactions.extend(later);
     let notices = Notices::new(promise.doors.notification.clone(), promise.access.clone());
-    let delivered = Delivered::new(promise.issuer.clone(), batches, notices);
+    let delivered = Delivered::new(promise.issuer.clone(), batches, notices).and_renewal(promise.renewal.clone());
     let left = if promise.transactions.is_empty() { None } else { Some(promise) };
     Asked { delivered, left, declined }
 }
@@ -226,6 +232,8 @@ struct Record {
     access: AccessRecord,
     transactions: Vec<TransactionRecord>,
     asked_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renewal: Option<RenewalRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -278,7 +286,7 @@ impl Holdings<'_> {
 
 impl Record {
     fn of(promise: &Deferred) -> Result<Self, IssuanceError> {
-        let Deferred { issuer, doors, access, transactions, asked_at } = promise;
+        let Deferred { issuer, doors, access, transactions, asked_at, renewal } = promise;
         let Doors { endpoint, notification, encryption } = doors;
         let transaction = |t: &Transaction| -> Result<TransactionRecord, IssuanceError> {
             let keys = t.keys.iter().map(key_to_text).collect::<Result<_, _>>()?;
@@ -293,11 +301,13 @@ impl Record {
             access: access.to_record()?,
             transactions: transactions.iter().map(transaction).collect::<Result<_, _>>()?,
             asked_at: *asked_at,
+            renewal: renewal.as_ref().map(Renewal::to_record).transpose()?,
         })
     }
 
     fn open(self) -> Option<Deferred> {
-        let Self { v: VERSION, issuer, endpoint, notification, encryption, access, transactions, asked_at } = self
+        let Self { v: VERSION, issuer, endpoint, notification, encryption, access, transactions, asked_at, renewal } =
+            self
         else {
             return None;
         };
@@ -318,6 +328,7 @@ impl Record {
             access: Access::from_record(access)?,
             transactions: transactions.into_iter().map(transaction).collect::<Option<_>>()?,
             asked_at,
+            renewal: renewal.and_then(Renewal::from_record),
         })
     }
 }
@@ -338,7 +349,7 @@ impl fmt::Display for DeferredId {
 /// Keys and a token are in it.
 impl fmt::Debug for Deferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, doors: _, access: _, transactions, asked_at } = self;
+        let Self { issuer, doors: _, access: _, transactions, asked_at, renewal: _ } = self;
         f.debug_struct("Deferred")
             .field("issuer", issuer)
             .field("transactions", &transactions.len())

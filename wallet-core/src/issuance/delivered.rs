@@ -4,6 +4,7 @@ use super::deferred::Deferred;
 use super::error::IssuanceError;
 use super::notice::Notices;
 use super::offered::Kind;
+use super::refill::Renewal;
 use crate::display::Shown;
 use crate::holdings::{Copy, Credential, CredentialId, Format, Holdings, NewBatch, Unsaved};
 use credentials::mdoc::{self, Elements, Mdoc};
@@ -25,6 +26,7 @@ pub struct Delivered {
     batches: Vec<Batch>,
     notices: Notices,
     later: Option<Deferred>,
+    renewal: Option<Renewal>,
 }
 
 /// The answer to one credential request.
@@ -57,6 +59,7 @@ pub struct Arrived {
     issuer: String,
     batches: Vec<VerifiedBatch>,
     digest: [u8; 32],
+    renewal: Option<Renewal>,
 }
 
 struct VerifiedBatch {
@@ -116,11 +119,15 @@ pub struct Kept {
 impl Delivered {
     pub(super) fn new(issuer: String, batches: Vec<Batch>, mut notices: Notices) -> Self {
         batches.iter().for_each(|batch| notices.add(batch.notification_id.as_deref()));
-        Self { issuer, batches, notices, later: None }
+        Self { issuer, batches, notices, later: None, renewal: None }
     }
 
     pub(super) fn and_later(self, promise: Deferred) -> Self {
         Self { later: Some(promise), ..self }
+    }
+
+    pub(super) fn and_renewal(self, renewal: Option<Renewal>) -> Self {
+        Self { renewal, ..self }
     }
 
     /// Takes out what the issuer promised for later. Keep it, or it is lost.
@@ -157,7 +164,7 @@ impl Delivered {
         for copy in batches.iter().flat_map(|batch| &batch.copies) {
             digest.update(Sha256::digest(copy.credential.as_bytes()));
         }
-        Ok(Arrived { issuer: self.issuer, batches, digest: digest.finalize().into() })
+        Ok(Arrived { issuer: self.issuer, batches, digest: digest.finalize().into(), renewal: self.renewal })
     }
 }
 
@@ -239,18 +246,20 @@ fn hold_the_same(one: &Mdoc, other: &Mdoc) -> bool {
 
 /// [`say_the_same`] for SD-JWT VC.
 fn claim_the_same(one: &SdJwtVc, other: &SdJwtVc) -> bool {
-    let said = |credential: &SdJwtVc| -> Map<String, Value> {
-        let mut claims = credential.claims().clone();
-        for name in ["cnf", "status", "iat", "nbf", "exp"] {
-            claims.remove(name);
-        }
-        if let Some(picture @ Value::String(_)) = claims.get_mut("picture") {
-            *picture = Value::Null;
-        }
-        claims
-    };
     let hidden = |credential: &SdJwtVc| -> BTreeSet<ClaimPath> { credential.disclosable_paths().into_iter().collect() };
     said(one) == said(other) && hidden(one) == hidden(other)
+}
+
+/// What is said, without what is each copy's own.
+fn said(credential: &SdJwtVc) -> Map<String, Value> {
+    let mut claims = credential.claims().clone();
+    for name in ["cnf", "status", "iat", "nbf", "exp"] {
+        claims.remove(name);
+    }
+    if let Some(picture @ Value::String(_)) = claims.get_mut("picture") {
+        *picture = Value::Null;
+    }
+    claims
 }
 
 impl Arrived {
@@ -287,18 +296,78 @@ impl Arrived {
         if digest != self.digest {
             return Err(IssuanceError::NotConfirmed);
         }
-        let mut kept = Vec::new();
+        let (mut kept, mut renewable) = (Vec::new(), Vec::new());
         for batch in self.batches {
+            let kind = batch.kind.clone();
             match holdings.keep(batch.into_new(&self.issuer, now), rng) {
-                Ok(id) => kept.push(id),
+                Ok(id) => {
+                    kept.push(id);
+                    renewable.push((id, kind));
+                }
                 Err(error) => {
                     kept.into_iter().try_for_each(|id| holdings.forget(id, rng))?;
                     return Err(error.into());
                 }
             }
         }
+        if let Some(renewal) = &self.renewal {
+            holdings.keep_renewal(renewal, renewable, rng)?;
+        }
         Ok(Unsaved::new(Kept { credentials: kept }))
     }
+
+    /// Adds new copies to the credential that they were shown for: of the same issuer, saying the same. What is derived from
+    /// the day, `age_over_NN`, may have changed.
+    ///
+    /// Save the vault before saying so: what is inside [`Unsaved`] stands in memory only.
+    ///
+    /// # Errors
+    /// [`IssuanceError::Changed`], [`IssuanceError::NotKnown`] when the first came from a known issuer and these do not,
+    /// [`IssuanceError::Holdings`].
+    pub fn refill(
+        self,
+        id: CredentialId,
+        holdings: &mut Holdings<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Unsaved<Kept>, IssuanceError> {
+        let held = holdings.credential(id)?;
+        let before = holdings.look(&held)?;
+        let from_the_same = Shown::text(&self.issuer) == held.issuer();
+        let (Ok([batch]), true) = (<[VerifiedBatch; 1]>::try_from(self.batches), from_the_same) else {
+            return Err(IssuanceError::Changed);
+        };
+        if !batch.copies.first().is_some_and(|copy| say_the_same_again(&before, &copy.credential)) {
+            return Err(IssuanceError::Changed);
+        }
+        let known = |copy: &VerifiedCopy| copy.credential.issuer().is_some_and(|chain| chain.trust() == Trust::Known);
+        if held.issuer_known() && !batch.copies.iter().all(known) {
+            return Err(IssuanceError::NotKnown);
+        }
+        let expires_at = batch.expires_at();
+        let copies = batch.copies.into_iter().map(VerifiedCopy::into_copy).collect();
+        holdings.add_copies(id, copies, expires_at, rng)?;
+        Ok(Unsaved::new(Kept { credentials: vec![id] }))
+    }
+}
+
+/// Whether a new copy says the same as an old one, but for what is derived from the day of its issuance.
+fn say_the_same_again(before: &Credential, now: &Credential) -> bool {
+    let shape =
+        |credential: &Credential| -> BTreeSet<ClaimPath> { credential.disclosable_paths().into_iter().collect() };
+    let allowed = match (before, now) {
+        (Credential::Mdoc(one), Credential::Mdoc(other)) => one.authorizations() == other.authorizations(),
+        (Credential::SdJwtVc(_), Credential::SdJwtVc(_)) => true,
+        _ => false,
+    };
+    let steady = |credential: &Credential| {
+        let mut claims = match credential {
+            Credential::SdJwtVc(credential) => said(credential),
+            Credential::Mdoc(_) => credential.claims(),
+        };
+        claims.retain(|name, _| !name.starts_with("age_over_") && !PORTRAITS.contains(&name.as_str()));
+        claims
+    };
+    allowed && before.type_id() == now.type_id() && shape(before) == shape(now) && steady(before) == steady(now)
 }
 
 impl Summary {
@@ -369,7 +438,7 @@ const PORTRAITS: [&str; 2] = ["portrait", "picture"];
 /// Claims of a person are in it.
 impl fmt::Debug for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, batches: _, notices: _, later: _ } = self;
+        let Self { issuer, batches: _, notices: _, later: _, renewal: _ } = self;
         f.debug_struct("Delivered").field("issuer", issuer).finish_non_exhaustive()
     }
 }
@@ -377,7 +446,7 @@ impl fmt::Debug for Delivered {
 /// Claims of a person are in it.
 impl fmt::Debug for Arrived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, batches: _, digest: _ } = self;
+        let Self { issuer, batches: _, digest: _, renewal: _ } = self;
         f.debug_struct("Arrived").field("issuer", issuer).finish_non_exhaustive()
     }
 }

@@ -138,6 +138,15 @@ pub enum IssuanceError {
     /// The issuer wants to issue later, and does not say where.
     #[error("the issuer wants to issue later, and does not say where to ask")]
     NowhereToAsk,
+    /// The issuer left no way to new copies, or the credential's time is over.
+    #[error("the issuer left no way to new copies of this credential")]
+    NotRefillable,
+    /// The issuer does not take the refresh token any more.
+    #[error("the issuer gives no new copies of this credential without the desk")]
+    NoMoreCopies,
+    /// The new copies say something else than those held.
+    #[error("the new copies do not say the same as those held")]
+    Changed,
     /// No copies, or more than keys.
     #[error("{got} copies came for {keys} keys")]
     CopyCount {
@@ -197,6 +206,7 @@ impl Blame for IssuanceError {
     fn fault(&self) -> Fault {
         match self {
             Self::NotALink | Self::TxCodeMissing | Self::TxCodeUnwanted | Self::TxCodeShape { .. } => Fault::Input,
+            Self::NotRefillable => Fault::Input,
             Self::NotConfirmed => Fault::Person,
             Self::Refused { answer: Answer::Authorization, code: Some(code) } if code == "access_denied" => {
                 Fault::Person
@@ -223,6 +233,8 @@ impl Blame for IssuanceError {
             }
             Self::NotOurRedirect => "give the whole address that the browser shows after the issuer's page",
             Self::NotConfirmed => "nothing was kept: look at what came, and confirm it if it is yours",
+            Self::NotRefillable | Self::NoMoreCopies => "ask the issuer's desk for a new offer",
+            Self::Changed => "nothing was kept: ask the issuer what has changed",
             Self::Unreachable(_) => "check the network, and that the issuer is running, then try again",
             Self::Status { .. } => "try again later, or ask the issuer for a new offer",
             Self::NotKnown => {

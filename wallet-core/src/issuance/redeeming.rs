@@ -8,14 +8,16 @@ use super::encryption::{self, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
 use super::offered::{Endpoints, Kind, TxCode};
+use super::refill::{self, Renewal};
 use crate::effect::{Effect, Errand, Outcome, Progress, Response};
+use crate::holdings::Copy;
 use crate::wire;
 use credentials::proof;
 use credentials::signer::SoftwareKey;
 use rand_core::CryptoRng;
 use schemas::openid4vci::{
     AUTHORIZATION_CODE_GRANT, CredentialRequest, CredentialResponse, NonceResponse, PRE_AUTHORIZED_CODE_GRANT, Proofs,
-    TokenResponse,
+    REFRESH_TOKEN_GRANT, TokenResponse,
 };
 use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
@@ -54,6 +56,7 @@ pub(super) enum Grant {
         verifier: Zeroizing<String>,
         redirect_uri: String,
     },
+    RefreshToken(Arc<Zeroizing<String>>),
 }
 
 enum Stage {
@@ -63,8 +66,9 @@ enum Stage {
 }
 
 /// What the token opens.
-struct Session {
-    access: Access,
+pub(super) struct Session {
+    pub(super) access: Access,
+    pub(super) refresh_token: Option<Zeroizing<String>>,
     wishes: VecDeque<Wish>,
     batches: Vec<Batch>,
     promised: VecDeque<Transaction>,
@@ -75,8 +79,19 @@ struct Wish {
     kind: Kind,
     identifier: Option<String>,
     keys: Vec<SoftwareKey>,
+    /// A copy that is shown for new ones.
+    shown: Option<Copy>,
     /// A c_nonce was refused once already.
     nonce_refused: bool,
+}
+
+impl Session {
+    /// The one thing asked for is asked for by showing a copy of it.
+    pub(super) fn show(&mut self, copy: Copy) {
+        if let Some(wish) = self.wishes.front_mut() {
+            wish.shown = Some(copy);
+        }
+    }
 }
 
 impl Redeeming {
@@ -168,7 +183,7 @@ impl Plan {
     ///
     /// # Source
     /// OpenID4VCI 1.0 §6.1; RFC 6749 §4.1.3; RFC 7636 §4.5; RFC 9449 §5.
-    fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
+    pub(super) fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
         let token = &self.endpoints.token;
         let fields = match &self.grant {
             Grant::None => Vec::new(),
@@ -183,6 +198,9 @@ impl Plan {
                 ("redirect_uri", redirect_uri.as_str()),
                 ("code_verifier", verifier.as_str()),
             ],
+            Grant::RefreshToken(token) => {
+                vec![("grant_type", REFRESH_TOKEN_GRANT), ("refresh_token", token.as_str()), ("client_id", CLIENT_ID)]
+            }
         };
         let effect = Effect::post(token.clone()).header("accept", "application/json").form(fields);
         match &self.dpop {
@@ -193,7 +211,7 @@ impl Plan {
 
     /// # Source
     /// OpenID4VCI 1.0 §6.2; RFC 9449 §5 on `token_type`.
-    fn read_token(&self, response: &Response, rng: &mut dyn CryptoRng) -> Result<Session, IssuanceError> {
+    pub(super) fn read_token(&self, response: &Response, rng: &mut dyn CryptoRng) -> Result<Session, IssuanceError> {
         if response.status != 200 {
             return Err(match refused(Answer::Token, response) {
                 IssuanceError::Refused { code: Some(code), .. }
@@ -209,9 +227,12 @@ impl Plan {
         let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::Token);
         let mut members = wire::object(&response.body).map_err(malformed)?;
         let details = members.remove("authorization_details");
-        let TokenResponse { access_token, token_type, expires_in: _ } = wire::shaped(members).map_err(malformed)?;
+        let TokenResponse { access_token, token_type, expires_in: _, refresh_token } =
+            wire::shaped(members).map_err(malformed)?;
         let token = Zeroizing::new(access_token);
-        if !(1..=MAX_TOKEN).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        // Of no use without a key that it is bound to: nobody could tell the holder from a thief.
+        let refresh_token = refresh_token.map(Zeroizing::new).filter(|token| self.dpop.is_some() && is_token(token));
+        if !is_token(&token) {
             return Err(IssuanceError::Malformed(Answer::Token));
         }
         let expected = if self.dpop.is_some() { "DPoP" } else { "Bearer" };
@@ -224,11 +245,11 @@ impl Plan {
         }
         let wishes = self.wishes(details.as_ref(), rng)?;
         let access = Access { token: Arc::new(token), dpop: self.dpop.clone() };
-        Ok(Session { access, wishes, batches: Vec::new(), promised: VecDeque::new() })
+        Ok(Session { access, refresh_token, wishes, batches: Vec::new(), promised: VecDeque::new() })
     }
 
     /// Notes the authorization server's nonce; whether the token request must be sent again with it.
-    fn must_repeat_token(&mut self, response: &Response) -> bool {
+    pub(super) fn must_repeat_token(&mut self, response: &Response) -> bool {
         let Some(dpop) = &mut self.dpop else { return false };
         dpop.note_nonce(Server::Authorization, response);
         asks_for_dpop_nonce(response)
@@ -261,14 +282,14 @@ impl Plan {
             for identifier in identifiers {
                 let keys = (0..self.copies).map(|_| SoftwareKey::generate(&mut rng)).collect::<Result<_, _>>();
                 let keys = keys.map_err(|_| IssuanceError::Key)?;
-                wishes.push_back(Wish { kind: kind.clone(), identifier, keys, nonce_refused: false });
+                wishes.push_back(Wish { kind: kind.clone(), identifier, keys, shown: None, nonce_refused: false });
             }
         }
         Ok(wishes)
     }
 
     /// The next wish, or all that came.
-    fn next(
+    pub(super) fn next(
         self,
         mut session: Session,
         now: Timestamp,
@@ -281,17 +302,18 @@ impl Plan {
     }
 
     /// What came, and what was promised.
-    fn end(self, session: Session, now: Timestamp) -> Result<Delivered, IssuanceError> {
+    fn end(self, mut session: Session, now: Timestamp) -> Result<Delivered, IssuanceError> {
+        let renewal = Renewal::of(&self, &mut session);
         let Session { access, batches, promised, .. } = session;
         let Endpoints { deferred, notification, encryption, .. } = self.endpoints;
         let notices = Notices::new(notification.clone(), access.clone());
         let delivered = Delivered::new(self.issuer.clone(), batches, notices);
         if promised.is_empty() {
-            return Ok(delivered);
+            return Ok(delivered.and_renewal(renewal));
         }
         let endpoint = deferred.ok_or(IssuanceError::NowhereToAsk)?;
         let promise = Deferred::new(self.issuer, Doors { endpoint, notification, encryption }, access, promised, now);
-        Ok(delivered.and_later(promise))
+        Ok(delivered.and_renewal(renewal.clone()).and_later(promise.and_renewal(renewal)))
     }
 
     /// # Source
@@ -327,11 +349,20 @@ impl Plan {
             Some(nonce) => proof::create(&self.issuer, nonce, now, key),
             None => proof::create_without_nonce(&self.issuer, now, key),
         });
+        let shown = match (&wish.shown, &c_nonce) {
+            (Some(copy), Some(nonce)) => {
+                Some(refill::shown(copy, &self.issuer, &self.endpoints.credential, nonce, now)?)
+            }
+            // A copy that is shown for no nonce could be shown again by whoever sees it.
+            (Some(_), None) => return Err(IssuanceError::Malformed(Answer::Nonce)),
+            (None, _) => None,
+        };
         let request = CredentialRequest {
             credential_configuration_id: wish.identifier.is_none().then(|| wish.kind.configuration.clone()),
             credential_identifier: wish.identifier.clone(),
             proofs: Some(Proofs { jwt: proofs.collect::<Result<_, _>>().map_err(|_| IssuanceError::Key)? }),
             credential_response_encryption: None,
+            shown,
         };
         let Ok(Value::Object(request)) = serde_json::to_value(&request) else { return Err(IssuanceError::Key) };
         let (message, opener) = encryption::seal(self.endpoints.encryption.as_ref(), request, rng)?;
@@ -407,6 +438,10 @@ impl fmt::Debug for Redeeming {
         let Self { effect, plan: _, stage: _ } = self;
         f.debug_struct("Redeeming").field("effect", effect).finish_non_exhaustive()
     }
+}
+
+fn is_token(text: &str) -> bool {
+    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 const MAX_TOKEN: usize = 16 * 1024;

@@ -2,6 +2,7 @@ mod authorization;
 mod deferred;
 mod documents;
 mod encryption;
+mod refill;
 
 use super::*;
 use crate::effect::{AddressError, Method, Outcome};

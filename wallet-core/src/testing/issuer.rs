@@ -5,8 +5,8 @@ use crate::effect::{Effect, Outcome, Response};
 use credentials::json::{Limits, parse};
 use credentials::jwe::{ContentEncryption, DecryptionKey, Recipient};
 use credentials::sd_jwt::{IssuanceDraft, issue};
-use credentials::trust::Usage;
-use credentials::{b64, dpop, mdoc, proof};
+use credentials::trust::{ChainPolicy, Usage};
+use credentials::{b64, dpop, mdoc, proof, sd_jwt};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::openid4vci::AnswerEncryption;
@@ -45,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) configurations: &'static [&'static str],
     /// Changes the documents (mdoc) before they are issued: the nth draft.
     pub(crate) redraft: fn(usize, &mut mdoc::IssuanceDraft),
+    /// Whether it leaves a way to new copies.
+    pub(crate) refills: bool,
     /// Whether it encrypts, and how well.
     pub(crate) encrypts: Encrypts,
     /// The claims of the nth copy that its holder cannot hide.
@@ -76,6 +78,7 @@ impl Default for Desk {
             declines: false,
             configurations: &["identity"],
             redraft: |_, _| {},
+            refills: false,
             encrypts: Encrypts::Never,
             bare: |_| &[],
         }
@@ -110,6 +113,10 @@ pub(crate) struct Issuer {
     request_key: DecryptionKey,
     /// How the wallet wishes the current answer.
     wish: Option<AnswerEncryption>,
+    /// How many refresh tokens it gave.
+    pub(crate) refreshes: u32,
+    /// What was shown to it for new copies.
+    pub(crate) shown: Vec<Map<String, Value>>,
     /// The keys that answers were wished to be encrypted to.
     pub(crate) answer_keys: Vec<Value>,
     /// What the wallet told of it.
@@ -134,6 +141,8 @@ impl Issuer {
             waiting: None,
             request_key: DecryptionKey::generate(&mut ChaCha20Rng::from_seed([8; 32])).unwrap(),
             wish: None,
+            refreshes: 0,
+            shown: Vec::new(),
             answer_keys: Vec::new(),
             notices: Vec::new(),
         }
@@ -319,7 +328,12 @@ impl Issuer {
         if let Some(back) = self.check_dpop(effect, url, None) {
             return back;
         }
-        if self.desk.code_flow {
+        if field(effect, "grant_type").as_deref() == Some("refresh_token") {
+            let current = format!("refresh-{}", self.refreshes);
+            if !self.desk.refills || field(effect, "refresh_token") != Some(current) {
+                return json(400, &value!({"error": "invalid_grant"}));
+            }
+        } else if self.desk.code_flow {
             let pushed = self.pushed.clone().unwrap();
             let verifier = field(effect, "code_verifier").unwrap();
             let challenge = b64::encode(&<sha2::Sha256 as sha2::Digest>::digest(verifier.as_bytes()));
@@ -341,6 +355,10 @@ impl Issuer {
         self.tokens += 1;
         let kind = if self.desk.dpop { "DPoP" } else { "Bearer" };
         let mut token = value!({"access_token": TOKEN, "token_type": kind, "expires_in": 300});
+        if self.desk.refills {
+            self.refreshes += 1;
+            token["refresh_token"] = format!("refresh-{}", self.refreshes).into();
+        }
         if let Some(details) = &self.desk.identifiers {
             token["authorization_details"] = details.clone();
         }
@@ -362,6 +380,10 @@ impl Issuer {
         let current = format!("nonce-{}", self.nonces);
         let as_document = request["credential_configuration_id"] == "identity-mdoc";
         let proofs = request["proofs"]["jwt"].as_array().unwrap().clone();
+        if let Some(shown) = request.get("org.amparo.shown") {
+            let shown = self.read_shown(shown.as_str().unwrap(), as_document, &current);
+            self.shown.push(shown);
+        }
         let mut copies = Vec::new();
         for (n, text) in proofs.iter().enumerate() {
             let key = if self.desk.nonce_endpoint {
@@ -419,6 +441,21 @@ impl Issuer {
             return self.reply(202, &value!({"transaction_id": "t-1", "interval": 3600}));
         }
         self.reply(200, &answer)
+    }
+
+    /// What a copy says that is shown, verified as a real issuer does it.
+    fn read_shown(&self, text: &str, as_document: bool, nonce: &str) -> Map<String, Value> {
+        let anchors = self.party.anchors();
+        let policy = ChainPolicy::known_only(&anchors);
+        if as_document {
+            let endpoint = format!("{}/credential", self.desk.url);
+            let transcript = mdoc::SessionTranscript::openid4vp(&self.desk.url, nonce, None, &endpoint);
+            let expected = mdoc::Expected::new(policy, &transcript, NOW);
+            let shown = mdoc::verify_presented(&b64::decode(text).unwrap(), &expected).unwrap();
+            return mdoc::claims_of(&schemas::mdoc::IDENTITY_DOCUMENT, shown.elements());
+        }
+        let expected = sd_jwt::Expected::new(policy, &self.desk.url, nonce, NOW);
+        sd_jwt::verify_presented(text, &expected).unwrap().claims().clone()
     }
 
     fn deferred(&mut self, effect: &Effect, url: &str) -> Outcome {

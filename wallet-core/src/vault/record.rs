@@ -98,6 +98,8 @@ impl RecordKind {
     pub const COPY: Self = Self(7);
     /// What an issuer promised for later.
     pub const DEFERRED: Self = Self(8);
+    /// What an issuer left for new copies.
+    pub const RENEWAL: Self = Self(9);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)

@@ -2,7 +2,7 @@
 
 use super::super::{Committed, Issuance, Lists, RevokeError, Revoked, Spends, StoreError, TokenRecord, When};
 use super::offers::{joined, split};
-use super::{SqliteStore, lists, pending};
+use super::{SqliteStore, lists, pending, renewals};
 use crate::keys::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use schemas::Timestamp;
@@ -70,6 +70,7 @@ pub(super) fn commit(store: &SqliteStore, issuance: &Issuance, now: Timestamp) -
             }
         }
         keep(transaction, issuance)?;
+        renewals::used(transaction, handle.as_bytes())?;
         pending::await_notice(transaction, &issuance.awaited)?;
         Ok(Committed::Done)
     });
@@ -113,12 +114,24 @@ fn keep(transaction: &Transaction<'_>, issuance: &Issuance) -> Result<(), StoreE
         )?
         .execute(params![
             issuance.handle.as_bytes(),
-            issuance.configuration,
+            issuance.part,
             issuance.cohort.unix(),
             issuance.expires.unix(),
             issuance.sealed_entries,
         ])?;
     Ok(())
+}
+
+/// The batches under a handle that end after `now`.
+pub(super) fn under(
+    connection: &Connection,
+    handle: &Fingerprint,
+    now: Timestamp,
+) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT configuration, entries FROM issuances WHERE handle = ?1 AND expires > ?2")?;
+    let rows = statement.query_map(params![handle.as_bytes(), now.unix()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn revoke(
@@ -139,16 +152,15 @@ pub(super) fn revoke(
             .and_then(|mut statement| statement.execute([handle.as_bytes()]))
             .map_err(StoreError::from)?;
     }
-    let issued: Vec<(String, Vec<u8>)> = transaction
-        .prepare_cached("SELECT configuration, entries FROM issuances WHERE handle = ?1")
-        .and_then(|mut statement| {
-            let rows = statement.query_map([handle.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect()
-        })
+    // No new copies of what is revoked.
+    transaction
+        .prepare_cached("DELETE FROM renewals WHERE handle = ?1")
+        .and_then(|mut statement| statement.execute([handle.as_bytes()]))
         .map_err(StoreError::from)?;
+    let issued = under(transaction, handle, Timestamp::from_unix(0))?;
     let mut entries = Vec::new();
-    for (configuration, sealed) in &issued {
-        entries.extend(signing.open(configuration, sealed)?);
+    for (part, sealed) in &issued {
+        entries.extend(signing.open(part, sealed)?);
     }
     if !issued.is_empty() {
         lists::invalidate(transaction, &entries, when, signing)?;

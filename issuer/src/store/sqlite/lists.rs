@@ -110,6 +110,12 @@ pub(super) fn refresh(
     stale.into_iter().try_for_each(|list| sign(transaction, list, signing))
 }
 
+pub(super) fn is_revoked(connection: &Connection, entry: Entry) -> Result<bool, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT 1 FROM entries WHERE list = ?1 AND idx = ?2 AND (revoked = 1 OR due IS NOT NULL)")?;
+    Ok(statement.exists(params![entry.list.number(), entry.index])?)
+}
+
 fn sign(transaction: &Transaction<'_>, list: ListId, signing: &dyn Lists) -> Result<(), RevokeError> {
     let revoked = revoked(transaction, list)?;
     let signed = signing.sign(list, &revoked)?;

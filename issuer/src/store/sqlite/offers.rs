@@ -1,7 +1,7 @@
 //! Offers, and their one redemption.
 
 use super::super::{NewOffer, OfferRecord, Redemption, StoreError};
-use super::fingerprint;
+use super::{fingerprint, renewals};
 use crate::grant::{self, OfferState, Verdict};
 use crate::keys::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -79,7 +79,7 @@ pub(super) fn judge(
     Ok((verdict, handle))
 }
 
-/// Keeps a new token.
+/// Keeps a new token, and the refresh token that goes with it.
 pub(super) fn put_token(
     transaction: &Transaction<'_>,
     redemption: &Redemption,
@@ -99,7 +99,7 @@ pub(super) fn put_token(
             redemption.by_identifier,
             redemption.sealed,
         ])?;
-    Ok(())
+    renewals::put(transaction, redemption, handle)
 }
 
 /// Configuration ids as one text: none has a space in it.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use schemas::Timestamp;
 
 /// What brings a file from each version to the next; the version in `user_version` is how many steps it has had.
-const STEPS: [&str; 5] = [TABLES, FORMATS, PENDING, CODES, NOTICES];
+const STEPS: [&str; 6] = [TABLES, FORMATS, PENDING, CODES, NOTICES, RENEWALS];
 
 /// Only fingerprints, sealed records and times. `WITHOUT ROWID`: rows lie in the order of their keyed fingerprints, not in
 /// the order in which people came, so that neighbours in the file do not belong together.
@@ -74,6 +74,16 @@ CREATE TABLE notices (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Refresh tokens: of each handle one that is not spent; a spent one without what was sealed must never be seen again. And
+/// a handle may have several batches of one configuration: `configuration` of `issuances` is what the batch is called.
+const RENEWALS: &str = "
+CREATE TABLE renewals (
+    token BLOB PRIMARY KEY, handle BLOB NOT NULL, dpop_key BLOB NOT NULL, configurations TEXT NOT NULL,
+    expires INTEGER NOT NULL, spent INTEGER NOT NULL DEFAULT 0, sealed BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX renewals_by_handle ON renewals (handle);
+";
+
 /// Makes the tables in a new file, brings an older one up to date, and refuses one of a newer version.
 pub(super) fn bring_up(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -98,6 +108,7 @@ pub(super) fn purge(transaction: &Transaction<'_>, now: Timestamp) -> Result<(),
     for sql in [
         "DELETE FROM offers WHERE expires <= ?1",
         "DELETE FROM tokens WHERE expires <= ?1",
+        "DELETE FROM renewals WHERE expires <= ?1",
         "DELETE FROM notices WHERE expires <= ?1",
         "DELETE FROM requests WHERE expires <= ?1",
         "DELETE FROM codes WHERE expires <= ?1",
