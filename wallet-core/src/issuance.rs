@@ -62,6 +62,7 @@ mod offer;
 mod offered;
 mod redeeming;
 mod refill;
+mod signed_metadata;
 #[cfg(test)]
 mod tests;
 
@@ -70,7 +71,7 @@ pub use deferred::{Asked, Asking, Deferred, DeferredId};
 pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};
 pub use error::{Answer, IssuanceError};
 pub use notice::{Event, Notices, Notifying};
-pub use offer::{Fetching, follow};
+pub use offer::{Fetching, follow, follow_trusting};
 pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;
 pub use refill::{Refreshed, Refreshing};

@@ -57,8 +57,10 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
 }
 
 fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
-    let errand = issuance::follow(offer)?;
+    // What is no offer is told before the vault is opened.
+    issuance::follow(offer)?;
     let (mut session, _) = arguments.opening.open()?;
+    let errand = issuance::follow_trusting(offer, session.holdings().trust_anchors())?;
     let mut performer = Performer::new().map_err(Failure::runtime)?;
     let offered = {
         let _step = Step::begin(messages::CALLING);

@@ -9,9 +9,10 @@ use wallet_core::issuance::{Authorization, Deferred, DeferredId, Offered, Summar
 /// What an issuer says that it offers.
 pub(crate) fn offered(offered: &Offered, met_before: bool) -> String {
     let types: Vec<String> = offered.types().iter().map(ToString::to_string).collect();
-    let who = match offered.issuer_name() {
-        Some(name) => format!("{} (by its own word: {name})", offered.issuer()),
-        None => offered.issuer().to_string(),
+    let who = match (offered.vouched_by(), offered.issuer_name()) {
+        (Some(name), _) => format!("{} ({name}; one of your trust anchors vouches for it)", offered.issuer()),
+        (None, Some(name)) => format!("{} (by its own word: {name})", offered.issuer()),
+        (None, None) => offered.issuer().to_string(),
     };
     let met = if met_before {
         "You have a credential of a known issuer from this address."

@@ -94,6 +94,9 @@ pub enum IssuanceError {
     /// The address is not where this request comes back, or of another request or server.
     #[error("this is not the address at which the issuer answers this request")]
     NotOurRedirect,
+    /// The metadata is signed, and wrongly.
+    #[error("the issuer's metadata is signed, but not by this issuer for itself and for now")]
+    MetadataSignature,
     /// The metadata is of another issuer.
     #[error("the metadata is not of the issuer that the offer names")]
     OtherIssuer,

@@ -4,10 +4,12 @@ use super::authorizing::AuthorizationEndpoints;
 use super::encryption::Encryption;
 use super::error::{Answer, IssuanceError};
 use super::offered::{Endpoints, Kind, Offered};
+use super::signed_metadata::{self, Signed};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address, identifier, well_known};
 use crate::holdings::Format;
 use crate::wire;
 use credentials::mdoc;
+use credentials::trust::TrustAnchors;
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::openid4vci::{
@@ -24,6 +26,8 @@ use url::Url;
 pub struct Fetching {
     effect: Effect,
     stage: Stage,
+    /// Those that could vouch for the issuer.
+    anchors: TrustAnchors,
 }
 
 #[derive(Debug)]
@@ -75,6 +79,7 @@ struct MetadataIn {
     notification_endpoint: Option<Url>,
     encryption: Option<Encryption>,
     batch_size: usize,
+    vouched_by: Option<String>,
 }
 
 /// The code is a secret.
@@ -96,6 +101,18 @@ impl std::fmt::Debug for OfferIn {
 /// # Source
 /// OpenID4VCI 1.0 §4.1 "Credential Offer".
 pub fn follow(link: &str) -> Result<Fetching, IssuanceError> {
+    follow_trusting(link, TrustAnchors::default())
+}
+
+/// As [`follow`], asking for signed metadata: with it, one of these anchors may vouch for the issuer before a code is given
+/// to it, see [`Offered::vouched_by`].
+///
+/// # Errors
+/// [`IssuanceError`], before anything was sent.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.3 "Signed Metadata".
+pub fn follow_trusting(link: &str, anchors: TrustAnchors) -> Result<Fetching, IssuanceError> {
     let text = link.trim();
     let (scheme, _) = text.split_once(':').ok_or(IssuanceError::NotALink)?;
     if text.len() > MAX_LINK || !scheme.eq_ignore_ascii_case(OFFER_SCHEME) {
@@ -111,20 +128,22 @@ pub fn follow(link: &str) -> Result<Fetching, IssuanceError> {
     if name == "credential_offer" {
         let offer = OfferIn::parse(value.as_bytes())?;
         let loopback = Loopback::as_named_by(&offer.issuer);
-        return Fetching::metadata(offer, loopback);
+        return Fetching::metadata(offer, loopback, anchors);
     }
     let loopback = Loopback::as_named_by(&value);
     let uri = address(&value, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
     let effect = Effect::get(uri).header("accept", "application/json");
-    Ok(Fetching { effect, stage: Stage::Offer })
+    Ok(Fetching { effect, stage: Stage::Offer, anchors })
 }
 
 impl Fetching {
-    fn metadata(offer: OfferIn, loopback: Loopback) -> Result<Self, IssuanceError> {
+    fn metadata(offer: OfferIn, loopback: Loopback, anchors: TrustAnchors) -> Result<Self, IssuanceError> {
         let issuer =
             identifier(&offer.issuer, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
-        let effect = Effect::get(well_known(&issuer, "openid-credential-issuer")).header("accept", "application/json");
-        Ok(Self { effect, stage: Stage::Issuer(offer) })
+        // Nobody can vouch where there is nobody.
+        let accept = if anchors.is_empty() { "application/json" } else { signed_metadata::ACCEPT };
+        let effect = Effect::get(well_known(&issuer, "openid-credential-issuer")).header("accept", accept);
+        Ok(Self { effect, stage: Stage::Issuer(offer), anchors })
     }
 
     const fn answer(&self) -> Answer {
@@ -144,7 +163,7 @@ impl Errand for Fetching {
         &self.effect
     }
 
-    fn resume(self, outcome: Outcome, _: Timestamp, _: &mut dyn CryptoRng) -> Result<Progress<Self>, IssuanceError> {
+    fn resume(self, outcome: Outcome, now: Timestamp, _: &mut dyn CryptoRng) -> Result<Progress<Self>, IssuanceError> {
         let answer = self.answer();
         let Outcome::Response(response) = outcome else { return Err(IssuanceError::Unreachable(answer)) };
         if response.status != 200 {
@@ -153,22 +172,38 @@ impl Errand for Fetching {
         // What a public place says leads nowhere on this machine.
         let loopback = self.effect.loopback();
         match self.stage {
-            Stage::Offer => Self::metadata(OfferIn::parse(&response.body)?, loopback).map(Progress::Waiting),
+            Stage::Offer => {
+                Self::metadata(OfferIn::parse(&response.body)?, loopback, self.anchors).map(Progress::Waiting)
+            }
             Stage::Issuer(offer) => {
-                let (metadata, server) = read_issuer(&response.body, &offer, loopback)?;
+                let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::IssuerMetadata);
+                let (members, vouched_by) = if !self.anchors.is_empty() && signed_metadata::is_signed(&response) {
+                    match signed_metadata::verify(&response.body, &offer.issuer, &self.anchors, now)? {
+                        Some(Signed { members, by }) => (members, Some(by)),
+                        // §12.2.3: what nobody vouches for is not used; the issuer is asked for what says no more than that.
+                        None => {
+                            return Self::metadata(offer, loopback, TrustAnchors::default()).map(Progress::Waiting);
+                        }
+                    }
+                } else {
+                    (wire::object(&response.body).map_err(malformed)?, None)
+                };
+                let (mut metadata, server) = read_issuer(members, &offer, loopback)?;
+                metadata.vouched_by = vouched_by;
                 let url = identifier(&server, loopback).map_err(|error| IssuanceError::Address(answer, error))?;
                 let effect =
                     Effect::get(well_known(&url, "oauth-authorization-server")).header("accept", "application/json");
                 Ok(Progress::Waiting(Self {
                     effect,
                     stage: Stage::Server(Box::new(Located { offer, metadata, server })),
+                    anchors: self.anchors,
                 }))
             }
             Stage::Server(located) => {
                 let Located { offer, metadata, server } = *located;
                 let ServerIn { token: token_endpoint, dpop, authorization } =
                     read_server(&response.body, &server, &offer.grant, loopback)?;
-                let MetadataIn { issuer_name, kinds, batch_size, .. } = metadata;
+                let MetadataIn { issuer_name, kinds, batch_size, vouched_by, .. } = metadata;
                 let endpoints = Endpoints {
                     token: token_endpoint,
                     nonce: metadata.nonce_endpoint,
@@ -179,7 +214,8 @@ impl Errand for Fetching {
                     dpop,
                     authorization,
                 };
-                Ok(Progress::Ready(Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size)))
+                let offered = Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size);
+                Ok(Progress::Ready(offered.vouched(vouched_by)))
             }
         }
     }
@@ -210,9 +246,12 @@ impl OfferIn {
 ///
 /// # Source
 /// OpenID4VCI 1.0 §12.2.
-fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(MetadataIn, String), IssuanceError> {
+fn read_issuer(
+    mut members: Map<String, Value>,
+    offer: &OfferIn,
+    loopback: Loopback,
+) -> Result<(MetadataIn, String), IssuanceError> {
     let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::IssuerMetadata);
-    let mut members = wire::object(bytes).map_err(malformed)?;
     // Only what is offered is read: another configuration may be of a format whose members we do not know.
     let Some(Value::Object(supported)) =
         members.insert("credential_configurations_supported".into(), Value::Object(Map::new()))
@@ -232,6 +271,7 @@ fn read_issuer(bytes: &[u8], offer: &OfferIn, loopback: Loopback) -> Result<(Met
     let reach =
         |text: &str| address(text, loopback).map_err(|error| IssuanceError::Address(Answer::IssuerMetadata, error));
     let read = MetadataIn {
+        vouched_by: None,
         issuer_name: metadata.display.unwrap_or_default().into_iter().find_map(|display| display.name),
         kinds,
         credential_endpoint: reach(&metadata.credential_endpoint)?,

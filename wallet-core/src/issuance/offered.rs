@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 
 /// What an issuer offers.
 ///
-/// All of it is the issuer's own word: whether the issuer is known is proved only by the signature of what arrives.
+/// All of it is the issuer's own word, unless [`Offered::vouched_by`] says who vouches for it; whether the issuer is known is
+/// proved by the signature of what arrives in any case.
 pub struct Offered {
     issuer: String,
     issuer_name: Option<String>,
@@ -25,6 +26,7 @@ pub struct Offered {
     kinds: Vec<Kind>,
     endpoints: Endpoints,
     batch_size: usize,
+    vouched_by: Option<String>,
 }
 
 /// One thing offered.
@@ -115,7 +117,16 @@ impl Offered {
         endpoints: Endpoints,
         batch_size: usize,
     ) -> Self {
-        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size }
+        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size, vouched_by: None }
+    }
+
+    pub(super) fn vouched(self, vouched_by: Option<String>) -> Self {
+        Self { vouched_by, ..self }
+    }
+
+    /// The name in the certificate that signed the issuer's metadata, where a trust anchor of this wallet vouches for it.
+    pub fn vouched_by(&self) -> Option<Shown> {
+        self.vouched_by.as_deref().map(Shown::name)
     }
 
     /// The credential issuer identifier: the address that a transaction code would be sent to.
@@ -222,12 +233,13 @@ impl Offered {
 /// The code is a secret.
 impl fmt::Debug for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size } = self;
+        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched_by } = self;
         f.debug_struct("Offered")
             .field("issuer", issuer)
             .field("kinds", kinds)
             .field("endpoints", endpoints)
             .field("batch_size", batch_size)
+            .field("vouched_by", vouched_by)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@ mod deferred;
 mod documents;
 mod encryption;
 mod refill;
+mod signed_metadata;
 
 use super::*;
 use crate::effect::{AddressError, Method, Outcome};

@@ -45,6 +45,8 @@ pub(crate) struct Desk {
     pub(crate) configurations: &'static [&'static str],
     /// Changes the documents (mdoc) before they are issued: the nth draft.
     pub(crate) redraft: fn(usize, &mut mdoc::IssuanceDraft),
+    /// Whether it signs its metadata, and what is wrong with header and claims then.
+    pub(crate) signs: Option<fn(&mut Value, &mut Value)>,
     /// Whether it leaves a way to new copies.
     pub(crate) refills: bool,
     /// Whether it encrypts, and how well.
@@ -78,6 +80,7 @@ impl Default for Desk {
             declines: false,
             configurations: &["identity"],
             redraft: |_, _| {},
+            signs: None,
             refills: false,
             encrypts: Encrypts::Never,
             bare: |_| &[],
@@ -200,7 +203,26 @@ impl Issuer {
             _ => panic!("asked for {origin}{path}"),
         };
         (self.desk.tamper)(&path, &mut served);
-        json(200, &served)
+        let wants_signed = header(effect, "accept").is_some_and(|accept| accept.contains("application/jwt"));
+        match self.desk.signs {
+            Some(spoil) if wants_signed => self.signed(served, spoil),
+            _ => json(200, &served),
+        }
+    }
+
+    fn signed(&self, mut claims: Value, spoil: fn(&mut Value, &mut Value)) -> Outcome {
+        let mut header = value!({
+            "alg": "ES256", "typ": "openidvci-issuer-metadata+jwt", "x5c": self.party.chain.to_x5c(),
+        });
+        claims["sub"] = self.desk.url.clone().into();
+        claims["iat"] = value!(NOW);
+        claims["exp"] = value!(NOW.plus(Seconds::DAY));
+        claims["display"] = value!([{"name": "Signed"}]);
+        spoil(&mut header, &mut claims);
+        let objects = (header.as_object().unwrap(), claims.as_object().unwrap());
+        let text = credentials::jws::sign_object(objects.0, objects.1, &self.party.key).unwrap();
+        let headers = vec![("Content-Type".to_owned(), "application/jwt".to_owned())];
+        Outcome::Response(Response { status: 200, headers, body: text.into_bytes() })
     }
 
     fn metadata(&self, base: &str) -> Value {

@@ -108,6 +108,7 @@ fn a_commit_that_fails_leaves_no_trace() {
         configurations: vec!["identity".to_owned()],
         by_identifier: false,
         sealed: vec![2],
+        refresh: None,
     };
     assert_eq!(store.redeem(&redemption, NOW).unwrap(), Verdict::Granted);
     assert_eq!(store.redeem(&redemption, NOW).unwrap(), Verdict::NoOffer);
@@ -118,6 +119,7 @@ fn a_commit_that_fails_leaves_no_trace() {
         spends: super::super::Spends::Token(mark(4)),
         awaited: super::super::Awaited { id: mark(nonce + 100), token: mark(4), dpop_key: None, expires },
         configuration: "identity".to_owned(),
+        part: "identity".to_owned(),
         nonces: vec![(mark(nonce), expires)],
         holder_keys: keys.iter().map(|k| mark(*k)).collect(),
         handle: mark(3),

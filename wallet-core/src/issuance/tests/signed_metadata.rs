@@ -1,0 +1,73 @@
+//! Metadata that its issuer signed (OpenID4VCI 1.0 §12.2.3).
+
+use super::*;
+use crate::testing::{NOW, Party};
+use credentials::trust::Usage;
+use schemas::Seconds;
+
+fn signing(signs: fn(&mut Value, &mut Value)) -> Issuer {
+    Issuer::new(Desk { signs: Some(signs), ..Desk::default() })
+}
+
+/// What the person is shown by a wallet with these anchors, and how often the issuer was asked for its metadata.
+fn shown(issuer: &mut Issuer, anchors: &TrustAnchors) -> (Result<Offered, IssuanceError>, usize) {
+    let mut wallet = Wallet::new();
+    let fetching = follow_trusting(&issuer.link(), anchors.clone()).unwrap();
+    let offered = run(fetching, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng);
+    let asked = wallet.asked.iter().filter(|(_, url)| url.contains("openid-credential-issuer")).count();
+    (offered, asked)
+}
+
+#[test]
+fn vci_12_2_3_an_issuer_that_an_anchor_vouches_for_is_known_before_a_code_is_given_to_it() {
+    let mut issuer = signing(|_, _| {});
+    let anchors = issuer.party.anchors();
+    let (offered, asked) = shown(&mut issuer, &anchors);
+    let offered = offered.unwrap();
+    assert_eq!((offered.vouched_by().unwrap().as_str(), asked), ("Casa Abierta", 1));
+    assert_eq!(offered.issuer_name().unwrap().as_str(), "Signed", "what is signed is what is used");
+    // Without a signature nobody vouches, whatever the anchors.
+    let (offered, asked) = shown(&mut Issuer::new(Desk::default()), &anchors);
+    assert_eq!((offered.unwrap().vouched_by(), asked), (None, 1));
+}
+
+#[test]
+fn vci_12_2_3_what_no_anchor_vouches_for_is_not_used() {
+    let mut rng = Memory::seeded(5).1;
+    let stranger = Party::new("Stranger", &["other.example"], Usage::CredentialIssuing, &mut rng);
+    let (offered, asked) = shown(&mut signing(|_, _| {}), &stranger.anchors());
+    let offered = offered.unwrap();
+    assert_eq!((offered.vouched_by(), asked), (None, 2), "asked again for what nobody has signed");
+    assert_ne!(offered.issuer_name().unwrap().as_str(), "Signed");
+    // A wallet without anchors does not ask for a signature.
+    let (offered, asked) = shown(&mut signing(|_, _| {}), &TrustAnchors::default());
+    assert_eq!((offered.unwrap().issuer_name().unwrap().as_str() == "Signed", asked), (false, 1));
+}
+
+#[test]
+fn vci_12_2_3_a_signature_that_is_wrong_ends_it() {
+    let refused = |spoil: fn(&mut Value, &mut Value), what: &str| {
+        let mut issuer = signing(spoil);
+        let anchors = issuer.party.anchors();
+        assert_eq!(shown(&mut issuer, &anchors).0.map(drop), Err(IssuanceError::MetadataSignature), "{what}");
+    };
+    refused(|header, _| header["typ"] = "JWT".into(), "another type");
+    refused(|header, _| drop(header.as_object_mut().unwrap().remove("typ")), "no type");
+    refused(|header, _| drop(header.as_object_mut().unwrap().remove("x5c")), "no certificate");
+    refused(|header, _| header["jwk"] = value!({"kty": "EC"}), "a key in the header");
+    refused(|_, claims| claims["sub"] = "https://issuer.example/other".into(), "of another issuer");
+    refused(|_, claims| drop(claims.as_object_mut().unwrap().remove("sub")), "of nobody");
+    refused(|_, claims| drop(claims.as_object_mut().unwrap().remove("iat")), "of no time");
+    refused(|_, claims| claims["iat"] = value!(NOW.plus(Seconds::new(301))), "of the future");
+    refused(|_, claims| claims["exp"] = value!(NOW), "of the past");
+    // By a key that is not the certificate's; and by a known issuer for another one's address.
+    let mut rng = Memory::seeded(6).1;
+    let mut issuer = signing(|_, _| {});
+    let anchors = issuer.party.anchors();
+    issuer.party.key = Party::new("x", &["issuer.example"], Usage::CredentialIssuing, &mut rng).key;
+    assert_eq!(shown(&mut issuer, &anchors).0.map(drop), Err(IssuanceError::MetadataSignature));
+    let mut issuer = signing(|_, _| {});
+    issuer.party = Party::new("Neighbour", &["neighbour.example"], Usage::CredentialIssuing, &mut rng);
+    let anchors = issuer.party.anchors();
+    assert_eq!(shown(&mut issuer, &anchors).0.map(drop), Err(IssuanceError::MetadataSignature));
+}
