@@ -15,4 +15,5 @@ mod by_hand;
 mod issuance;
 mod paper;
 mod peers;
+mod proximity;
 mod world;

@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod guarded;
+pub mod in_person;
 pub mod policy;
 pub mod preset;
 #[cfg(feature = "service")]

@@ -22,10 +22,11 @@ mod status_keeper;
 mod store;
 mod sweep;
 
-pub use desk::{Ask, Begun, ConsentShown, Desk, DeskError, Outcome, Report, Shown};
+pub use desk::{Ask, Begun, ConsentShown, Desk, DeskError, Encounter, Outcome, Report, Shown};
 pub use http::router;
 pub use key_files::KeyFileError;
 pub use ledger::LedgerError;
 pub use listen::{ListenError, serve};
 pub use problem::Problem;
+pub use status_keeper::ListState;
 pub use store::StoreError;

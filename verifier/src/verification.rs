@@ -26,7 +26,7 @@ mod held;
 mod presented;
 mod status;
 
-pub use authenticate::{Authenticated, Surroundings, authenticate};
+pub use authenticate::{Authenticated, Surroundings, authenticate, authenticate_in_person};
 pub use consent::VerifiedPresentation;
 pub use held::{Held, HeldCredential};
 pub use presented::Presentation;
@@ -37,7 +37,7 @@ use credentials::consent::ConsentError;
 use credentials::cose::CoseError;
 use credentials::dcql::Shortfall;
 use credentials::jws::JwsError;
-use credentials::mdoc::VerifyError as DocumentError;
+use credentials::mdoc::{ResponseError, VerifyError as DocumentError};
 use credentials::sd_jwt::VerifyError as PresentationError;
 use credentials::status_list::StatusError;
 use credentials::trust::ChainError;
@@ -74,6 +74,12 @@ pub enum VerifyError {
         /// Why.
         source: DocumentError,
     },
+    /// A response in person does not hold.
+    #[error("the response does not hold: {0}")]
+    Response(#[source] DocumentError),
+    /// The holder's side returns nothing.
+    #[error("the holder refused, or has nothing that fits; which it was is not told")]
+    Nothing,
     /// Its issuer, or a list, says that it no longer stands.
     #[error("the credential for {query} is {}", match .status { Status::Suspended => "suspended", _ => "revoked" })]
     Revoked {
@@ -135,7 +141,9 @@ impl VerifyError {
             Self::NotAsked => "not_asked",
             Self::Presentation { source, .. } => presentation_code(source),
             Self::NotBase64 { .. } => "presentation_invalid",
-            Self::Document { source, .. } => document_code(source),
+            Self::Response(DocumentError::Form(ResponseError::Status(_))) => "wallet_error",
+            Self::Document { source, .. } | Self::Response(source) => document_code(source),
+            Self::Nothing => "access_denied",
             Self::Revoked { status: Status::Suspended, .. } => "suspended",
             Self::Revoked { .. } => "revoked",
             Self::Status { .. } => "status_invalid",

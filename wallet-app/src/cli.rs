@@ -1,6 +1,7 @@
 //! The person's side: what is typed, asked and shown. One file for each command.
 
 mod arguments;
+mod ceremony;
 mod forget;
 mod history;
 mod list;
@@ -12,6 +13,7 @@ mod paper;
 mod present;
 pub(crate) mod progress;
 mod prompt;
+mod proximity;
 mod receive;
 mod refill;
 mod refuse;
@@ -58,6 +60,7 @@ fn run(command: Command) -> Result<Answer, Failure> {
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Present(arguments) => present::run(&arguments),
+        Command::Proximity(arguments) => proximity::run(&arguments),
         Command::Paper(arguments) => paper::run(&arguments),
         Command::Refuse(arguments) => refuse::run(&arguments),
         Command::History(arguments) => history::run(&arguments),

@@ -8,6 +8,7 @@ use crate::adapters::{LockError, StorageError};
 use crate::messages;
 use crate::perform::ErrandError;
 use guarded_http::FetchError;
+use nearby::LinkError;
 use serde_json::{Value, json};
 use wallet_core::enrolment::CreateError;
 use wallet_core::fault::{Blame, Fault};
@@ -115,6 +116,29 @@ impl Failure {
     fn fetch(error: &FetchError) -> Self {
         let (exit, code) = if error.is_peer_fault() { (Exit::Refused, "refused") } else { (Exit::Network, "network") };
         Self { exit, code, message: messages::sentence(&error.to_string()), hint: error.hint().to_owned() }
+    }
+
+    /// The link to a reader nearby.
+    pub(crate) fn link(error: &LinkError) -> Self {
+        let message = messages::sentence(&error.to_string());
+        let (exit, code, hint) = match error {
+            LinkError::Frame(_) | LinkError::TooMany { .. } => {
+                (Exit::Refused, "refused", messages::READER_AT_FAULT_HINT)
+            }
+            LinkError::Beyond(_) => (Exit::Usage, "usage", messages::BEYOND_HINT),
+            _ => (Exit::Network, "network", messages::NO_READER_HINT),
+        };
+        Self { exit, code, message, hint: hint.to_owned() }
+    }
+
+    /// The reader has the answer, and could not read it.
+    pub(crate) fn turned_down() -> Self {
+        Self {
+            exit: Exit::Refused,
+            code: "refused",
+            message: messages::NOT_READ.to_owned(),
+            hint: messages::NOT_READ_HINT.to_owned(),
+        }
     }
 
     fn storage(message: impl Into<String>, hint: impl Into<String>) -> Self {

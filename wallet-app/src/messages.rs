@@ -7,12 +7,17 @@ mod holdings;
 mod issuance;
 mod paper;
 mod presentation;
+mod proximity;
 mod vault;
 
 pub(crate) use holdings::{credential, history, holdings, low, refilled, to_be_refilled};
 pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
+pub(crate) use proximity::{
+    BEYOND_HINT, NO_ADDRESS, NO_ADDRESS_HINT, NO_CODE_FORM_HINT, NO_READER_HINT, NOT_READ, NOT_READ_HINT,
+    NOTHING_TO_SHOW, READER_AT_FAULT_HINT, WAITING_FOR_READER, show_to_reader,
+};
 pub(crate) use vault::{few_captures, models_refused, no_models, too_few_captures, trusted, vault_made};
 
 pub(crate) const UNAVAILABLE: &str = "The vault is locked, or it did not recognise you.";

@@ -56,6 +56,7 @@ mod authenticated;
 mod choice;
 mod consented;
 mod evidence;
+mod in_person;
 mod item;
 mod link;
 mod offered;
@@ -64,11 +65,12 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Asker, Proposal};
+pub use ask::{Asker, InPerson, Online, Proposal};
 pub use authenticated::{Absent, Authenticated, Rejected, RequestError};
 pub use choice::{Choice, ChoiceError};
 pub use consented::{AnswerError, Consented, Terms};
 pub use evidence::HolderVerified;
+pub use in_person::{Engaged, Handing, InPersonError, Unanswered};
 pub use link::{LinkError, RequestId, RequestLink};
 pub use offered::{Concern, Offered, OfferedCredential, OfferedPath, Part};
 pub use received::{FetchError, Fetching, Received};

@@ -23,8 +23,12 @@ const NEVER: &[(&str, &[&str])] = &[
     ("schemas", &["biometrics", "credentials", "guarded-http", "wallet-core", "issuer", "verifier", "wallet-app"]),
     ("biometrics", &["schemas", "credentials", "guarded-http", "wallet-core", "issuer", "verifier", "wallet-app"]),
     ("guarded-http", &["schemas", "biometrics", "credentials", "wallet-core", "issuer", "verifier", "wallet-app"]),
-    ("credentials", &["biometrics", "guarded-http", "wallet-core", "issuer", "verifier", "wallet-app"]),
-    ("wallet-core", &["issuer", "verifier", "guarded-http", "wallet-app"]),
+    (
+        "nearby",
+        &["schemas", "biometrics", "credentials", "guarded-http", "wallet-core", "issuer", "verifier", "wallet-app"],
+    ),
+    ("credentials", &["biometrics", "guarded-http", "nearby", "wallet-core", "issuer", "verifier", "wallet-app"]),
+    ("wallet-core", &["issuer", "verifier", "guarded-http", "nearby", "wallet-app"]),
     ("issuer", &["biometrics", "wallet-core", "verifier", "wallet-app"]),
     ("verifier", &["biometrics", "wallet-core", "issuer", "wallet-app"]),
 ];

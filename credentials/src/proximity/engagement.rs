@@ -4,6 +4,7 @@ use crate::b64::{self, B64Error};
 use crate::cbor::{FieldError, Fields, Limits, Value, Writer, parse};
 use crate::cose::{CoseError, key_from_cbor, write_key};
 use crate::key::PublicKey;
+use std::net::{IpAddr, SocketAddr};
 
 /// The scheme of the URI in the QR code.
 ///
@@ -16,12 +17,16 @@ const LONGEST_URI: usize = 4096;
 const CIPHER_SUITE: i64 = 1;
 /// Of `DeviceRetrievalMethods`: Bluetooth low energy.
 const BLE: u64 = 2;
+/// Ours, and of no standard: a socket. Far from the numbers that the standard may still give out; the letters `ampa`.
+const SOCKET: u64 = 0x616d_7061;
 
 /// How a reader reaches the holder's device.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Retrieval {
     /// Bluetooth low energy.
     Ble(Ble),
+    /// A socket: for two programs on one machine, and for tests. Readers of others pass it over.
+    Socket(SocketAddr),
     /// Another way: its type and version, and what it says about itself.
     Other {
         /// 1 is NFC, 3 is Wi-Fi Aware; others have no meaning in the standard.
@@ -158,10 +163,24 @@ impl Retrieval {
         let parts = value.into_array().and_then(|parts| <[Value; 3]>::try_from(parts).ok()).ok_or(malformed)?;
         let [kind, version, options] = parts;
         let number = |value: Value| value.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or(malformed);
-        let (kind, version) = (number(kind)?, number(version)?);
-        if (kind, version) != (BLE, 1) {
-            return Ok(Self::Other { kind, version, options });
+        match (number(kind)?, number(version)?) {
+            (BLE, 1) => Self::read_ble(options),
+            (SOCKET, 1) => Self::read_socket(options),
+            (kind, version) => Ok(Self::Other { kind, version, options }),
         }
+    }
+
+    /// `{0: address as text, 1: port}`
+    fn read_socket(options: Value) -> Result<Self, FieldError> {
+        let malformed = FieldError::Malformed("SocketOptions");
+        let mut fields = Fields::of(options, "SocketOptions")?;
+        let address = fields.labelled(0).and_then(Value::into_text).and_then(|text| text.parse::<IpAddr>().ok());
+        let port = fields.labelled(1).and_then(|port| port.as_integer()).and_then(|port| u16::try_from(port).ok());
+        let (address, port) = address.zip(port.filter(|port| *port != 0)).ok_or(malformed)?;
+        Ok(Self::Socket(SocketAddr::new(address, port)))
+    }
+
+    fn read_ble(options: Value) -> Result<Self, FieldError> {
         let mut fields = Fields::of(options, "BleOptions")?;
         let malformed = FieldError::Malformed("BleOptions");
         let mut mode = |supported: i64, identifier: i64| match fields.labelled(supported) {
@@ -186,6 +205,10 @@ impl Retrieval {
                         writer.integer(label).bytes(identifier);
                     }
                 }
+            }
+            Self::Socket(address) => {
+                writer.array(3).integer(i64::try_from(SOCKET).unwrap_or(i64::MAX)).integer(1).map(2);
+                writer.integer(0).text(&address.ip().to_string()).integer(1).integer(i64::from(address.port()));
             }
             Self::Other { kind, version, options } => {
                 let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);

@@ -3,10 +3,12 @@
 use super::reader_auth::{Reader, USAGES, reader_authentication};
 use super::{MOST_DOCUMENTS, MOST_ELEMENTS};
 use crate::cbor::{FieldError, Fields, Limits, Value, Writer};
+use crate::consent::ProposedConsent;
 use crate::cose::{CoseError, Sign1In, write_sign1};
 use crate::mdoc::SessionTranscript;
 use crate::signer::{SignError, Signer};
 use crate::trust::{CertificateChain, ChainError, ChainPolicy};
+use schemas::mdoc::CONSENT_NAME_SPACE;
 use schemas::{ClaimPath, Timestamp};
 use std::collections::BTreeMap;
 
@@ -27,12 +29,13 @@ pub enum IntentToRetain {
 pub struct DocumentRequest {
     doc_type: String,
     elements: BTreeMap<String, BTreeMap<String, IntentToRetain>>,
+    consent: Option<String>,
 }
 
 impl DocumentRequest {
     /// Of documents of this type, nothing yet.
     pub fn new(doc_type: &str) -> Self {
-        Self { doc_type: doc_type.to_owned(), elements: BTreeMap::new() }
+        Self { doc_type: doc_type.to_owned(), elements: BTreeMap::new(), consent: None }
     }
 
     /// This element too.
@@ -40,6 +43,17 @@ impl DocumentRequest {
     pub fn with(mut self, name_space: &str, identifier: &str, intent: IntentToRetain) -> Self {
         self.elements.entry(name_space.to_owned()).or_default().insert(identifier.to_owned(), intent);
         self
+    }
+
+    /// With what the reader proposes the holder to agree to, as one entry of `transaction_data`: what for, and how long.
+    #[must_use]
+    pub fn proposing(self, consent: &ProposedConsent) -> Self {
+        Self { consent: Some(consent.raw().to_owned()), ..self }
+    }
+
+    /// What the reader proposes, as it came: see [`ProposedConsent::parse`].
+    pub fn proposal(&self) -> Option<&str> {
+        self.consent.as_deref()
     }
 
     /// The document type.
@@ -61,12 +75,16 @@ impl DocumentRequest {
     /// `ItemsRequest`
     fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.map(2).text("docType").text(&self.doc_type).text("nameSpaces").map(self.elements.len());
+        let members = 2 + usize::from(self.consent.is_some());
+        writer.map(members).text("docType").text(&self.doc_type).text("nameSpaces").map(self.elements.len());
         for (name_space, elements) in &self.elements {
             writer.text(name_space).map(elements.len());
             for (name, intent) in elements {
                 writer.text(name).bool(*intent == IntentToRetain::Yes);
             }
+        }
+        if let Some(consent) = &self.consent {
+            writer.text("requestInfo").map(1).text(CONSENT_NAME_SPACE).text(consent);
         }
         writer.into_bytes()
     }
@@ -91,7 +109,14 @@ impl DocumentRequest {
         if doc_type.is_empty() || read.is_empty() {
             return Err(malformed);
         }
-        Ok(Self { doc_type, elements: read })
+        let consent = match fields.optional("requestInfo") {
+            None => None,
+            Some(info) => match Fields::of(info, "requestInfo")?.optional(CONSENT_NAME_SPACE) {
+                None => None,
+                Some(consent) => Some(consent.into_text().ok_or(FieldError::Malformed("requestInfo"))?),
+            },
+        };
+        Ok(Self { doc_type, elements: read, consent })
     }
 }
 
@@ -172,7 +197,7 @@ impl RequestIn {
     /// [`RequestError`].
     ///
     /// # Source
-    /// ISO/IEC 18013-5 §8.3.2.1.2.1. `requestInfo` is not looked at: it has no meaning there.
+    /// ISO/IEC 18013-5 §8.3.2.1.2.1. Of `requestInfo`, which has no meaning there, only our own member is looked at.
     pub fn parse(bytes: &[u8]) -> Result<Self, RequestError> {
         let mut fields =
             Fields::of(crate::cbor::parse(bytes, &Limits::MESSAGE).map_err(FieldError::Cbor)?, "DeviceRequest")?;

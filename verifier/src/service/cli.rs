@@ -4,6 +4,7 @@ mod arguments;
 mod failure;
 mod offline;
 mod output;
+mod proximity;
 mod run;
 mod words;
 

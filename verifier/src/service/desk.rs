@@ -2,10 +2,12 @@
 
 mod answering;
 mod asking;
+mod in_person;
 mod reading;
 
 pub(super) use answering::{Answered, system_actor};
 pub use asking::{Ask, Begun};
+pub use in_person::Encounter;
 pub use reading::{ConsentShown, Outcome, Report, Shown};
 pub(super) use reading::{PATIENCE, interrupted};
 
@@ -17,6 +19,7 @@ use super::ledger::LedgerError;
 use super::status_keeper::StatusKeeper;
 use super::store::{AuditLine, Store, StoreError, StoredAnchor};
 use crate::guarded::SealError;
+use crate::in_person::NotInPerson;
 use crate::time_floor::ClockSuspect;
 use crate::transaction::{Endpoints, InquiryError};
 use credentials::trust::{AnchorError, AnchorLimits, ChainCache, TrustAnchors};
@@ -39,6 +42,9 @@ pub enum DeskError {
     /// The inquiry cannot be made.
     #[error(transparent)]
     Inquiry(#[from] InquiryError),
+    /// The inquiry cannot be made of somebody who stands at the desk.
+    #[error(transparent)]
+    NotInPerson(#[from] NotInPerson),
     /// The text holds no trust anchor.
     #[error("not a trust anchor: {0}")]
     Anchor(#[from] AnchorError),

@@ -1,15 +1,18 @@
 //! Status lists: an unknown one is fetched once, known ones on a schedule and when a request is made.
 //!
+//! An aggregation names the lists of an issuer, so that all of them are at hand before anybody presents anything: a desk that will
+//! have no network fetches them beforehand.
+//!
 //! Never because a presentation arrived, the very first of a list aside: who runs the list must not learn when and where a
 //! credential is shown.
 //!
 //! # Source
 //! Token Status List §12.5, §12.7; SD-JWT VC §8.4 (no phone-home); `security.md` §8.
 
-use super::Desk;
 use super::store::{StoreError, StoredList};
+use super::{Desk, DeskError};
 use crate::verification::{StatusLists, current_or_ended};
-use credentials::status_list::{self, StatusError, VerifiedStatusList};
+use credentials::status_list::{self, Aggregation, AggregationError, StatusError, VerifiedStatusList};
 use credentials::trust::TrustAnchors;
 use guarded_http::{Client, FetchError, Policy, Request};
 use schemas::{Seconds, Timestamp};
@@ -21,6 +24,8 @@ use tokio::task::JoinSet;
 
 /// After a list could not be fetched, it is tried again this much later.
 const RETRY: Seconds = Seconds::MINUTE;
+/// How often an aggregation is fetched: new lists are filled over weeks.
+const AGGREGATED_EVERY: Seconds = Seconds::HOUR.times(6);
 /// A token of 2^20 entries that do not compress.
 const MOST_BYTES: usize = 3 << 20;
 /// How many verified lists are kept in memory, each up to a megabyte.
@@ -50,7 +55,42 @@ enum ListError {
     #[error(transparent)]
     Invalid(#[from] StatusError),
     #[error(transparent)]
+    Aggregation(#[from] AggregationError),
+    #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// How a status list at hand stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListState {
+    /// Where it is published.
+    pub uri: String,
+    /// When the newest token was issued; `None` while none could be had.
+    pub issued_at: Option<Timestamp>,
+    /// When it was fetched.
+    pub fetched_at: Option<Timestamp>,
+    /// From when on it has no word for a credential any more; `None` when there is none, or it does not hold.
+    pub ends_at: Option<Timestamp>,
+    /// How old it is.
+    pub age: Option<Seconds>,
+    now: Timestamp,
+}
+
+impl ListState {
+    /// `current`, `stale` when its time is over, `missing` when there is none that holds.
+    pub fn word(&self) -> &'static str {
+        match self.ends_at {
+            Some(end) if self.now < end => "current",
+            Some(_) => "stale",
+            None => "missing",
+        }
+    }
+}
+
+/// The host only: the rest of an address belongs to one list, and logs are kept.
+fn host(uri: &str) -> String {
+    url::Url::parse(uri).ok().and_then(|uri| uri.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 impl StatusKeeper {
@@ -99,7 +139,7 @@ impl Desk {
         let mut new = Vec::new();
         for uri in uris {
             match self.store().learn_list(&uri, now.plus(RETRY)) {
-                Ok(true) => new.push(StoredList { uri, token: None, issued_at: None, generation: 0 }),
+                Ok(true) => new.push(StoredList { uri, token: None, issued_at: None, fetched_at: None, generation: 0 }),
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "a status list could not be noted"),
             }
@@ -116,8 +156,76 @@ impl Desk {
         Ok(())
     }
 
-    /// Fetches the lists whose time has come.
+    /// Fetches everything that is known now, and these aggregations, which become known; gives how the lists stand then. For a
+    /// desk that is about to have no network.
+    ///
+    /// # Errors
+    /// [`DeskError`] of the desk itself: a list that could not be had is in what is given.
+    ///
+    /// # Source
+    /// Token Status List §9 "Status List Aggregation".
+    pub async fn sync(self: &Arc<Self>, aggregations: &[String]) -> Result<Vec<ListState>, DeskError> {
+        let now = self.time()?;
+        for uri in aggregations {
+            self.store().put_aggregation(uri, now)?;
+        }
+        self.aggregate(self.store().aggregations_due(None)?, now).await?;
+        self.fetch_all(self.store().lists_due(None)?, now).await;
+        self.list_states()
+    }
+
+    /// How the lists stand that are known, by their URI. Fetches nothing.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn list_states(&self) -> Result<Vec<ListState>, DeskError> {
+        let now = self.time()?;
+        let anchors = self.anchors()?;
+        let mut states = Vec::new();
+        for stored in self.store().lists_due(None)? {
+            let verified = stored.token.as_deref().map(|token| current_or_ended(token, &stored.uri, &anchors, now));
+            let ends_at = verified.and_then(Result::ok).map(|list| list.ends_at());
+            let StoredList { uri, issued_at, fetched_at, .. } = stored;
+            states.push(ListState { uri, issued_at, fetched_at, ends_at, age: issued_at.map(|at| now.since(at)), now });
+        }
+        states.sort_by(|a, b| a.uri.cmp(&b.uri));
+        Ok(states)
+    }
+
+    /// Learns the lists that these aggregations name. Nothing vouches for an aggregation: only lists of its own host are taken,
+    /// and each must hold by itself.
+    async fn aggregate(self: &Arc<Self>, uris: Vec<String>, now: Timestamp) -> Result<(), StoreError> {
+        for uri in uris {
+            let next = match self.aggregated(&uri).await {
+                Ok(lists) => {
+                    for list in lists {
+                        self.store().learn_list(&list, now)?;
+                    }
+                    now.plus(AGGREGATED_EVERY)
+                }
+                Err(error) => {
+                    tracing::warn!(host = host(&uri), %error, "an aggregation could not be fetched");
+                    now.plus(RETRY)
+                }
+            };
+            self.store().put_aggregation(&uri, next)?;
+        }
+        Ok(())
+    }
+
+    async fn aggregated(&self, uri: &str) -> Result<Vec<String>, ListError> {
+        let response = self.keeper().client.send(Request::get(uri).accept("application/json")).await?;
+        if !response.is_success() {
+            return Err(ListError::Status(response.status()));
+        }
+        let named = Aggregation::parse(&response.into_body())?;
+        let own = host(uri);
+        Ok(named.uris().iter().filter(|list| host(list) == own).cloned().collect())
+    }
+
+    /// Fetches the aggregations and lists whose time has come.
     pub(super) async fn refresh_due_lists(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreError> {
+        self.aggregate(self.store().aggregations_due(Some(now))?, now).await?;
         let due = self.store().lists_due(Some(now))?;
         self.fetch_all(due, now).await;
         Ok(())
@@ -132,8 +240,7 @@ impl Desk {
                 let _place = places.acquire().await;
                 if let Err(error) = desk.fetch(&list, now).await {
                     // The host only: the rest of the address belongs to one list, and logs are kept.
-                    let host = url::Url::parse(&list.uri).ok().and_then(|u| u.host_str().map(str::to_owned));
-                    tracing::warn!(host = host.unwrap_or_default(), %error, "a status list could not be fetched");
+                    tracing::warn!(host = host(&list.uri), %error, "a status list could not be fetched");
                     if let Err(error) = desk.store().put_off_list(&list.uri, now.plus(RETRY)) {
                         tracing::error!(%error, "a status list could not be put off");
                     }

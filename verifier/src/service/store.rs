@@ -62,7 +62,7 @@ impl From<rusqlite::Error> for StoreError {
 pub(super) struct Store(Mutex<Connection>);
 
 const FILE: &str = "verifier.db";
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const SCHEMA: &str = "
 CREATE TABLE transactions (
@@ -84,6 +84,7 @@ CREATE TABLE status_lists (
     uri TEXT PRIMARY KEY, token TEXT, issued_at INTEGER, fetched_at INTEGER, refresh_at INTEGER NOT NULL,
     generation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE TABLE aggregations (uri TEXT PRIMARY KEY, refresh_at INTEGER NOT NULL) STRICT;
 CREATE TABLE anchors (sha256 BLOB PRIMARY KEY, pem TEXT NOT NULL, added_at INTEGER NOT NULL, limits TEXT) STRICT;
 CREATE TABLE audit (
     n INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL, actor TEXT NOT NULL,
@@ -92,10 +93,11 @@ CREATE TABLE audit (
 CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT NULL) STRICT;
 ";
 
-/// What the first version had not, and what the second.
-const CHANGES: [&str; 2] = [
+/// What the first version had not, what the second, and what the third.
+const CHANGES: [&str; 3] = [
     "ALTER TABLE anchors ADD COLUMN limits TEXT;",
     "ALTER TABLE transactions ADD COLUMN go_on TEXT; ALTER TABLE transactions ADD COLUMN response_code BLOB;",
+    "CREATE TABLE aggregations (uri TEXT PRIMARY KEY, refresh_at INTEGER NOT NULL) STRICT;",
 ];
 
 /// Which version of the schema stands in the file.

@@ -3,6 +3,7 @@
 use super::{Presentation, Presentations, VerifyError};
 use crate::transaction::Transaction;
 use credentials::b64;
+use credentials::key_agreement::KeyAgreement;
 use credentials::mdoc::{self, SessionTranscript};
 use credentials::sd_jwt::{self, Expected};
 use credentials::trust::{ChainCache, ChainPolicy, TrustAnchors};
@@ -105,6 +106,37 @@ fn document(asked: &CredentialQuery, text: &str, surroundings: &Surroundings<'_>
         .map_err(|source| VerifyError::Document { query: asked.id.clone(), source })?;
     let type_name = document.doc_type().to_owned();
     Ok(Answering { query: asked.id.clone(), type_name, presentation: Presentation::Mdoc(Box::new(document)) })
+}
+
+/// The same for the one response of a holder who stands beside the verifier: its documents answer the queries for their types.
+/// `key` is the verifier's own key of the session, for which a MAC may be made; the session transcript stands for verifier,
+/// nonce and time.
+///
+/// # Errors
+/// [`VerifyError::Response`], [`VerifyError::NotAsked`]; [`VerifyError::Nothing`] when there are none.
+///
+/// # Source
+/// ISO/IEC 18013-5 §9.3.1, §9.1.3.5, §9.1.5.1.
+pub fn authenticate_in_person(
+    transaction: Transaction,
+    response: &[u8],
+    surroundings: &Surroundings<'_>,
+    key: &dyn KeyAgreement,
+) -> Result<Authenticated, VerifyError> {
+    let expected = mdoc::Expected::new(surroundings.policy(), surroundings.transcript, surroundings.now);
+    let response = mdoc::verify_response(response, &expected.with_mac_key(key)).map_err(VerifyError::Response)?;
+    if response.documents.is_empty() {
+        return Err(VerifyError::Nothing);
+    }
+    let queries = transaction.inquiry().query().credentials();
+    let answering = |document: mdoc::PresentedMdoc| {
+        let is_asked = |asked: &&CredentialQuery| asked.meta.doctype_value.as_deref() == Some(document.doc_type());
+        let asked = queries.iter().find(is_asked).ok_or(VerifyError::NotAsked)?;
+        let (query, type_name) = (asked.id.clone(), document.doc_type().to_owned());
+        Ok(Answering { query, type_name, presentation: Presentation::Mdoc(Box::new(document)) })
+    };
+    let presented = response.documents.into_iter().map(answering).collect::<Result<_, _>>()?;
+    Ok(Authenticated { received: surroundings.now, presented, transaction })
 }
 
 impl Authenticated {

@@ -113,6 +113,32 @@ pub fn sheet(codes: &[String], sheet: &Sheet<'_>) -> Result<String, CodeError> {
 /// How long a code stands on a screen before the next one does.
 const SECONDS_EACH: f64 = 0.6;
 
+/// One code for a terminal, light on dark, two rows of it in a line.
+///
+/// # Errors
+/// [`CodeError`]
+pub fn terminal(code: &str) -> Result<String, CodeError> {
+    let code = QrCode::with_error_correction_level(code, EcLevel::L).map_err(CodeError::TooMuch)?;
+    let (width, colors) = (code.width(), code.to_colors());
+    let quiet = QUIET as usize;
+    let is_dark = |x: usize, y: usize| match (x.checked_sub(quiet), y.checked_sub(quiet)) {
+        (Some(x), Some(y)) if x < width && y < width => colors.get(y * width + x) == Some(&Color::Dark),
+        _ => false,
+    };
+    let side = width + 2 * quiet;
+    let mut drawn = String::with_capacity(side * (side / 2 + 1) * 3);
+    for y in (0..side).step_by(2) {
+        drawn.extend((0..side).map(|x| match (is_dark(x, y), y + 1 < side && !is_dark(x, y + 1)) {
+            (false, true) => '█',
+            (false, false) => '▀',
+            (true, true) => '▄',
+            (true, false) => ' ',
+        }));
+        drawn.push('\n');
+    }
+    Ok(drawn)
+}
+
 /// One code at error correction M: 15 % of it may be unreadable.
 fn draw(code: &str) -> Result<GrayImage, CodeError> {
     let code = QrCode::with_error_correction_level(code, EcLevel::M).map_err(CodeError::TooMuch)?;

@@ -1,7 +1,7 @@
 //! The command line, as `--help` shows it.
 
 use super::logging::LogFormat;
-use super::{forget, history, list, new, paper, present, receive, refill, refuse, show, trust, unlock};
+use super::{forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust, unlock};
 use crate::failure::Failure;
 use crate::session::{Keys, Session};
 use clap::{Args, Parser, Subcommand};
@@ -55,6 +55,9 @@ pub(super) enum Command {
     /// Answer a verifier's request with what you choose to show
     #[command(after_help = present::EXAMPLE)]
     Present(present::Present),
+    /// Answer a reader that stands beside you, with no network: shows a code and waits for the reader
+    #[command(after_help = proximity::EXAMPLE)]
+    Proximity(proximity::Proximity),
     /// Put a part of a credential on paper, as codes, for a time
     #[command(after_help = paper::EXAMPLE)]
     Paper(paper::Paper),

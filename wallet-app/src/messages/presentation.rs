@@ -63,12 +63,10 @@ pub(crate) fn optional(other: &OfferedCredential) -> String {
 }
 
 fn who_asks(asker: &Asker) -> String {
-    let host = &asker.host;
+    let whereto = asker.host.as_ref().map(|host| format!(" The answer goes to {host}.")).unwrap_or_default();
     match asker.trust {
-        Trust::Known => {
-            format!("{} asks, and one of your trust anchors vouches for it. The answer goes to {host}.", asker.name)
-        }
-        _ => format!("Somebody asks who is not known and calls itself {}. The answer goes to {host}.", asker.name),
+        Trust::Known => format!("{} asks, and one of your trust anchors vouches for it.{whereto}", asker.name),
+        _ => format!("Somebody asks who is not known and calls itself {}.{whereto}", asker.name),
     }
 }
 

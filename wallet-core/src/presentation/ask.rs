@@ -4,16 +4,33 @@ use super::RequestId;
 use super::sending::Replying;
 use crate::display::Shown;
 use crate::effect::Effect;
+use credentials::consent::ProposedConsent;
+use credentials::dcql::Query;
+use credentials::proximity::Session;
 use credentials::request_object::AuthenticatedRequest;
-use credentials::trust::Trust;
+use credentials::trust::{Trust, VerifiedChain};
 use schemas::Seconds;
 use schemas::purpose::Purpose;
 
-/// An authenticated request and how it came here.
+/// The request came over a network, and so does the answer go back.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub struct Online(pub(super) AuthenticatedRequest);
+
+/// The request came from a reader that stands beside the holder, in an encrypted session.
+#[derive(Debug)]
+pub struct InPerson(pub(super) Session);
+
+/// An authenticated request and how it came here: what is asked and what may be shown does not depend on that.
+#[derive(Debug)]
+pub(super) struct Ask<W = Online> {
     pub(super) id: RequestId,
-    pub(super) request: AuthenticatedRequest,
+    pub(super) verifier: VerifiedChain,
+    /// The full client identifier, which is the audience of the answer.
+    pub(super) client_id: String,
+    pub(super) query: Query,
+    pub(super) consent: Option<ProposedConsent>,
+    pub(super) host: Option<Shown>,
+    pub(super) way: W,
 }
 
 /// Who asks, for the person to look at.
@@ -25,8 +42,8 @@ pub struct Asker {
     pub client_id: Shown,
     /// Whether the certificate leads to a trust anchor. If not, the name is whatever its maker wrote.
     pub trust: Trust,
-    /// The host that the answer goes to.
-    pub host: Shown,
+    /// The host that the answer goes to; none when the verifier stands beside the holder.
+    pub host: Option<Shown>,
     /// What the verifier proposes; none when it speaks of no consent.
     pub proposal: Option<Proposal>,
 }
@@ -46,15 +63,14 @@ pub struct Proposal {
     pub onward: Vec<Shown>,
 }
 
-impl Ask {
+impl<W> Ask<W> {
     pub(super) fn asker(&self) -> Asker {
-        let verifier = self.request.verifier();
         Asker {
-            name: Shown::name(verifier.subject()),
-            client_id: Shown::text(self.request.client_id().as_str()),
-            trust: verifier.trust(),
-            host: Shown::name(self.request.response_uri().host_str().unwrap_or_default()),
-            proposal: self.request.consent().map(|proposed| {
+            name: Shown::name(self.verifier.subject()),
+            client_id: Shown::text(&self.client_id),
+            trust: self.verifier.trust(),
+            host: self.host.clone(),
+            proposal: self.consent.as_ref().map(|proposed| {
                 let request = proposed.request();
                 Proposal {
                     purposes: proposed.purposes().collect(),
@@ -68,7 +84,21 @@ impl Ask {
     }
 
     pub(super) fn purposes(&self) -> Vec<Purpose> {
-        self.request.consent().map(|proposed| proposed.purposes().collect()).unwrap_or_default()
+        self.consent.as_ref().map(|proposed| proposed.purposes().collect()).unwrap_or_default()
+    }
+}
+
+impl Ask {
+    pub(super) fn online(id: RequestId, request: AuthenticatedRequest) -> Self {
+        Self {
+            id,
+            verifier: request.verifier().clone(),
+            client_id: request.client_id().as_str().to_owned(),
+            query: request.query().clone(),
+            consent: request.consent().cloned(),
+            host: Some(Shown::name(request.response_uri().host_str().unwrap_or_default())),
+            way: Online(request),
+        }
     }
 
     /// The answer to someone to whom nothing is shown, whatever the reason: the same bytes.
@@ -76,13 +106,13 @@ impl Ask {
     /// # Source
     /// OpenID4VP 1.0 §8.5 `access_denied` (no such credential, or no consent), §15.9, §15.4.1.
     pub(super) fn refuse(&self) -> Replying {
-        let state = self.request.request().state.as_deref();
-        Replying::new(self.request.response_uri().clone(), "access_denied", state)
+        let Online(request) = &self.way;
+        Replying::new(request.response_uri().clone(), "access_denied", request.request().state.as_deref())
     }
 
     /// A request to post `fields` to the verifier.
     pub(super) fn post<'f>(&self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Effect {
-        let url = self.request.response_uri().clone();
+        let url = self.way.0.response_uri().clone();
         Effect::post(url).header("accept", "application/json").form(fields)
     }
 }

@@ -1,6 +1,6 @@
 //! A request whose sender is known to hold the certificate it names.
 
-use super::ask::{Ask, Asker};
+use super::ask::{Ask, Asker, Online};
 use super::offered::Offered;
 use super::received::Received;
 use super::sending::Replying;
@@ -15,7 +15,7 @@ use url::Url;
 /// A request whose sender is known to hold the certificate it names. Whether that certificate leads to a trust anchor is
 /// in [`Asker::trust`], for the person to judge.
 #[derive(Debug)]
-pub struct Authenticated(Ask);
+pub struct Authenticated<W = Online>(pub(super) Ask<W>);
 
 /// Why a request is not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -110,7 +110,7 @@ impl Received {
         if let Err(error) = address(request.response_uri().as_str(), *loopback) {
             return Err(Rejected { error: error.into(), reply: None });
         }
-        Ok(Authenticated(Ask { id: *id, request }))
+        Ok(Authenticated(Ask::online(*id, request)))
     }
 
     fn rejected(&self, error: RequestObjectError) -> Rejected {
@@ -135,7 +135,7 @@ fn place_to_answer(text: &str) -> Option<(Url, Option<String>)> {
     Some((Url::parse(&text("response_uri")?).ok()?, state))
 }
 
-impl Authenticated {
+impl<W> Authenticated<W> {
     /// Who asks.
     pub fn asker(&self) -> Asker {
         self.0.asker()
@@ -146,9 +146,11 @@ impl Authenticated {
     /// # Errors
     /// [`RequestError::NotKnown`].
     pub fn require_known(&self) -> Result<(), RequestError> {
-        if self.0.request.verifier().trust() == Trust::Known { Ok(()) } else { Err(RequestError::NotKnown) }
+        if self.0.verifier.trust() == Trust::Known { Ok(()) } else { Err(RequestError::NotKnown) }
     }
+}
 
+impl Authenticated {
     /// Says no. The verifier learns no more than from a wallet that holds nothing.
     pub fn refuse(self) -> Replying {
         self.0.refuse()
@@ -169,14 +171,16 @@ impl Authenticated {
 /// Nothing that this wallet holds answers the request.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing in this wallet answers the request")]
-pub struct Absent(Box<Ask>);
+pub struct Absent<W = Online>(pub(super) Box<Ask<W>>);
 
-impl Absent {
+impl<W> Absent<W> {
     /// Who asks.
     pub fn asker(&self) -> Asker {
         self.0.asker()
     }
+}
 
+impl Absent {
     /// Says no: byte for byte what [`Authenticated::refuse`] and [`Offered::refuse`] say. Send it only when the person says
     /// so: by itself it would tell that no value matched.
     pub fn refuse(self) -> Replying {
@@ -184,7 +188,7 @@ impl Absent {
     }
 }
 
-impl Blame for Absent {
+impl<W: std::fmt::Debug> Blame for Absent<W> {
     fn fault(&self) -> Fault {
         Fault::Person
     }

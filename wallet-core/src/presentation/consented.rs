@@ -1,20 +1,22 @@
 //! What the person chose, and the answer that follows from it.
 
-use super::ask::Ask;
+use super::ask::{Ask, InPerson, Online};
 use super::choice::{Choice, ChoiceError, narrow};
 use super::evidence::HolderVerified;
+use super::in_person::{Handing, Unanswered, nothing_to_show};
 use super::item::Item;
 use super::offered::{Offered, OfferedPath};
 use super::sending::{Receipt, Sending};
 use crate::consent::Given;
 use crate::fault::{Blame, Fault};
-use crate::history::{ConsentNote, Disclosed, Entry, HistoryError, Outcome};
+use crate::history::{ConsentNote, Disclosed, Entry, EntryNumber, HistoryError, Outcome};
 use crate::holdings::{Credential, CredentialId, Holdings, HoldingsError, Unsaved};
 use credentials::b64;
 use credentials::cbor::{DATE_TIME, Value as CborValue};
 use credentials::consent::{self, ConsentId, GrantError};
 use credentials::key_binding::KeyBindingClaims;
-use credentials::mdoc::{Elements, Mdoc, device_response};
+use credentials::mdoc::{Document, Elements, Mdoc, device_response};
+use credentials::proximity::SessionStatus;
 use credentials::trust::Trust;
 use rand_core::CryptoRng;
 use schemas::consent::Grant;
@@ -28,8 +30,8 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// What the person chose.
-pub struct Consented {
-    ask: Ask,
+pub struct Consented<W = Online> {
+    ask: Ask<W>,
     items: Vec<Item>,
     granted: Option<Granted>,
     reuse_last_copy: bool,
@@ -68,19 +70,54 @@ impl Offered {
     ///
     /// # Source
     /// `security.md` §4.1: the grant may only narrow the request.
+    pub fn consent(self, choice: &Choice, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Consented, ChoiceError> {
+        self.consented(choice, now, rng).map_err(|(error, _)| error)
+    }
+}
+
+impl Offered<InPerson> {
+    /// The same, in person. What stops the person's choice stops the session with it.
+    ///
+    /// # Errors
+    /// [`Unanswered`], which holds the message that a wallet without anything to show would send.
     pub fn consent(
         self,
         choice: &Choice,
         now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Consented<InPerson>, Unanswered<ChoiceError>> {
+        self.consented(choice, now, rng).map_err(|(error, ask)| Unanswered::new(error, nothing_to_show(*ask)))
+    }
+}
+
+impl<W> Offered<W> {
+    fn consented(
+        self,
+        choice: &Choice,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Consented<W>, (ChoiceError, Box<Ask<W>>)> {
+        match self.granted(choice, now, rng) {
+            Ok((items, granted)) => {
+                Ok(Consented { ask: self.ask, items, granted, reuse_last_copy: choice.reuse_last_copy })
+            }
+            Err(error) => Err((error, Box::new(self.ask))),
+        }
+    }
+
+    fn granted(
+        &self,
+        choice: &Choice,
+        now: Timestamp,
         mut rng: &mut dyn CryptoRng,
-    ) -> Result<Consented, ChoiceError> {
+    ) -> Result<(Vec<Item>, Option<Granted>), ChoiceError> {
         let items = self.items(choice)?;
-        let Self { ask, .. } = self;
-        if ask.request.verifier().trust() != Trust::Known && !choice.accept_unknown_verifier {
+        let ask = &self.ask;
+        if ask.verifier.trust() != Trust::Known && !choice.accept_unknown_verifier {
             return Err(ChoiceError::VerifierNotKnown);
         }
         let items = narrow(items, choice.only.as_deref())?;
-        let shown: Vec<OfferedPath> = items.iter().flat_map(|item| item.with_concerns(&item.paths, &ask)).collect();
+        let shown: Vec<OfferedPath> = items.iter().flat_map(|item| item.with_concerns(&item.paths, ask)).collect();
         choice.check(&shown)?;
         for item in &items {
             let needed = items.iter().filter(|other| other.held.id() == item.held.id()).count();
@@ -88,7 +125,7 @@ impl Offered {
                 return Err(ChoiceError::LastCopyUsed(item.held.id()));
             }
         }
-        let granted = match ask.request.consent() {
+        let granted = match &ask.consent {
             None => None,
             Some(proposed) => {
                 if !items.iter().any(|item| item.can_sign(proposed)) {
@@ -105,11 +142,11 @@ impl Offered {
                 Some(Granted { id, choice, terms })
             }
         };
-        Ok(Consented { ask, items, granted, reuse_last_copy: choice.reuse_last_copy })
+        Ok((items, granted))
     }
 }
 
-impl Consented {
+impl<W> Consented<W> {
     /// The terms that will be signed; none when the verifier proposed none.
     pub fn terms(&self) -> Option<&Terms> {
         self.granted.as_ref().map(|granted| &granted.terms)
@@ -126,6 +163,80 @@ impl Consented {
             .collect()
     }
 
+    fn check(&self, holder: &HolderVerified, now: Timestamp) -> Result<(), AnswerError> {
+        if holder.serves(self.ask.id, now) { Ok(()) } else { Err(AnswerError::NotRecognised) }
+    }
+
+    fn grant(&self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Option<Grant>, AnswerError> {
+        let (Some(granted), Some(proposed)) = (&self.granted, &self.ask.consent) else { return Ok(None) };
+        let secret = holdings.revocation_secret(granted.id);
+        Ok(Some(consent::grant(proposed, &granted.choice, granted.id, &secret, now)?))
+    }
+
+    fn signs(&self, item: &Item) -> bool {
+        self.ask.consent.as_ref().is_some_and(|proposed| item.can_sign(proposed))
+    }
+
+    /// What the holder says for itself in an mdoc, as far as its issuer lets the device key say it: the consent, and how the
+    /// holder was recognised.
+    ///
+    /// # Source
+    /// `security.md` §3.3, §4.1; ISO/IEC 18013-5 §9.1.2.4 `KeyAuthorizations`.
+    fn own_elements(&self, document: &Mdoc, holder: &HolderVerified, grant: Option<&Grant>) -> Elements {
+        let mut own = grant.map(consent::grant_elements).unwrap_or_default();
+        let amr = CborValue::Array(holder.amr().into_iter().map(CborValue::Text).collect());
+        let auth_time = CborValue::Tag(DATE_TIME, Box::new(CborValue::Text(holder.auth_time().to_string())));
+        let presence = [amr, CborValue::Text(holder.acr()), auth_time];
+        for (name, value) in PRESENCE.into_iter().zip(presence) {
+            if document.authorizations().allow(PRESENCE_NAME_SPACE, name) {
+                own.insert(PRESENCE_NAME_SPACE, name, value);
+            }
+        }
+        own
+    }
+
+    /// Writes into the vault what is about to be shown, and the consent that goes with it.
+    fn record(
+        &self,
+        receipt: &Receipt,
+        grant: Option<&Grant>,
+        holdings: &mut Holdings<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Option<EntryNumber>, AnswerError> {
+        let entry = holdings.note(self.entry(receipt, grant, now), now, rng)?;
+        if let Some((granted, terms)) = self.granted.as_ref().zip(receipt.consent.as_ref()) {
+            let asker = (self.ask.verifier.subject(), self.ask.client_id.as_str());
+            let given =
+                Given::new(granted.id, asker.0, asker.1, terms.purposes.clone(), terms.ends_at, terms.retention);
+            holdings.remember(&given, now, rng)?;
+        }
+        Ok(entry)
+    }
+
+    fn receipt(&self, grant: Option<&Grant>) -> Receipt {
+        Receipt {
+            verifier: self.ask.asker().name,
+            purposes: grant.map(|grant| grant.purpose.clone()).unwrap_or_default(),
+            disclosed: self.disclosed(),
+            consent: grant.map(Terms::of),
+            consent_id: self.granted.as_ref().map(|granted| granted.id),
+        }
+    }
+
+    fn entry(&self, receipt: &Receipt, grant: Option<&Grant>, now: Timestamp) -> Entry {
+        let verifier = &self.ask.verifier;
+        let known = verifier.trust() == Trust::Known;
+        let mut entry = Entry::new(now, verifier.subject(), &self.ask.client_id, known, Outcome::Sent);
+        entry.purposes = receipt.purposes.clone();
+        entry.disclosed = receipt.disclosed.clone();
+        let retention = receipt.consent.as_ref().map(|terms| terms.retention).unwrap_or_default();
+        entry.consent = grant.map(|grant| ConsentNote::new(grant.id.clone(), grant.exp, retention));
+        entry
+    }
+}
+
+impl Consented {
     /// Makes and signs the answer: takes a copy of each credential, never to be used again, binds it to this verifier and
     /// this request, and writes the history.
     ///
@@ -161,10 +272,8 @@ impl Consented {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Unsaved<Sending>, AnswerError> {
-        if !holder.serves(self.ask.id, now) {
-            return Err(AnswerError::NotRecognised);
-        }
-        if self.ask.request.request().exp.is_some_and(|end| now >= end) {
+        self.check(&holder, now)?;
+        if self.ask.way.0.request().exp.is_some_and(|end| now >= end) {
             return Err(AnswerError::RequestEnded);
         }
         let grant = self.grant(holdings, now)?;
@@ -179,31 +288,15 @@ impl Consented {
         }
         let effect = self.post(presentations, rng)?;
         let receipt = self.receipt(grant.as_ref());
-        let entry = holdings.note(self.entry(&receipt, grant.as_ref(), now), now, rng)?;
-        if let Some((granted, terms)) = self.granted.as_ref().zip(receipt.consent.as_ref()) {
-            let asker = (self.ask.request.verifier().subject(), self.ask.request.client_id().as_str());
-            let given =
-                Given::new(granted.id, asker.0, asker.1, terms.purposes.clone(), terms.ends_at, terms.retention);
-            holdings.remember(&given, now, rng)?;
-        }
+        let entry = self.record(&receipt, grant.as_ref(), holdings, now, rng)?;
         Ok(Unsaved::new(Sending::new(effect, receipt, entry)))
     }
 
-    fn grant(&self, holdings: &Holdings<'_>, now: Timestamp) -> Result<Option<Grant>, AnswerError> {
-        let (Some(granted), Some(proposed)) = (&self.granted, self.ask.request.consent()) else { return Ok(None) };
-        let secret = holdings.revocation_secret(granted.id);
-        Ok(Some(consent::grant(proposed, &granted.choice, granted.id, &secret, now)?))
-    }
-
-    fn signs(&self, item: &Item) -> bool {
-        self.ask.request.consent().is_some_and(|proposed| item.can_sign(proposed))
-    }
-
     fn key_binding(&self, holder: &HolderVerified, grant: Option<&Grant>, now: Timestamp) -> KeyBindingClaims {
-        let hash = grant.and(self.ask.request.consent()).map(|proposed| vec![proposed.hash().to_owned()]);
+        let hash = grant.and(self.ask.consent.as_ref()).map(|proposed| vec![proposed.hash().to_owned()]);
         KeyBindingClaims {
-            audience: self.ask.request.client_id().as_str().to_owned(),
-            nonce: self.ask.request.request().nonce.clone(),
+            audience: self.ask.client_id.clone(),
+            nonce: self.ask.way.0.request().nonce.clone(),
             issued_at: now,
             transaction_data_hashes: hash,
             consent: grant.cloned(),
@@ -211,24 +304,6 @@ impl Consented {
             acr: Some(holder.acr()),
             auth_time: Some(holder.auth_time()),
         }
-    }
-
-    /// What the holder says for itself in an mdoc, as far as its issuer lets the device key say it: the consent, and how the
-    /// holder was recognised.
-    ///
-    /// # Source
-    /// `security.md` §3.3, §4.1; ISO/IEC 18013-5 §9.1.2.4 `KeyAuthorizations`.
-    fn own_elements(&self, document: &Mdoc, holder: &HolderVerified, grant: Option<&Grant>) -> Elements {
-        let mut own = grant.map(consent::grant_elements).unwrap_or_default();
-        let amr = CborValue::Array(holder.amr().into_iter().map(CborValue::Text).collect());
-        let auth_time = CborValue::Tag(DATE_TIME, Box::new(CborValue::Text(holder.auth_time().to_string())));
-        let presence = [amr, CborValue::Text(holder.acr()), auth_time];
-        for (name, value) in PRESENCE.into_iter().zip(presence) {
-            if document.authorizations().allow(PRESENCE_NAME_SPACE, name) {
-                own.insert(PRESENCE_NAME_SPACE, name, value);
-            }
-        }
-        own
     }
 
     /// Takes a copy, for this once, and binds it to this verifier and this request.
@@ -252,7 +327,7 @@ impl Consented {
             Credential::Mdoc(document) => {
                 let selection = document.select(&item.paths).map_err(|_| unusable())?;
                 let (transcript, own) =
-                    (self.ask.request.session_transcript(), self.own_elements(&document, holder, grant));
+                    (self.ask.way.0.session_transcript(), self.own_elements(&document, holder, grant));
                 let signed = selection.sign(&transcript, &own, &copy.key).map_err(|_| unusable())?;
                 Ok(b64::encode(&device_response(&[signed])))
             }
@@ -265,8 +340,8 @@ impl Consented {
         vp_token: BTreeMap<String, Vec<Value>>,
         rng: &mut dyn CryptoRng,
     ) -> Result<crate::effect::Effect, AnswerError> {
-        let state = self.ask.request.request().state.clone();
-        let Some(recipient) = self.ask.request.recipient() else {
+        let state = self.ask.way.0.request().state.clone();
+        let Some(recipient) = self.ask.way.0.recipient() else {
             let token = Zeroizing::new(serde_json::to_string(&vp_token).map_err(|_| AnswerError::Encryption)?);
             let fields =
                 [("vp_token", token.as_str())].into_iter().chain(state.as_deref().map(|state| ("state", state)));
@@ -277,27 +352,68 @@ impl Consented {
         let response = recipient.encrypt(&plain, rng).map_err(|_| AnswerError::Encryption)?;
         Ok(self.ask.post([("response", response.as_str())]))
     }
+}
 
-    fn receipt(&self, grant: Option<&Grant>) -> Receipt {
-        Receipt {
-            verifier: self.ask.asker().name,
-            purposes: grant.map(|grant| grant.purpose.clone()).unwrap_or_default(),
-            disclosed: self.disclosed(),
-            consent: grant.map(Terms::of),
-            consent_id: self.granted.as_ref().map(|granted| granted.id),
+impl Consented<InPerson> {
+    /// Says no after all: the message that ends the session.
+    pub fn refuse(self) -> Vec<u8> {
+        nothing_to_show(self.ask)
+    }
+
+    /// Makes the answer: takes a copy of each document, never to be used again, authenticates it in this session, and writes
+    /// the history. A MAC convinces this reader and nobody whom it might show it to.
+    ///
+    /// # Errors
+    /// [`Unanswered`] with [`AnswerError`]. Drop the vault without saving then.
+    ///
+    /// # Source
+    /// ISO/IEC 18013-5 §8.3.2.1.2.2, §9.1.3.5; `security.md` §3.3, §4.1, §8.
+    pub fn answer(
+        self,
+        holder: HolderVerified,
+        holdings: &mut Holdings<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Unsaved<Handing>, Unanswered<AnswerError>> {
+        let made = self.documents(&holder, holdings, now, rng);
+        let Self { ask, .. } = self;
+        match made {
+            Ok((documents, receipt, entry)) => {
+                let InPerson(session) = ask.way;
+                let sent = session.send(&device_response(&documents));
+                let ended = |_| Unanswered::new(AnswerError::Encryption, SessionStatus::Termination.message());
+                let (session, message) = sent.map_err(ended)?;
+                Ok(Unsaved::new(Handing::new(message, session, receipt, entry)))
+            }
+            Err(error) => Err(Unanswered::new(error, nothing_to_show(ask))),
         }
     }
 
-    fn entry(&self, receipt: &Receipt, grant: Option<&Grant>, now: Timestamp) -> Entry {
-        let verifier = self.ask.request.verifier();
-        let known = verifier.trust() == Trust::Known;
-        let mut entry =
-            Entry::new(now, verifier.subject(), self.ask.request.client_id().as_str(), known, Outcome::Sent);
-        entry.purposes = receipt.purposes.clone();
-        entry.disclosed = receipt.disclosed.clone();
-        let retention = receipt.consent.as_ref().map(|terms| terms.retention).unwrap_or_default();
-        entry.consent = grant.map(|grant| ConsentNote::new(grant.id.clone(), grant.exp, retention));
-        entry
+    fn documents(
+        &self,
+        holder: &HolderVerified,
+        holdings: &mut Holdings<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Vec<Document>, Receipt, Option<EntryNumber>), AnswerError> {
+        self.check(holder, now)?;
+        let grant = self.grant(holdings, now)?;
+        let InPerson(session) = &self.ask.way;
+        let (mut documents, mut signed) = (Vec::new(), false);
+        for item in &self.items {
+            let signs = !signed && self.signs(item);
+            signed |= signs;
+            let id = item.held.id();
+            let copy = holdings.spend(id, self.reuse_last_copy, rng)?.ok_or(AnswerError::LastCopyUsed(id))?;
+            let Some(Credential::Mdoc(document)) = copy.reopen() else { return Err(AnswerError::Copy(id)) };
+            let own = self.own_elements(&document, holder, grant.as_ref().filter(|_| signs));
+            let selection = document.select(&item.paths).map_err(|_| AnswerError::Copy(id))?;
+            let made = selection.authenticate(session.transcript(), &own, &copy.key, session.peer_key());
+            documents.push(made.map_err(|_| AnswerError::Copy(id))?);
+        }
+        let receipt = self.receipt(grant.as_ref());
+        let entry = self.record(&receipt, grant.as_ref(), holdings, now, rng)?;
+        Ok((documents, receipt, entry))
     }
 }
 
@@ -362,7 +478,7 @@ impl Blame for AnswerError {
     }
 }
 
-impl fmt::Debug for Consented {
+impl<W> fmt::Debug for Consented<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ask, items, granted, reuse_last_copy } = self;
         let paths: Vec<&Vec<ClaimPath>> = items.iter().map(|item| &item.paths).collect();

@@ -20,7 +20,7 @@ pub(super) struct Item {
 
 impl Item {
     /// The same for the person to look at.
-    pub(super) fn offered(&self, part: Part, ask: &Ask) -> OfferedCredential {
+    pub(super) fn offered(&self, part: Part, ask: &Ask<impl Sized>) -> OfferedCredential {
         OfferedCredential {
             query: self.query.clone(),
             id: self.held.id(),
@@ -73,7 +73,7 @@ impl Item {
     }
 
     /// The paths, and what comes along with them, each with what to be wary of.
-    pub(super) fn with_concerns(&self, paths: &[ClaimPath], ask: &Ask) -> Vec<OfferedPath> {
+    pub(super) fn with_concerns(&self, paths: &[ClaimPath], ask: &Ask<impl Sized>) -> Vec<OfferedPath> {
         let along = self.comes_along(paths);
         let asked = paths.iter().map(|path| OfferedPath {
             path: path.clone(),
@@ -104,12 +104,12 @@ impl Item {
     ///
     /// # Source
     /// OpenID4VP 1.0 §B.2.4 `intent_to_retain`.
-    fn is_to_be_kept(&self, path: &ClaimPath, ask: &Ask) -> bool {
-        let claims = ask.request.query().credential(&self.query).and_then(|query| query.claims.as_ref());
+    fn is_to_be_kept(&self, path: &ClaimPath, ask: &Ask<impl Sized>) -> bool {
+        let claims = ask.query.credential(&self.query).and_then(|query| query.claims.as_ref());
         claims.into_iter().flatten().any(|claim| claim.path == *path && claim.intent_to_retain == Some(true))
     }
 
-    fn concern(&self, path: &ClaimPath, ask: &Ask) -> Option<Concern> {
+    fn concern(&self, path: &ClaimPath, ask: &Ask<impl Sized>) -> Option<Concern> {
         // Purposes speak of claims, whatever the format. An element that stands for none of ours fits no purpose.
         let of_mdoc = matches!(self.credential, Credential::Mdoc(_));
         let claim = if of_mdoc { claim_of(path).unwrap_or_else(|| path.clone()) } else { path.clone() };
@@ -117,7 +117,7 @@ impl Item {
             |element: Option<&PathElement>, name: &str| matches!(element, Some(PathElement::Name(n)) if n == name);
         let portrait = is_named(claim.elements().first(), PORTRAIT)
             || of_mdoc && is_named(path.elements().last(), PORTRAIT_ELEMENT);
-        let Some(proposed) = ask.request.consent() else {
+        let Some(proposed) = &ask.consent else {
             return portrait.then_some(Concern::Portrait);
         };
         let purposes = ask.purposes();

@@ -1,11 +1,12 @@
 //! What would be shown, as the person is asked: which claims of which credential, and what to be wary of.
 
-use super::ask::{Ask, Asker};
+use super::ask::{Ask, Asker, InPerson, Online};
 use super::choice::{Choice, ChoiceError};
+use super::in_person::{nothing_to_show, of_what_is_held};
 use super::item::Item;
 use super::sending::Replying;
 use crate::display::Shown;
-use crate::holdings::{Credential, CredentialId, Held, Holdings, Standing};
+use crate::holdings::{Credential, CredentialId, Format, Held, Holdings, Standing};
 use credentials::dcql::{self, Answer, Candidate, Pick, Plan};
 use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
@@ -13,8 +14,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// What would be shown, and what else could be.
-pub struct Offered {
-    pub(super) ask: Ask,
+pub struct Offered<W = Online> {
+    pub(super) ask: Ask<W>,
     plan: Plan,
     opened: Vec<Opened>,
 }
@@ -111,29 +112,62 @@ impl Concern {
     }
 }
 
+/// What can be shown now in a format that `takes` says yes to: of those that answer the same, the one with the most copies
+/// left first.
+fn open(holdings: &Holdings<'_>, now: Timestamp, takes: impl Fn(Format) -> bool) -> Vec<Opened> {
+    let usable =
+        |held: &Held| takes(held.format()) && !matches!(held.standing(now), Standing::Expired | Standing::NotYetValid);
+    // One that is damaged answers nothing; the others stay usable.
+    let open = |held: Held| holdings.look(&held).ok().map(|credential| Opened::new(held, credential));
+    let mut opened: Vec<Opened> = holdings.credentials().into_iter().filter(usable).filter_map(open).collect();
+    opened.sort_by_key(|opened| std::cmp::Reverse(opened.held.copies_left()));
+    opened
+}
+
 impl Offered {
     /// What answers the request, if anything does.
-    ///
+    pub(super) fn look(ask: Ask, holdings: &Holdings<'_>, now: Timestamp) -> Result<Self, Box<Ask>> {
+        let opened = open(holdings, now, |format| ask.way.0.takes(format.identifier()));
+        Self::plan(ask, opened)
+    }
+
+    /// Says no. The verifier learns no more than from a wallet that holds nothing.
+    pub fn refuse(self) -> Replying {
+        self.ask.refuse()
+    }
+}
+
+impl Offered<InPerson> {
+    /// What of it is held, if anything is: a reader names elements, and takes those that there are.
+    pub(super) fn look_in_person(
+        mut ask: Ask<InPerson>,
+        holdings: &Holdings<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Box<Ask<InPerson>>> {
+        let opened = open(holdings, now, |format| format == Format::Mdoc);
+        let held = opened.iter().filter_map(|opened| match &opened.credential {
+            Credential::Mdoc(document) => Some((document.doc_type().to_owned(), document.elements())),
+            Credential::SdJwtVc(_) => None,
+        });
+        match of_what_is_held(&ask.query, &held.collect::<Vec<_>>()) {
+            Some(query) => ask.query = query,
+            None => return Err(Box::new(ask)),
+        }
+        Self::plan(ask, opened)
+    }
+
+    /// Says no: the message that ends the session, byte for byte as long as that of a wallet that holds nothing.
+    pub fn refuse(self) -> Vec<u8> {
+        nothing_to_show(self.ask)
+    }
+}
+
+impl<W> Offered<W> {
     /// # Source
     /// OpenID4VP 1.0 §6.4.2.
-    pub(super) fn look(ask: Ask, holdings: &Holdings<'_>, now: Timestamp) -> Result<Self, Box<Ask>> {
-        let mut opened: Vec<Opened> = Vec::new();
-        for held in holdings.credentials() {
-            if matches!(held.standing(now), Standing::Expired | Standing::NotYetValid) {
-                continue;
-            }
-            if !ask.request.takes(held.format().identifier()) {
-                continue;
-            }
-            // One that is damaged answers nothing; the others stay usable.
-            if let Ok(credential) = holdings.look(&held) {
-                opened.push(Opened::new(held, credential));
-            }
-        }
-        // Of those that answer, the one with the most copies left is taken.
-        opened.sort_by_key(|opened| std::cmp::Reverse(opened.held.copies_left()));
+    fn plan(ask: Ask<W>, opened: Vec<Opened>) -> Result<Self, Box<Ask<W>>> {
         let candidates: Vec<Candidate<'_>> = opened.iter().map(Opened::candidate).collect();
-        let plan = ask.request.query().plan(&candidates);
+        let plan = ask.query.plan(&candidates);
         if plan.is_satisfiable() { Ok(Self { ask, plan, opened }) } else { Err(Box::new(ask)) }
     }
 
@@ -202,15 +236,10 @@ impl Offered {
         let Opened { held, credential, .. } = self.opened.get(candidate)?;
         Some(Item { query, held: held.clone(), credential: credential.clone(), paths })
     }
-
-    /// Says no. The verifier learns no more than from a wallet that holds nothing.
-    pub fn refuse(self) -> Replying {
-        self.ask.refuse()
-    }
 }
 
 /// Claims of the holder are in it.
-impl fmt::Debug for Offered {
+impl<W> fmt::Debug for Offered<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ask, plan, opened: _ } = self;
         let paths: Vec<Vec<ClaimPath>> = plan.least().into_iter().flatten().map(|answer| answer.paths).collect();

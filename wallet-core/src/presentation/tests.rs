@@ -1,5 +1,6 @@
 mod attacks;
 mod documents;
+mod in_person;
 mod selection;
 
 use super::*;
@@ -292,7 +293,7 @@ fn a_verifier_without_an_anchor_is_shown_as_not_known() {
     let mut wallet = HOLDER.clone();
     let authenticated = wallet.authenticated(&mut verifier).unwrap();
     let asker = authenticated.asker();
-    assert_eq!((asker.trust, asker.host.as_str()), (Trust::NotKnown, "verifier.example"));
+    assert_eq!((asker.trust, asker.host.unwrap().as_str()), (Trust::NotKnown, "verifier.example"));
     assert_eq!(asker.proposal.unwrap().controller.as_str(), "Border\\u{202e} Post");
     assert_eq!(authenticated.require_known(), Err(RequestError::NotKnown));
     let refused = wallet.offered(&mut verifier).consent(&Choice::default(), NOW, &mut wallet.rng).unwrap_err();

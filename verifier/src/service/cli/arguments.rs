@@ -64,6 +64,11 @@ pub(super) enum Command {
         after_help = "What the presets ask for, all of it required:\n  border-identity  of an identity: given_name, family_name, nationalities\n  age-over-18      of an identity: age_over_18\n  support-service  of an attestation: attested_by, services\nAnything else is asked for with --dcql FILE, a query of OpenID4VP 1.0 §6.\n\nExample:\n  amparo-verifier request --data desk --preset age-over-18 --purpose age-check --retention 15m"
     )]
     Request(Request),
+    /// Ask a holder who stands at the desk, with no network: reads the code that their device shows, and waits for the answer.
+    #[command(
+        after_help = "Presets and queries are those of `request`, for mobile documents. Nothing is fetched: see `sync`.\n\nExample:\n  amparo-verifier proximity --data desk --preset border-identity --purpose border-entry --retention 15m --code photograph.jpg\n  amparo-verifier proximity --data desk --preset age-over-18 --purpose age-check --retention 15m 'mdoc:…'"
+    )]
+    Proximity(Proximity),
     /// Show what came of a request. Each time it is opened is noted in the audit.
     #[command(after_help = "Example:\n  amparo-verifier result --data desk TRANSACTION --wait 30s")]
     Result(ResultOf),
@@ -73,6 +78,11 @@ pub(super) enum Command {
     /// Show who opened what, when and for what: never a claim.
     #[command(after_help = "Example:\n  amparo-verifier audit --data desk")]
     Audit(Audit),
+    /// Fetch every status list now, to have them where there is no network, and show how old they are.
+    #[command(
+        after_help = "A list that has ended says nothing good of a credential any more, and what it said against one still stands: see\n--unknown-status. `serve` fetches the same on its own schedule.\n\nExample:\n  amparo-verifier sync --data desk --aggregation https://registry.example/status\n  amparo-verifier sync --data desk --show"
+    )]
+    Sync(Sync),
     /// Make a new key and certificate for requests, under the same trust anchor.
     #[command(after_help = "Example:\n  amparo-verifier renew --data desk    (then restart serve)")]
     Renew(Data),
@@ -180,6 +190,42 @@ pub(super) struct Request {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Proximity {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// A query by name: border-identity, age-over-18, support-service.
+    #[arg(long, value_name = "NAME", conflicts_with = "dcql", required_unless_present = "dcql")]
+    pub(super) preset: Option<Preset>,
+    /// A query of your own: a file with a DCQL query for mobile documents.
+    #[arg(long, value_name = "FILE")]
+    pub(super) dcql: Option<PathBuf>,
+    /// What for: border-entry, age-check, support-service.
+    #[arg(long, value_name = "CODE")]
+    pub(super) purpose: Purpose,
+    /// How long you would keep it: 15m, 24h, 30d.
+    #[arg(long, value_name = "SPAN")]
+    pub(super) retention: Seconds,
+    /// Whether the holder must consent: required, offered, none.
+    #[arg(long, default_value = "required", value_name = "MODE")]
+    pub(super) consent: ConsentMode,
+    /// What to do when the status of a credential cannot be told: refuse, accept.
+    #[arg(long, default_value = "refuse", value_name = "POLICY")]
+    pub(super) unknown_status: UnknownStatus,
+    /// Go to other machines too, where the code leads to one.
+    #[arg(long)]
+    pub(super) other_machines: bool,
+    /// Who asks, for the audit.
+    #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
+    pub(super) actor: Actor,
+    /// A picture of the code (PNG, JPEG), or its text in a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "engagement")]
+    pub(super) code: Option<PathBuf>,
+    /// The text of the code, which begins with mdoc: ; `-`, or nothing, reads it from stdin.
+    #[arg(value_name = "ENGAGEMENT")]
+    pub(super) engagement: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ResultOf {
     #[command(flatten)]
     pub(super) data: Data,
@@ -205,6 +251,18 @@ pub(super) struct Forget {
     /// Who destroys it, for the audit.
     #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
     pub(super) actor: Actor,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sync {
+    #[command(flatten)]
+    pub(super) data: Data,
+    /// Where an issuer names all its status lists (`status_list_aggregation_endpoint` of its metadata). Remembered; may be repeated.
+    #[arg(long, value_name = "URL", value_parser = VerifierUrl::parse)]
+    pub(super) aggregation: Vec<VerifierUrl>,
+    /// Fetch nothing, show what is at hand.
+    #[arg(long, conflicts_with = "aggregation")]
+    pub(super) show: bool,
 }
 
 #[derive(Debug, Args)]

@@ -62,6 +62,9 @@ impl From<DeskError> for Failure {
                 (Exit::Usage, "exists", "choose another folder, or go on with the verifier in this one")
             }
             DeskError::Inquiry(_) => (Exit::Usage, "usage", "amparo-verifier request --help says what it takes"),
+            DeskError::NotInPerson(_) => {
+                (Exit::Usage, "usage", "ask for mobile documents, each type once, by their elements")
+            }
             DeskError::Anchor(_) => (Exit::Usage, "not_an_anchor", "give the issuer's trust-anchor.pem"),
             DeskError::OtherSession => (
                 Exit::Refused,

@@ -1,6 +1,6 @@
 //! `verify`: a presentation in a file or on paper, checked without a network and without a store.
 
-mod codes;
+pub(super) mod codes;
 mod paper;
 
 use super::arguments::Verify;

@@ -1,12 +1,14 @@
 //! Each command, from its arguments to its answer.
 
-use super::arguments::{Audit, Command, Data, Forget, Init, Request, ResultOf, Serve, Trust};
+use super::arguments::{Audit, Command, Data, Forget, Init, Request, ResultOf, Serve, Sync, Trust};
 use super::failure::{Exit, Failure};
 use super::offline;
 use super::output::{self, Answer};
+use super::proximity;
 use super::words;
 use crate::guarded::RecordId;
-use crate::policy::ClientIdPrefix;
+use crate::policy::{AcceptedFormat, ClientIdPrefix};
+use crate::preset::Preset;
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::config::Config;
 use crate::service::desk::{Ask, Desk, DeskError, Outcome};
@@ -18,6 +20,7 @@ use schemas::{Seconds, credential_type};
 use serde_json::json;
 use std::fmt::Write;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -37,8 +40,10 @@ pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
         Command::Result(arguments) => result(&arguments),
         Command::Forget(arguments) => forget(&arguments),
         Command::Audit(arguments) => audit(&arguments),
+        Command::Sync(arguments) => sync(&arguments),
         Command::Renew(arguments) => renew(&arguments),
         Command::ResetClock(arguments) => reset_clock(&arguments),
+        Command::Proximity(arguments) => proximity::run(&arguments),
         Command::Verify(arguments) => offline::verify(&arguments),
     }
 }
@@ -48,7 +53,7 @@ fn open(data: &Data) -> Result<Arc<Desk>, Failure> {
 }
 
 /// Opens, and destroys what has ended: it ends on time even where no service runs.
-fn open_swept(data: &Data) -> Result<Arc<Desk>, Failure> {
+pub(super) fn open_swept(data: &Data) -> Result<Arc<Desk>, Failure> {
     let desk = open(data)?;
     desk.sweep()?;
     Ok(desk)
@@ -205,17 +210,7 @@ async fn stopped() {
 
 fn request(arguments: Request) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
-    let query = match (&arguments.preset, &arguments.dcql) {
-        (Some(preset), _) => Query::check(preset.query(arguments.format)),
-        (None, Some(path)) => Query::parse(&offline::read(path)?),
-        (None, None) => return Err(Failure::usage("neither --preset nor --dcql is given", "give one of them")),
-    };
-    let query = query.map_err(|error| {
-        Failure::usage(
-            format!("the query is not a DCQL query: {error}"),
-            "see OpenID4VP 1.0 section 6 for what it takes",
-        )
-    })?;
+    let query = query_of(arguments.preset, arguments.format, arguments.dcql.as_ref())?;
     let ask = Ask {
         query,
         purpose: arguments.purpose,
@@ -241,6 +236,25 @@ fn request(arguments: Request) -> Result<Answer, Failure> {
         "expires_at": begun.expires_at.to_string(),
     });
     Ok(Answer::new(object, text))
+}
+
+/// The query that the command line names.
+pub(super) fn query_of(
+    preset: Option<Preset>,
+    format: AcceptedFormat,
+    dcql: Option<&PathBuf>,
+) -> Result<Query, Failure> {
+    let query = match (preset, dcql) {
+        (Some(preset), _) => Query::check(preset.query(format)),
+        (None, Some(path)) => Query::parse(&offline::read(path)?),
+        (None, None) => return Err(Failure::usage("neither --preset nor --dcql is given", "give one of them")),
+    };
+    query.map_err(|error| {
+        Failure::usage(
+            format!("the query is not a DCQL query: {error}"),
+            "see OpenID4VP 1.0 section 6 for what it takes",
+        )
+    })
 }
 
 fn result(arguments: &ResultOf) -> Result<Answer, Failure> {
@@ -279,6 +293,28 @@ fn audit(arguments: &Audit) -> Result<Answer, Failure> {
         .map(|l| json!({"at": l.at.to_string(), "transaction": l.id, "event": l.event, "actor": l.actor, "purpose": l.purpose}))
         .collect();
     Ok(Answer::new(json!({"audit": entries}), text))
+}
+
+fn sync(arguments: &Sync) -> Result<Answer, Failure> {
+    let desk = open_swept(&arguments.data)?;
+    let aggregations: Vec<String> = arguments.aggregation.iter().map(|url| url.as_str().to_owned()).collect();
+    let lists = match arguments.show {
+        true => desk.list_states()?,
+        false => runtime()?.block_on(desk.sync(&aggregations))?,
+    };
+    let mut text = String::new();
+    for list in &lists {
+        let age = list.age.map_or_else(String::new, |age| format!(", {age} old"));
+        let end = list.ends_at.map_or_else(String::new, |end| format!(", until {end}"));
+        let _ = writeln!(text, "{}{age}{end}: {}", list.word(), credentials::escape::escaped(&list.uri));
+    }
+    if lists.is_empty() {
+        text.push_str("No status list is known yet; name an issuer's with --aggregation.");
+    }
+    // To go where there is no network with less than everything is not done, whatever was fetched.
+    let all_current = lists.iter().all(|list| list.word() == "current");
+    let exit = (!arguments.show && !all_current).then_some(super::failure::Exit::Network);
+    Ok(Answer { exit, ..Answer::new(json!({"lists": words::lists_json(&lists), "current": all_current}), text) })
 }
 
 fn renew(data: &Data) -> Result<Answer, Failure> {

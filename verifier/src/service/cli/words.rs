@@ -3,6 +3,7 @@
 use super::failure::Exit;
 use super::output::Answer;
 use crate::guarded::View;
+use crate::service::ListState;
 use crate::service::desk::{Outcome, Report};
 use crate::verification::{Held, HeldCredential};
 use credentials::escape::escaped;
@@ -73,6 +74,18 @@ fn value_text(value: &Value) -> String {
         Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
         None => shown.into_owned(),
     }
+}
+
+/// Status lists at hand, and how old they are.
+pub(super) fn lists_json(lists: &[ListState]) -> Value {
+    let time = |time: Option<schemas::Timestamp>| time.map(|time| time.to_string());
+    let list = |list: &ListState| {
+        json!({
+            "uri": list.uri, "state": list.word(), "issued_at": time(list.issued_at), "fetched_at": time(list.fetched_at),
+            "ends_at": time(list.ends_at), "age": list.age.map(|age| age.to_string()),
+        })
+    };
+    lists.iter().map(list).collect()
 }
 
 /// A result, and how the command ends.
@@ -161,11 +174,14 @@ pub(super) fn hint(code: &str) -> &'static str {
         "revoked" | "suspended" => "do not accept it; the issuer can say why",
         "status_invalid" => "do not accept it; its issuer's status list does not know it",
         "purpose_not_granted" => "ask again for the purpose you need it for",
-        "status_unknown" => "check the network to the status list and ask again, or ask with --unknown-status accept",
+        "status_unknown" => {
+            "get current lists with amparo-verifier sync where there is a network, or ask with --unknown-status accept"
+        }
         "not_as_asked" | "incomplete" | "not_asked" => "the wallet answered something else; ask again",
         "over_disclosure" => "nothing was kept; the wallet shows more than it should, tell its maker",
         "consent_missing" => "ask again, or ask with --consent offered if you may go on without a consent",
         "consent_invalid" | "consent_replayed" => "nothing was kept; ask again",
+        "session_broken" | "session_ended" => "ask the holder for a new code, and try once more",
         "access_denied" => "the holder may say no; ask whether they wish to try again",
         "not_encrypted" | "answer_unreadable" | "wallet_error" | "invalid_transaction_data" => {
             "the wallet cannot answer such a request; try another wallet, or --response-mode direct_post or --consent none"

@@ -10,6 +10,7 @@ use crate::service::store::ConsentFacts;
 use crate::transaction::Transaction;
 use crate::verification::{Authenticated, Surroundings, VerifiedPresentation, VerifyError, authenticate};
 use schemas::purpose::Purpose;
+use schemas::status::StatusReference;
 use schemas::{Seconds, Timestamp};
 use std::sync::Arc;
 
@@ -39,6 +40,13 @@ pub(in crate::service) struct Pending {
     id: RecordId,
     purpose: Purpose,
     authenticated: Authenticated,
+}
+
+impl Pending {
+    /// The entries of status lists that the next step looks at.
+    pub(super) fn status_references(&self) -> impl Iterator<Item = &StatusReference> {
+        self.authenticated.status_references()
+    }
 }
 
 /// What became of an answer so far.
@@ -126,7 +134,7 @@ impl Desk {
         then(self)
     }
 
-    fn check(
+    pub(super) fn check(
         &self,
         id: &RecordId,
         transaction: Transaction,
@@ -139,7 +147,7 @@ impl Desk {
         }
     }
 
-    fn settle(&self, pending: Pending) -> Result<Answered, DeskError> {
+    pub(super) fn settle(&self, pending: Pending) -> Result<Answered, DeskError> {
         let Pending { id, purpose, authenticated } = pending;
         let now = self.time()?;
         let anchors = self.anchors()?;
@@ -207,7 +215,7 @@ impl Desk {
         Ok(Answered::Accepted { redirect: Some(redirect) })
     }
 
-    fn refuse(&self, id: &RecordId, code: &'static str, message: String) -> Result<Received, DeskError> {
+    pub(super) fn refuse(&self, id: &RecordId, code: &'static str, message: String) -> Result<Received, DeskError> {
         tracing::info!(transaction = %id, code, "answer refused");
         self.store.refuse(id, code, &message)?;
         Ok(Received::Done(Answered::Refused { code, message }))

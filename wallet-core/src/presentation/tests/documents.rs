@@ -5,13 +5,13 @@ use credentials::mdoc::KeyAuthorizations;
 use schemas::mdoc::{IDENTITY_DOCUMENT, PID_NAME_SPACE, PRESENCE_NAME_SPACE};
 
 /// A wallet with thirty copies of an identity as a document, and no other credential.
-static DOCUMENTS: LazyLock<Wallet> = LazyLock::new(|| Wallet::with(of_documents()));
+pub(super) static DOCUMENTS: LazyLock<Wallet> = LazyLock::new(|| Wallet::with(of_documents()));
 
 fn of_documents() -> Desk {
     Desk { configurations: &["identity-mdoc"], ..Desk::default() }
 }
 
-fn element(name: &str) -> ClaimPath {
+pub(super) fn element(name: &str) -> ClaimPath {
     path(&[PID_NAME_SPACE, name])
 }
 

@@ -19,17 +19,7 @@ const MOST_MEMORY: u64 = 512 << 20;
 pub(super) fn collect(files: &[PathBuf]) -> Result<Assembly, Failure> {
     let mut assembly = Assembly::new();
     for file in files {
-        let bytes = read(file)?;
-        let taken = match image::guess_format(&bytes) {
-            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => {
-                let picture = decode(&bytes, format).map_err(|error| {
-                    let message = format!("{} is not a picture that can be read: {error}", file.display());
-                    Failure::usage(message, "give PNG or JPEG")
-                })?;
-                take(in_picture(picture).iter().map(String::as_str), &mut assembly)
-            }
-            _ => take(String::from_utf8_lossy(&bytes).lines(), &mut assembly),
-        };
+        let taken = take(texts(file)?.iter().map(String::as_str), &mut assembly);
         let taken = taken.map_err(|error| {
             let message = format!("{}: {error}", file.display());
             Failure::new(Exit::Refused, "paper_invalid", message, "read the codes of one paper at a time, all of them")
@@ -40,6 +30,21 @@ pub(super) fn collect(files: &[PathBuf]) -> Result<Assembly, Failure> {
         }
     }
     Ok(assembly)
+}
+
+/// The texts in a file: of the codes in a picture, or one a line.
+pub(in crate::service::cli) fn texts(file: &PathBuf) -> Result<Vec<String>, Failure> {
+    let bytes = read(file)?;
+    match image::guess_format(&bytes) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => {
+            let picture = decode(&bytes, format).map_err(|error| {
+                let message = format!("{} is not a picture that can be read: {error}", file.display());
+                Failure::usage(message, "give PNG or JPEG")
+            })?;
+            Ok(in_picture(picture))
+        }
+        _ => Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()),
+    }
 }
 
 /// How many of the texts are codes of the paper. Beside its codes there may be others in a picture.
