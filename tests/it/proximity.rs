@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 
 const BOUNDS: Bounds = Bounds { message: 258 * 1024, messages: 8 };
 const SOON: Duration = Duration::from_secs(60);
-/// No list is at hand in these tests, unless one says so.
-const OFFLINE: &[&str] = &["--unknown-status", "accept"];
-
-/// A person with three copies of an identity as a document; issuer and verifier have stopped serving.
+/// A person with three copies of an identity as a document, and a desk with every status list: then issuer and verifier stop.
 fn in_the_desert() -> Option<World> {
     let mut world = World::with_vault()?;
     let (_, offer, code) = world.offer_in("mdoc", "3");
     world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
+    let (data, lists) = (world.text("verifier"), format!("{}/status", world.issuer_url));
+    let synced = world.run("amparo-verifier", &["sync", "--data", &data, "--aggregation", &lists], 0).json;
+    assert_eq!(synced["current"], true, "{synced}");
     (world.issuer, world.verifier) = (None, None);
     Some(world)
 }
@@ -108,11 +108,11 @@ fn stranger(code: &str) -> (Session, TcpLink, Vec<u8>) {
 fn a_presentation_with_no_network_on_either_side() {
     let Some(world) = in_the_desert() else { return };
     let shown = world.show("first", &["--yes", "--only", "given_name,family_name,nationalities", "--for", "5m"]);
-    let read = world.read_code(&[&shown.code], OFFLINE, 0);
+    let read = world.read_code(&[&shown.code], &[], 0);
     assert_eq!(read["state"], "verified");
     let [card] = &read["credentials"].as_array().unwrap()[..] else { panic!("{read}") };
     assert_eq!(card["claims"], json!({"given_name": "Alma", "family_name": "Rivas", "nationalities": ["SV"]}));
-    assert_eq!((&card["doctype"], &card["status"]), (&json!("org.amparo.identity.1"), &json!("unknown")));
+    assert_eq!((&card["doctype"], &card["status"]), (&json!("org.amparo.identity.1"), &json!("valid")));
     assert_eq!(card["presence"]["acr"], "urn:amparo:acr:presence-none");
     assert_eq!(read["consent"]["purpose"], "border-entry");
     let answered = shown.ended(0);
@@ -133,16 +133,16 @@ fn a_presentation_with_no_network_on_either_side() {
     let shown = world.show("second", &["--yes"]);
     let picture = world.text("code.txt");
     std::fs::write(&picture, format!("{}\n", shown.code)).unwrap();
-    assert_eq!(world.read_code(&["--code", &picture], OFFLINE, 0)["state"], "verified");
+    assert_eq!(world.read_code(&["--code", &picture], &[], 0)["state"], "verified");
     shown.ended(0);
 
-    // Without a word on its status nobody accepts it by default.
     let shown = world.show("third", &["--yes"]);
-    assert_eq!(world.read_code(&[&shown.code], &[], 4)["error"]["code"], "status_unknown");
+    let age = world.read_code(&[&shown.code], &[], 0)["lists"][0].clone();
+    assert_eq!(age["state"], "current", "{age}");
     shown.ended(0);
     // The last copy is not shown again unasked, and the reader hears what it hears of a wallet without anything.
     let shown = world.show("fourth", &["--yes"]);
-    assert_eq!(world.read_code(&[&shown.code], OFFLINE, 4)["error"]["code"], "access_denied");
+    assert_eq!(world.read_code(&[&shown.code], &[], 4)["error"]["code"], "access_denied");
     shown.ended(5);
 }
 
@@ -159,25 +159,25 @@ fn vp_15_9_in_person_a_refusal_looks_like_absence() {
         let arguments =
             ["proximity", "--data", &data, &shown.code, "--preset", query, "--purpose", purpose, "--retention", "15m"];
         let mut answer = world.run("amparo-verifier", &arguments, 4).json;
-        answer.as_object_mut().unwrap().remove("transaction");
+        ["transaction", "lists"].map(|own| answer.as_object_mut().unwrap().remove(own));
         heard.push(answer);
         shown.ended(exit);
     }
     assert_eq!(heard[0], heard[1]);
     assert_eq!(heard[0]["error"]["code"], "access_denied");
     assert_eq!(world.copies_left(), 3);
-    assert_eq!(world.holder("history", &[], 0).json["entries"].as_array().map_or(0, Vec::len), 0);
+    assert_eq!(world.holder("history", &[], 0).json["history"], json!([]));
 }
 
 #[test]
 fn attack_40_readers_that_nobody_knows_or_that_are_silent_about_themselves() {
     let Some(world) = in_the_desert() else { return };
     let other = world.text("other");
-    world.run("amparo-verifier", &["init", "--data", &other, "--url", "https://other.example", "--name", "Desk"], 0);
+    world.run("amparo-verifier", &["init", "--data", &other, "--url", "https://other.example", "--name", "Post"], 0);
     world.run("amparo-verifier", &["trust", "--data", &other, "--anchor", &world.text("issuer/trust-anchor.pem")], 0);
     let ask = |code: &str, expected| {
         let preset = ["--preset", "border-identity", "--purpose", "border-entry", "--retention", "15m"];
-        let arguments = [&["proximity", "--data", &other, code], &preset[..], OFFLINE].concat();
+        let arguments = [&["proximity", "--data", &other, code], &preset[..], &["--unknown-status", "accept"]].concat();
         world.run("amparo-verifier", &arguments, expected).json
     };
     let shown = world.show("unknown", &["--yes", "--known-only"]);
@@ -215,7 +215,7 @@ fn attack_48_sessions_that_are_changed_replayed_or_shared() {
     let (_, mut link, message) = stranger(&code);
     link.send(&message).unwrap();
     first.ended(4);
-    assert_eq!(world.read_code(&[&code], OFFLINE, 6)["error"]["code"], "no_holder", "a code is good once");
+    assert_eq!(world.read_code(&[&code], &[], 6)["error"]["code"], "no_holder", "a code is good once");
     let second = world.show("two", &["--yes"]);
     let engagement = credentials::proximity::DeviceEngagement::from_uri(&second.code).unwrap();
     let mut link = TcpLink::call(socket(&engagement), Reach::ThisMachine, SOON, BOUNDS).unwrap();
@@ -245,7 +245,7 @@ fn attack_48_sessions_that_are_changed_replayed_or_shared() {
                 let _ = link.receive(SOON);
             }
         });
-        assert_eq!(world.read_code(&[&uri], OFFLINE, exit)["error"]["code"], code);
+        assert_eq!(world.read_code(&[&uri], &[], exit)["error"]["code"], code);
         wallet.join().unwrap();
     }
 }
@@ -255,10 +255,10 @@ fn codes_that_lead_elsewhere_or_nowhere_are_refused_by_name() {
     let Some(world) = in_the_desert() else { return };
     let code = |ways| HolderEngagement::new(key(63), ways).qr_uri();
     let far = code(vec![Retrieval::Socket("192.0.2.7:4000".parse().unwrap())]);
-    assert_eq!(world.read_code(&[&far], OFFLINE, 2)["error"]["code"], "not_this_machine");
-    assert_eq!(world.read_code(&[&code(Vec::new())], OFFLINE, 6)["error"]["code"], "no_way");
-    assert_eq!(world.read_code(&["mdoc:AAAA"], OFFLINE, 4)["error"]["code"], "engagement_invalid");
-    assert_eq!(world.read_code(&["openid4vp://x"], OFFLINE, 2)["error"]["code"], "usage");
+    assert_eq!(world.read_code(&[&far], &[], 2)["error"]["code"], "not_this_machine");
+    assert_eq!(world.read_code(&[&code(Vec::new())], &[], 6)["error"]["code"], "no_way");
+    assert_eq!(world.read_code(&["mdoc:AAAA"], &[], 4)["error"]["code"], "engagement_invalid");
+    assert_eq!(world.read_code(&["openid4vp://x"], &[], 2)["error"]["code"], "usage");
     for wrong in [["--listen", "192.0.2.7:0"], ["--listen", "0.0.0.0:0"], ["--code", "code.gif"]] {
         let failure = world.holder("proximity", &[&["--yes"], &wrong[..]].concat(), 2).json;
         assert_eq!(failure["error"]["code"], "usage", "{failure}");

@@ -6,6 +6,9 @@
 //! the request is fetched ([`Fetching`]), the answer is sent ([`Sending`]), or a refusal ([`Replying`]). The issuer of what
 //! is shown is never asked for anything.
 //!
+//! With no network at all it begins with a code that the holder shows, [`Engaged`], and ends with [`Handing`]; between them stand
+//! the same states, [`InPerson`] instead of [`Online`].
+//!
 //! # Example
 //! ```
 //! use rand_core::CryptoRng;

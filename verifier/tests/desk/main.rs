@@ -12,6 +12,7 @@ mod command;
 mod consent;
 mod documents;
 mod guard;
+mod in_person;
 mod issuer;
 mod same_device;
 mod several;
