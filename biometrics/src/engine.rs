@@ -40,10 +40,9 @@ impl Engine {
     pub fn load(runtime_library: &Path, detector: &[u8], embedder: &[u8]) -> Result<Self, EngineError> {
         DETECTOR.check(detector)?;
         EMBEDDER.check(embedder)?;
-        Ok(Self {
-            detector: Detector::load(runtime_library, detector)?,
-            embedder: Embedder::load(runtime_library, embedder)?,
-        })
+        // The larger model first: loading takes several times its size for a moment.
+        let embedder = Embedder::load(runtime_library, embedder)?;
+        Ok(Self { detector: Detector::load(runtime_library, detector)?, embedder })
     }
 
     /// Which embedder this is.

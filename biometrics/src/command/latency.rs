@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let started = Instant::now();
     let mut engine = home::load_engine(home)?;
     let load_ms = round3(started.elapsed().as_secs_f64() * 1e3);
-    let loaded = resident_kib("VmRSS");
+    let (loaded, load_peak) = (resident_kib("VmRSS"), resident_kib("VmHWM"));
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(Failure::internal)?;
     let mut rng = ChaCha20Rng::from_seed(key);
@@ -74,15 +74,16 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let peak = resident_kib("VmHWM");
     let mib = |kib: Option<u64>| kib.map_or("not known here".to_owned(), |kib| format!("{} MiB", kib / 1024));
     sentences.push_str(&format!(
-        "  template, without decoding   {template:>8.2}\nPeak memory of this process {}: {} before the models, {} with them.",
+        "  template, without decoding   {template:>8.2}\nPeak memory of this process {}: {} before the models, at most {} while they were loaded, {} with them.",
         mib(peak),
         mib(before),
+        mib(load_peak),
         mib(loaded)
     ));
     told.insert("template".to_owned(), json!(round3(template)));
     told.insert("load".to_owned(), json!(load_ms));
     Ok(Answer {
-        object: json!({ "turns": turns, "ms": Value::Object(told), "peak_rss_kib": peak, "rss_with_models_kib": loaded }),
+        object: json!({ "turns": turns, "ms": Value::Object(told), "peak_rss_kib": peak, "peak_rss_loading_kib": load_peak, "rss_with_models_kib": loaded }),
         sentences,
     })
 }

@@ -20,8 +20,10 @@ pub(super) struct Embedder {
 
 impl Embedder {
     pub(super) fn load(library: &Path, model: &[u8]) -> Result<Self, EngineError> {
-        let folded = onnx::fold(model, &CONTRACT).map_err(|fault| EngineError::Refused { model: NAME, fault })?;
-        Ok(Self { session: runtime::session(library, NAME, &folded.to_bytes())? })
+        let refuse = |fault| EngineError::Refused { model: NAME, fault };
+        // The folded model is gone before the runtime makes its own copies of 40 MB of weights.
+        let bytes = onnx::fold(model, &CONTRACT).map_err(refuse)?.to_bytes();
+        Ok(Self { session: runtime::session(library, NAME, &bytes)? })
     }
 
     pub(super) const fn model(&self) -> ModelId {
