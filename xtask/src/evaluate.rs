@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
         "--bins",
         "--examples",
     ]))?;
-    let mut document = Document::open(&shell::root().join("docs/biometric-evaluation.md"))?;
+    let document = Document::at(shell::root().join("docs/biometric-evaluation.md"));
     let mut parts = arguments.part.clone();
     if parts.is_empty() {
         parts = <Part as clap::ValueEnum>::value_variants().to_vec();

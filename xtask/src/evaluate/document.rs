@@ -1,12 +1,9 @@
 //! The document: prose by hand, and between markers what was measured.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A document whose blocks can be written anew.
-pub(super) struct Document {
-    path: PathBuf,
-    text: String,
-}
+pub(super) struct Document(PathBuf);
 
 /// Why a block could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -18,18 +15,18 @@ pub(crate) enum DocumentError {
 }
 
 impl Document {
-    pub(super) fn open(path: &Path) -> Result<Self, DocumentError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| DocumentError::Storage { path: path.to_path_buf(), source })?;
-        Ok(Self { path: path.to_path_buf(), text })
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self(path)
     }
 
-    /// Puts `block` between the markers of that name, and the document on disk.
-    pub(super) fn replace(&mut self, name: &str, block: &str) -> Result<(), DocumentError> {
-        self.text = replaced(&self.text, name, block)
-            .ok_or_else(|| DocumentError::NoBlock { path: self.path.clone(), name: name.to_owned() })?;
-        std::fs::write(&self.path, &self.text)
-            .map_err(|source| DocumentError::Storage { path: self.path.clone(), source })
+    /// Puts `block` between the markers of that name. The document is read anew each time: prose may have changed meanwhile.
+    pub(super) fn replace(&self, name: &str, block: &str) -> Result<(), DocumentError> {
+        let Self(path) = self;
+        let storage = |source| DocumentError::Storage { path: path.clone(), source };
+        let text = std::fs::read_to_string(path).map_err(storage)?;
+        let text = replaced(&text, name, block)
+            .ok_or_else(|| DocumentError::NoBlock { path: path.clone(), name: name.to_owned() })?;
+        std::fs::write(path, text).map_err(storage)
     }
 }
 
