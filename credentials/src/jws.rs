@@ -25,6 +25,8 @@ pub struct Header {
     pub jwk: Option<Map<String, Value>>,
     /// A JWT in the header, not looked at: an attestation of who signs (OpenID4VP 1.0 §12).
     pub jwt: Option<String>,
+    /// A key attestation, not looked at (OpenID4VCI 1.0 §F.1).
+    pub key_attestation: Option<String>,
 }
 
 /// Why a JWS is not one that we read.
@@ -204,7 +206,8 @@ impl Header {
             Some(_) => return Err(JwsError::Malformed("jwk")),
         };
         let (typ, jwt) = (string(&mut map, "typ")?, string(&mut map, "jwt")?);
-        Ok(Self { alg, typ, kid, x5c, jwk, jwt })
+        let key_attestation = string(&mut map, "key_attestation")?;
+        Ok(Self { alg, typ, kid, x5c, jwk, jwt, key_attestation })
     }
 }
 

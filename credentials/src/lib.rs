@@ -18,6 +18,7 @@ pub mod jwe;
 pub mod jws;
 pub mod key;
 pub mod key_agreement;
+pub mod key_attestation;
 pub mod key_binding;
 pub mod mdoc;
 pub mod paper;

@@ -98,9 +98,25 @@ fn write(audience: &str, nonce: Option<&str>, now: Timestamp, signer: &dyn Signe
 pub fn verify(
     text: &str,
     audience: &str,
-    mut is_current: impl FnMut(&str) -> bool,
+    is_current: impl FnMut(&str) -> bool,
     now: Timestamp,
 ) -> Result<PublicKey, ProofError> {
+    verify_attested(text, audience, is_current, now).map(|(key, _)| key)
+}
+
+/// As [`verify`]; gives the key attestation in the header as well, not verified: see [`crate::key_attestation`].
+///
+/// # Errors
+/// [`ProofError`].
+///
+/// # Source
+/// OpenID4VCI 1.0 §F.1 `key_attestation`.
+pub fn verify_attested(
+    text: &str,
+    audience: &str,
+    mut is_current: impl FnMut(&str) -> bool,
+    now: Timestamp,
+) -> Result<(PublicKey, Option<String>), ProofError> {
     let jws = JwsIn::parse(text, &Limits::TOKEN)?;
     jws.expect_type(TYPE)?;
     let header = jws.header();
@@ -118,7 +134,7 @@ pub fn verify(
     }
     jws.verify(&key)?;
     match claims.nonce {
-        Some(nonce) if is_current(&nonce) => Ok(key),
+        Some(nonce) if is_current(&nonce) => Ok((key, header.key_attestation.clone())),
         _ => Err(ProofError::Nonce),
     }
 }

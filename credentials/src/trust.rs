@@ -36,6 +36,8 @@ pub enum Usage {
     Verifier,
     /// Attestations of verifiers: who holds such a key says who a verifier is.
     VerifierAttesting,
+    /// Attestations of wallets and of the keys in them.
+    WalletAttesting,
     /// Mobile documents, by the usage that ISO/IEC 18013-5 Annex B names for document signers.
     MdocIssuing,
     /// Requests of a reader for mobile documents, by the usage that ISO/IEC 18013-5 Annex B names.

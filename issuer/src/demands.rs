@@ -1,8 +1,14 @@
 //! What an issuer demands of wallets beyond the protocol: the operator's choice, made when the service starts.
 
+use credentials::trust::TrustAnchors;
+
 /// What is demanded; nothing, unless the operator says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Demands {
     /// Credential requests and answers must be encrypted beside TLS.
     pub encryption: bool,
+    /// Whose key attestations are believed; without it none is looked at.
+    pub key_attesters: Option<TrustAnchors>,
+    /// Every key must be attested.
+    pub key_attestation: bool,
 }

@@ -6,6 +6,7 @@ mod encryption;
 mod issuance;
 mod notification;
 mod offering;
+mod proofs;
 mod redemption;
 mod renewal;
 mod revocation;

@@ -28,6 +28,8 @@ pub struct Batch<'a> {
     pub span: Span,
     /// Whose it is: one key for each copy.
     pub holders: &'a [PublicKey],
+    /// How well these keys are kept, by the word of whom the operator trusts; documents have no place for it.
+    pub assurance: Option<&'a Map<String, Value>>,
     /// Where the status of each copy stands; as many as there are keys.
     pub statuses: &'a [StatusReference],
 }
@@ -98,6 +100,9 @@ pub fn issue<R: CryptoRng + ?Sized>(
     let (span, claims) = (batch.span, batch.claims);
     let mut disclosable = claims.values().clone();
     disclosable.extend(claims.derived(date(now)));
+    if let (Some(assurance), Format::SdJwtVc) = (batch.assurance, batch.format) {
+        disclosable.insert(ASSURANCE.to_owned(), Value::Object(assurance.clone()));
+    }
     let nested = nested(claims);
     let mut portraits = portraits(claims, batch.holders.len(), rng)?.into_iter();
 
@@ -125,6 +130,9 @@ pub fn issue<R: CryptoRng + ?Sized>(
     });
     copies.collect()
 }
+
+/// What an issuer was told of the holder's keys (`security.md` §3.2).
+pub const ASSURANCE: &str = "holder_key_assurance";
 
 /// The same as a document: every claim an element, and the device key may sign the holder's consent and presence.
 fn document(

@@ -15,7 +15,7 @@ use schemas::openid4vci::{
     CredentialMetadata, Display, IssuerMetadata, PRE_AUTHORIZED_CODE_GRANT, ProofType, REFRESH_TOKEN_GRANT,
 };
 use schemas::{Seconds, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The most copies of one issuance (`security.md` §8).
@@ -55,7 +55,9 @@ pub fn issuer(config: &Config, demands: &Demands, key: &RequestKey) -> IssuerMet
         credential_response_encryption: Some(encryption::answers(demands.encryption)),
         batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),
         display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
-        credential_configurations_supported: Configuration::all().map(|c| (c.to_string(), configuration(c))).collect(),
+        credential_configurations_supported: Configuration::all()
+            .map(|c| (c.to_string(), configuration(c, demands.key_attestation)))
+            .collect(),
     }
 }
 
@@ -121,9 +123,12 @@ pub fn authorization_server(config: &Config) -> Value {
     metadata
 }
 
-fn configuration(configuration: Configuration) -> CredentialConfiguration {
+fn configuration(configuration: Configuration, attested: bool) -> CredentialConfiguration {
     let Configuration { credential_type, format } = configuration;
-    let proof = ProofType { proof_signing_alg_values_supported: vec![Value::from("ES256")] };
+    let proof = ProofType {
+        proof_signing_alg_values_supported: vec![Value::from("ES256")],
+        key_attestations_required: attested.then(Map::new),
+    };
     let document = match format {
         Format::SdJwtVc => None,
         Format::Mdoc => mdoc::by_credential_type(credential_type),

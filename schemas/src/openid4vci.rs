@@ -214,6 +214,9 @@ pub struct CredentialConfiguration {
 pub struct ProofType {
     /// The algorithms taken.
     pub proof_signing_alg_values_supported: Vec<Value>,
+    /// What key attestations must say, where they are demanded (§12.2.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_attestations_required: Option<Map<String, Value>>,
 }
 
 /// Names and claims of a configuration (§12.2.4).

@@ -13,6 +13,8 @@ pub const STATUS_SIGNING: [u64; 4] = [2, 25, 1_095_585_857, 2];
 pub const VERIFIER: [u64; 4] = [2, 25, 1_095_585_857, 3];
 /// Verifier attestation signing.
 pub const VERIFIER_ATTESTING: [u64; 4] = [2, 25, 1_095_585_857, 4];
+/// Wallet and key attestation signing.
+pub const WALLET_ATTESTING: [u64; 4] = [2, 25, 1_095_585_857, 5];
 /// Signing mobile documents (`id-mdl-kp-mdlDS`).
 pub const MDOC_ISSUING: [u64; 6] = [1, 0, 18_013, 5, 1, 2];
 /// Signing requests of a reader (`id-mdl-kp-mdlReaderAuth`).
@@ -26,6 +28,7 @@ impl Usage {
             Self::StatusSigning => &STATUS_SIGNING,
             Self::Verifier => &VERIFIER,
             Self::VerifierAttesting => &VERIFIER_ATTESTING,
+            Self::WalletAttesting => &WALLET_ATTESTING,
             Self::MdocIssuing => &MDOC_ISSUING,
             Self::MdocReader => &MDOC_READER,
         }
@@ -38,6 +41,7 @@ impl Usage {
             Self::StatusSigning => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 2],
             Self::Verifier => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 3],
             Self::VerifierAttesting => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 4],
+            Self::WalletAttesting => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 5],
             Self::MdocIssuing => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 2],
             Self::MdocReader => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 6],
         }
@@ -56,6 +60,7 @@ mod tests {
             Usage::StatusSigning,
             Usage::Verifier,
             Usage::VerifierAttesting,
+            Usage::WalletAttesting,
             Usage::MdocIssuing,
             Usage::MdocReader,
         ] {

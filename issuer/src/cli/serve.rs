@@ -4,10 +4,11 @@ use super::{Failure, Report};
 use crate::demands::Demands;
 use crate::desk::Issuer;
 use crate::service::{self, Bounds, Limits};
+use credentials::trust::TrustAnchors;
 use serde_json::json;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -39,6 +40,12 @@ pub(super) struct Arguments {
     /// Take credential requests only when they are encrypted beside TLS, and answer them so. It is offered in any case.
     #[arg(long)]
     require_encryption: bool,
+    /// A file with the trust anchors (PEM) of those whose key attestations are believed, and copied into credentials.
+    #[arg(long, value_name = "FILE")]
+    key_attesters: Option<PathBuf>,
+    /// Take no key that none of them attests.
+    #[arg(long, requires = "key_attesters")]
+    require_key_attestation: bool,
 }
 
 /// How often expired things are forgotten, delayed revocations carried out, and old lists signed anew.
@@ -46,7 +53,7 @@ const MAINTENANCE: Duration = Duration::from_secs(60);
 
 impl Arguments {
     pub(super) fn run(self, say: &mut dyn FnMut(&Report) -> io::Result<()>) -> Result<Option<Report>, Failure> {
-        let demands = Demands { encryption: self.require_encryption };
+        let demands = self.demands()?;
         let issuer = Arc::new(Issuer::open(&self.data)?.demanding(demands));
         issuer.maintain()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -55,6 +62,15 @@ impl Arguments {
             .map_err(|error| Failure::internal(format!("the service cannot start: {error}")))?;
         runtime.block_on(self.serve(issuer, say))?;
         Ok(None)
+    }
+
+    fn demands(&self) -> Result<Demands, Failure> {
+        let key_attesters = match &self.key_attesters {
+            Some(path) => Some(read_anchors(path)?),
+            None => None,
+        };
+        let (encryption, key_attestation) = (self.require_encryption, self.require_key_attestation);
+        Ok(Demands { encryption, key_attesters, key_attestation })
     }
 
     async fn serve(self, issuer: Arc<Issuer>, say: &mut dyn FnMut(&Report) -> io::Result<()>) -> Result<(), Failure> {
@@ -130,6 +146,15 @@ impl Arguments {
             "Give an address of this machine and a port above 1023.",
         )
     }
+}
+
+fn read_anchors(path: &Path) -> Result<TrustAnchors, Failure> {
+    let unreadable = |reason: String| {
+        let message = format!("{} holds no trust anchor: {reason}", path.display());
+        Failure::usage("invalid_anchor", message, "Give a PEM file with the certificates of those who attest keys.")
+    };
+    let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    TrustAnchors::from_pem(&pem).map_err(|error| unreadable(error.to_string()))
 }
 
 async fn maintain(issuer: Arc<Issuer>) {

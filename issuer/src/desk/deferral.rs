@@ -3,6 +3,7 @@
 use super::encryption::Reply;
 use super::issuance::{Authorization, Called, CredentialCall, CredentialError, Issued};
 use super::offering::Waiting;
+use super::proofs::Holders;
 use super::{Issuer, randomness};
 use crate::configuration::Configuration;
 use crate::keys::{Fingerprint, Purpose};
@@ -45,6 +46,8 @@ pub struct Pending {
 struct Held {
     waiting: Waiting,
     holders: Vec<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assurance: Option<Map<String, Value>>,
 }
 
 impl Issuer {
@@ -107,11 +110,12 @@ impl Issuer {
         }
         let sealed = transaction.sealed.ok_or(SealError::Broken)?;
         let plaintext = seal::open(&*self.keys, Purpose::SealTransaction, id, &sealed)?;
-        let Held { waiting, holders } = serde_json::from_slice(&plaintext).map_err(|_| SealError::Broken)?;
-        let holders: Vec<PublicKey> = holders
+        let Held { waiting, holders, assurance } = serde_json::from_slice(&plaintext).map_err(|_| SealError::Broken)?;
+        let keys = holders
             .iter()
             .map(|jwk| PublicKey::from_jwk(jwk).map_err(|_| SealError::Broken))
             .collect::<Result<_, _>>()?;
+        let holders = Holders { keys, assurance };
         let configuration =
             Configuration::by_id(&transaction.configuration).ok_or(CredentialError::UnknownConfiguration)?;
         let called = Called {
@@ -130,7 +134,7 @@ impl Issuer {
         &self,
         configuration: Configuration,
         waiting: Waiting,
-        holders: &[PublicKey],
+        holders: &Holders,
         nonces: Vec<LiveNonce>,
         token: (&str, Option<[u8; 32]>),
         now: Timestamp,
@@ -139,7 +143,9 @@ impl Issuer {
         let handle = Handle::parse(&waiting.handle).map_err(|_| SealError::Broken)?;
         let expires = now.plus(waiting.decision_time.unwrap_or(DECISION_TIME));
         let until = crate::issuing::Span::new(expires, waiting.valid).until;
-        let held = Held { waiting, holders: holders.iter().map(PublicKey::to_jwk).collect() };
+        let Holders { keys, assurance } = holders;
+        let jwks = keys.iter().map(PublicKey::to_jwk).collect();
+        let held = Held { waiting, holders: jwks, assurance: assurance.clone() };
         let plaintext = Zeroizing::new(serde_json::to_vec(&held).map_err(|_| SealError::TooLong)?);
         let (token, dpop_key) = token;
         let committed = self.store.defer(
@@ -150,7 +156,7 @@ impl Issuer {
                 handle: self.handle(&handle),
                 configuration: configuration.to_string(),
                 nonces: nonces.into_iter().map(|nonce| (nonce.spent, nonce.expires)).collect(),
-                holder_keys: holders.iter().map(|key| self.holder_key(key)).collect(),
+                holder_keys: keys.iter().map(|key| self.holder_key(key)).collect(),
                 keys_until: until,
                 asked: now.floor_to(Seconds::DAY),
                 expires,

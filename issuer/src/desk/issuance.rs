@@ -2,6 +2,7 @@
 
 use super::encryption::Reply;
 use super::offering::Waiting;
+use super::proofs::Holders;
 use super::redemption::RedeemError;
 use super::renewal::Shown;
 use super::{Issuer, randomness};
@@ -16,10 +17,8 @@ use crate::secret::{Handle, NotificationId, TransactionId};
 use crate::status::Entry;
 use crate::store::{Committed, Issuance, Spends, StoreError, TokenRecord};
 use credentials::key::PublicKey;
-use credentials::proof::{self, ProofError};
 use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashSet};
 use zeroize::Zeroizing;
 
 /// How the wallet shows its access token.
@@ -179,7 +178,7 @@ impl Issuer {
             None
         };
         let nonces: Vec<LiveNonce> = nonces.into_values().collect();
-        holders.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
+        holders.keys.truncate(usize::try_from(waiting.count).unwrap_or(usize::MAX));
         if waiting.decision_time.is_some() {
             let issued = self.defer(configuration, waiting, &holders, nonces, (token, record.dpop_key), now)?;
             return Ok(Reply { issued, to });
@@ -195,7 +194,7 @@ impl Issuer {
         &self,
         configuration: Configuration,
         waiting: Waiting,
-        holders: &[PublicKey],
+        holders: &Holders,
         nonces: Vec<LiveNonce>,
         called: Called,
         now: Timestamp,
@@ -218,7 +217,7 @@ impl Issuer {
         // The keys of a deferred request were spent when it was put off.
         let (notification_id, awaited) = self.await_notice(token, dpop_key, now);
         let holder_keys = match spends {
-            Spends::Token(_) => holders.iter().map(|key| self.holder_key(key)).collect(),
+            Spends::Token(_) => holders.keys.iter().map(|key| self.holder_key(key)).collect(),
             Spends::Transaction(_) => Vec::new(),
         };
         if !self.signs_until(span.until) {
@@ -226,14 +225,15 @@ impl Issuer {
         }
 
         let rng = &mut randomness();
-        let entries = self.store.allocate(holders.len(), rng)?;
+        let entries = self.store.allocate(holders.keys.len(), rng)?;
         let statuses: Vec<_> = entries.iter().map(|e| e.reference(&self.config.url)).collect();
         let batch = Batch {
             format: configuration.format,
             claims: &claims,
             issuer: &self.config.url,
             span,
-            holders,
+            holders: &holders.keys,
+            assurance: holders.assurance.as_ref(),
             statuses: &statuses,
         };
         let outcome = issuing::issue(&batch, self.keys.credential(), now, rng).map_err(CredentialError::from).and_then(
@@ -309,59 +309,6 @@ impl Issuer {
         }
     }
 
-    /// Verifies every key proof; gives the keys in the order of the proofs, and the nonces they bear.
-    fn verify_proofs(
-        &self,
-        request: &Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<(Vec<PublicKey>, BTreeMap<String, LiveNonce>), CredentialError> {
-        let refuse = CredentialError::InvalidProof;
-        let proofs = request.get("proofs").ok_or(refuse("proofs is missing"))?;
-        let proofs = proofs.as_object().filter(|p| p.len() == 1).ok_or(refuse("proofs must have one member"))?;
-        let proofs = proofs.get("jwt").ok_or(refuse("only the proof type jwt is supported"))?;
-        let proofs =
-            proofs.as_array().filter(|p| !p.is_empty()).ok_or(refuse("proofs.jwt must be a non-empty array"))?;
-        if proofs.len() > BATCH_SIZE as usize {
-            return Err(refuse("more proofs than batch_size"));
-        }
-        let mut nonces: BTreeMap<String, LiveNonce> = BTreeMap::new();
-        let mut seen = HashSet::new();
-        let mut holders = Vec::with_capacity(proofs.len());
-        for proof in proofs {
-            let proof = proof.as_str().ok_or(refuse("a proof must be a string"))?;
-            let mut has_nonce = false;
-            let is_ours = |text: &str| {
-                has_nonce = true;
-                let live = nonce::recognise(&*self.keys, text, now);
-                live.map(|live| nonces.insert(text.to_owned(), live)).is_some()
-            };
-            let verified = proof::verify(proof, self.config.url.as_str(), is_ours, now);
-            let key = match verified {
-                Ok(key) => key,
-                Err(ProofError::Nonce) if has_nonce => return Err(CredentialError::InvalidNonce),
-                // §8.3.1.2 (3): a proof without a c_nonce is an invalid proof.
-                Err(ProofError::Nonce) => return Err(refuse("a proof has no c_nonce")),
-                Err(_) => return Err(refuse("a proof does not verify")),
-            };
-            if !seen.insert(key.clone()) {
-                return Err(refuse("two proofs of one key"));
-            }
-            holders.push(key);
-        }
-        // Both are spent for good in the commit; looking now spares work, and tells the wallet which it was.
-        for live in nonces.values() {
-            if self.store.is_spent(&live.spent)? {
-                return Err(CredentialError::InvalidNonce);
-            }
-        }
-        for key in &holders {
-            if self.store.is_spent(&self.holder_key(key))? {
-                return Err(refuse(KEY_SEEN));
-            }
-        }
-        Ok((holders, nonces))
-    }
-
     pub(super) fn holder_key(&self, key: &PublicKey) -> Fingerprint {
         self.keys.fingerprint(Purpose::HolderKey, &[&key.thumbprint()])
     }
@@ -386,7 +333,7 @@ pub(super) fn entries_secret(handle: &Handle, part: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("{}{separator}{part}", handle.as_str()))
 }
 
-const KEY_SEEN: &str = "a key was bound to a credential before";
+pub(super) const KEY_SEEN: &str = "a key was bound to a credential before";
 
 /// Which configuration is asked for: by identifier if the token response gave one, by configuration id otherwise.
 fn check_configuration(request: &Map<String, Value>, record: &TokenRecord) -> Result<Configuration, CredentialError> {

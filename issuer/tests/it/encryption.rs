@@ -186,7 +186,7 @@ async fn vci_8_3_1_2_wrong_encryption_parameters_are_refused_in_the_clear_and_sp
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vci_10_an_issuer_that_demands_encryption_takes_and_gives_nothing_else() {
-    let world = World::demanding(Demands { encryption: true }).await;
+    let world = World::demanding(Demands { encryption: true, ..Demands::default() }).await;
     let read = metadata(&world).await;
     assert!(read.credential_request_encryption.unwrap().encryption_required);
     assert!(read.credential_response_encryption.unwrap().encryption_required);

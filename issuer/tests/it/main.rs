@@ -10,6 +10,7 @@
 )]
 
 mod abuse;
+mod attestation;
 mod authorization;
 mod command;
 mod credential;

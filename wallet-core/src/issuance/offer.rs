@@ -15,7 +15,7 @@ use schemas::Timestamp;
 use schemas::openid4vci::{
     AUTHORIZATION_CODE_GRANT, AuthorizationCodeGrant, AuthorizationServerMetadata, CredentialConfiguration,
     CredentialOffer, IssuerMetadata, OFFER_SCHEME, OfferGrants, PRE_AUTHORIZED_CODE_GRANT, PreAuthorizedCodeGrant,
-    SD_JWT_VC_FORMAT,
+    ProofType, SD_JWT_VC_FORMAT,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -310,7 +310,10 @@ fn kind(id: &str, configuration: &Value) -> Option<Kind> {
         _ => return None,
     };
     let es256 = |list: &[Value]| list.iter().any(|name| name == "ES256");
-    let proof = proofs.unwrap_or_default().get("jwt").is_some_and(|jwt| es256(&jwt.proof_signing_alg_values_supported));
+    // This wallet has nobody who attests its keys.
+    let provable =
+        |jwt: &ProofType| es256(&jwt.proof_signing_alg_values_supported) && jwt.key_attestations_required.is_none();
+    let proof = proofs.unwrap_or_default().get("jwt").is_some_and(provable);
     let bound = bindings.is_none_or(|methods| methods.iter().any(|method| method == binding));
     let signed = signed_with.is_none_or(|names| names.iter().any(|name| algorithms.contains(name)));
     if !proof || !bound || !signed {
