@@ -3,6 +3,7 @@
 mod authenticate;
 mod client;
 mod client_id;
+pub mod dc_api;
 
 #[cfg(test)]
 mod tests;
@@ -84,7 +85,14 @@ pub enum RequestObjectError {
     #[error("response_uri is not on the host of the client")]
     ResponseHost,
 
+    /// Not an origin of the web, as platforms write it.
+    #[error("the origin that asks is not a plain https origin")]
+    Origin,
+
     // The verifier is known, its request is not one that we answer: `invalid_request` and the like.
+    /// Made for other origins than the one that asks: somebody sends on what was not asked of them.
+    #[error("request was made for another origin than the one that asks")]
+    OtherOrigin,
     /// Both places to go to.
     #[error("request has a redirect_uri beside direct_post")]
     RedirectUri,
@@ -139,9 +147,11 @@ impl RequestObjectError {
             | Self::Audience
             | Self::Ended { .. }
             | Self::IssuedLater { .. }
+            | Self::Origin
             | Self::ResponseUri
             | Self::ResponseHost => None,
-            Self::RedirectUri
+            Self::OtherOrigin
+            | Self::RedirectUri
             | Self::ResponseType
             | Self::ResponseMode
             | Self::Nonce

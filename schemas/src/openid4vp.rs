@@ -51,6 +51,9 @@ pub struct RequestObject {
     /// The wallet's own nonce, echoed (§5.10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet_nonce: Option<String>,
+    /// The origins that may send a signed request on the Digital Credentials API (Appendix A.2); nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_origins: Option<Vec<String>>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iat: Option<Timestamp>,

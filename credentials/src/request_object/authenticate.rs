@@ -141,7 +141,7 @@ impl RequestObjectIn<'_> {
 }
 
 /// That it was made for us, now, and in answer to our call.
-fn check_occasion(
+pub(super) fn check_occasion(
     request: &RequestObject,
     now: Timestamp,
     wallet_nonce: Option<&str>,
@@ -197,11 +197,14 @@ fn check_kind(request: &RequestObject) -> Result<(), RequestObjectError> {
     if !matches!(request.response_mode.as_str(), "direct_post" | "direct_post.jwt") {
         return Err(RequestObjectError::ResponseMode);
     }
-    let different: BTreeSet<u8> = request.nonce.bytes().collect();
-    if !is_url_safe(&request.nonce) || request.nonce.len() < SHORTEST_NONCE || different.len() < FEWEST_DIFFERENT {
-        return Err(RequestObjectError::Nonce);
-    }
+    check_nonce(&request.nonce)?;
     if request.state.as_deref().is_none_or(is_url_safe) { Ok(()) } else { Err(RequestObjectError::State) }
+}
+
+pub(super) fn check_nonce(nonce: &str) -> Result<(), RequestObjectError> {
+    let different: BTreeSet<u8> = nonce.bytes().collect();
+    let random = is_url_safe(nonce) && nonce.len() >= SHORTEST_NONCE && different.len() >= FEWEST_DIFFERENT;
+    if random { Ok(()) } else { Err(RequestObjectError::Nonce) }
 }
 
 /// ASCII letters, digits, hyphen, period, underscore and tilde (OpenID4VP 1.0 §5.2).
@@ -213,7 +216,7 @@ fn is_url_safe(text: &str) -> bool {
 ///
 /// # Source
 /// OpenID4VP 1.0 §B.3.4 "Metadata" of SD-JWT VC, §B.2.2 of mdoc: −7 is ES256, −9 the same with P-256 alone.
-fn takes(metadata: Option<&ClientMetadata>, format: &str) -> bool {
+pub(super) fn takes(metadata: Option<&ClientMetadata>, format: &str) -> bool {
     let Some(formats) = metadata.map(|metadata| &metadata.vp_formats_supported).filter(|formats| !formats.is_empty())
     else {
         return true;
@@ -234,7 +237,11 @@ fn takes(metadata: Option<&ClientMetadata>, format: &str) -> bool {
     }
 }
 
-fn consent(request: &RequestObject, query: &Query, now: Timestamp) -> Result<Option<ProposedConsent>, ConsentError> {
+pub(super) fn consent(
+    request: &RequestObject,
+    query: &Query,
+    now: Timestamp,
+) -> Result<Option<ProposedConsent>, ConsentError> {
     let Some(entries) = request.transaction_data.as_deref() else {
         return Ok(None);
     };

@@ -1,5 +1,7 @@
 //! Requests of verifiers that are who they say, and of those that are not.
 
+mod dc_api;
+
 use super::*;
 use crate::dcql::FORMAT;
 use crate::signer::SoftwareKey;
@@ -22,7 +24,11 @@ struct Verifier {
 
 impl Verifier {
     fn new() -> Self {
-        let authority = Authority::new("Anchor");
+        Self::under("Anchor")
+    }
+
+    fn under(anchor: &str) -> Self {
+        let authority = Authority::new(anchor);
         let (chain, key) = authority.leaf(Usage::Verifier, &[HOST], 1);
         Self { authority, chain, key }
     }

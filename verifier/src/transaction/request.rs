@@ -68,6 +68,7 @@ impl Transaction {
             response_mode: self.inquiry.response_mode.as_str().to_owned(),
             response_uri: Some(endpoints.response_uri(self)),
             redirect_uri: None,
+            expected_origins: None,
             nonce: self.nonce.expose().to_owned(),
             state: Some(self.state.expose().to_owned()),
             dcql_query: Some(self.inquiry.query.as_wire().clone()),
