@@ -28,6 +28,7 @@ const NEVER: &[(&str, &[&str])] = &[
         &["schemas", "biometrics", "credentials", "guarded-http", "wallet-core", "issuer", "verifier", "wallet-app"],
     ),
     ("credentials", &["biometrics", "guarded-http", "nearby", "wallet-core", "issuer", "verifier", "wallet-app"]),
+    ("data-integrity", &["biometrics", "guarded-http", "nearby", "wallet-core", "issuer", "verifier", "wallet-app"]),
     ("wallet-core", &["issuer", "verifier", "guarded-http", "nearby", "wallet-app"]),
     ("issuer", &["biometrics", "wallet-core", "verifier", "wallet-app"]),
     ("verifier", &["biometrics", "wallet-core", "issuer", "wallet-app"]),
@@ -38,6 +39,7 @@ const NO_IO_BELOW: &[(&str, &[&str])] = &[
     ("schemas", &["tokio", "reqwest", "axum", "rusqlite", "getrandom"]),
     ("biometrics", &["tokio", "reqwest", "axum", "rusqlite"]),
     ("credentials", &["tokio", "reqwest", "axum", "rusqlite", "getrandom"]),
+    ("data-integrity", &["tokio", "reqwest", "axum", "rusqlite", "getrandom"]),
     ("wallet-core", &["tokio", "reqwest", "axum", "rusqlite", "getrandom"]),
 ];
 

@@ -2,7 +2,8 @@
 
 use crate::{median, rate};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED as VERIFIED, ECDSA_P256_SHA256_FIXED_SIGNING as SIGNED, EcdsaKeyPair, KeyPair as _, ParsedPublicKey,
+    ECDSA_P256_SHA256_FIXED as VERIFIED, ECDSA_P256_SHA256_FIXED_SIGNING as SIGNED, EcdsaKeyPair, KeyPair as _,
+    ParsedPublicKey,
 };
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use ring::signature::KeyPair as _;
@@ -20,7 +21,9 @@ struct Backend {
 /// Prints the table.
 pub fn print() {
     let mut backends = [aws_lc(), ring(), p256()];
-    println!("ES256 alone, 600 bytes, key parsed before; operations per second of processor time (median of 7 turns)\n");
+    println!(
+        "ES256 alone, 600 bytes, key parsed before; operations per second of processor time (median of 7 turns)\n"
+    );
     println!("| | sign | verify |\n|---|---|---|");
     let mut table = [[[0f64; 7]; 2]; 3];
     for turn in 0..7 {
@@ -31,7 +34,8 @@ pub fn print() {
     }
     let medians = table.map(|row| row.map(median));
     for (backend, row) in backends.iter().zip(&medians) {
-        let cells: Vec<String> = row.iter().zip(&medians[0]).map(|(r, ours)| format!("{r:.0} ({:.2}×)", ours / r)).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&medians[0]).map(|(r, ours)| format!("{r:.0} ({:.2}×)", ours / r)).collect();
         println!("| {} | {} |", backend.name, cells.join(" | "));
     }
     println!();

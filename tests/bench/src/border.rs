@@ -25,7 +25,9 @@ const PORTRAIT: usize = 12_000;
 
 /// Prints both tables.
 pub fn print() {
-    println!("Offline, all claims shown; portrait of {PORTRAIT} bytes; verification in milliseconds of processor time, chain cached\n");
+    println!(
+        "Offline, all claims shown; portrait of {PORTRAIT} bytes; verification in milliseconds of processor time, chain cached\n"
+    );
     println!("| | claims | portrait | bytes | codes | verify |\n|---|---|---|---|---|---|");
     for claims in [3, 10, 20] {
         for portrait in [false, true] {
@@ -33,7 +35,9 @@ pub fn print() {
             println!("| paper | {claims} | {} | {bytes} | {codes} | {verify:.2} |", word(portrait));
         }
     }
-    println!("\n| | claims | portrait | characters of the code | bytes to the holder | bytes to the reader | verify |\n|---|---|---|---|---|---|---|");
+    println!(
+        "\n| | claims | portrait | characters of the code | bytes to the holder | bytes to the reader | verify |\n|---|---|---|---|---|---|---|"
+    );
     for claims in [3, 10, 20] {
         for portrait in [false, true] {
             let ([code, asked, answered], verify) = in_person(&job(claims, portrait));
@@ -93,7 +97,10 @@ fn in_person(job: &Job) -> ([usize; 3], f64) {
     let holder = HolderEngagement::new(key(1), Vec::new());
     let code = holder.qr_uri();
     let reader = ReaderEngagement::scan(&code, key(2)).expect("engagement");
-    let asked = job.presented.iter().fold(DocumentRequest::new(TYPE), |asked, name| asked.with(SPACE, name, IntentToRetain::No));
+    let asked = job
+        .presented
+        .iter()
+        .fold(DocumentRequest::new(TYPE), |asked, name| asked.with(SPACE, name, IntentToRetain::No));
     let request = write_request(&[asked], reader.transcript(), None).expect("request");
     let (reader, establishment) = reader.establish(&request).expect("session");
     let (holder, _) = holder.accept(&establishment).expect("session");

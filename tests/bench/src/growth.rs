@@ -20,10 +20,7 @@ pub fn print() {
 }
 
 fn row(name: &str, claims: usize, contestant: &mut dyn Contestant) {
-    let [issue, present, verify] = [
-        1e6 / rate(|| contestant.issue()),
-        1e6 / rate(|| contestant.present()),
-        1e6 / rate(|| contestant.verify()),
-    ];
+    let [issue, present, verify] =
+        [1e6 / rate(|| contestant.issue()), 1e6 / rate(|| contestant.present()), 1e6 / rate(|| contestant.verify())];
     println!("| {name} | {claims} | {issue:.0} | {present:.0} | {verify:.0} |");
 }

@@ -50,7 +50,8 @@ fn run(contestants: &mut [Box<dyn Contestant>]) {
     }
     let medians: Vec<[f64; 3]> = table.into_iter().map(|row| row.map(median)).collect();
     for (contestant, row) in contestants.iter().zip(&medians) {
-        let cells: Vec<String> = row.iter().zip(&medians[0]).map(|(r, ours)| format!("{r:.0} ({:.2}×)", ours / r)).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&medians[0]).map(|(r, ours)| format!("{r:.0} ({:.2}×)", ours / r)).collect();
         println!("| {} | {} |", contestant.name(), cells.join(" | "));
     }
     println!("\n(n×): how many times faster ours is in this run.\n");

@@ -35,8 +35,11 @@ pub fn print() {
     };
     let read = |path: &Path| std::fs::read(path).expect("readable");
     let photographs = photographs.each_ref().map(|p| read(p));
-    let [library, detector, embedder] =
-        [home.join("runtime/libonnxruntime.so"), home.join("models").join(DETECTOR.file_name), home.join("models").join(EMBEDDER.file_name)];
+    let [library, detector, embedder] = [
+        home.join("runtime/libonnxruntime.so"),
+        home.join("models").join(DETECTOR.file_name),
+        home.join("models").join(EMBEDDER.file_name),
+    ];
     let (detector, embedder) = (read(&detector), read(&embedder));
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let pin = Pin::parse("48213957").expect("pin");
@@ -45,9 +48,14 @@ pub fn print() {
         let started = Instant::now();
         let mut engine = Engine::load(&library, &detector, &embedder).expect("engine");
         time("load the models (hash, fold, session)", started);
-        let mut embed = |bytes: &[u8]| engine.capture(&Sample::decode(bytes).expect("picture")).expect("face").into_embedding();
+        let mut embed =
+            |bytes: &[u8]| engine.capture(&Sample::decode(bytes).expect("picture")).expect("face").into_embedding();
         let reference = Reference::enrol(&[embed(&photographs[0]), embed(&photographs[1])]).expect("enrolled");
-        let clock = Clock { now: Timestamp::from_unix(1_795_000_000 + turn as i64), boot: BootId::from_bytes([7; 16]), uptime: Seconds::new(1_000) };
+        let clock = Clock {
+            now: Timestamp::from_unix(1_795_000_000 + turn as i64),
+            boot: BootId::from_bytes([7; 16]),
+            uptime: Seconds::new(1_000),
+        };
         let mut store = SoftwareStore::generate(&mut rng).expect("store");
         let new = NewVault { reference: &reference, pin: Some(&pin), cost: Argon2Cost::DEFAULT };
         let created = enrolment::create(&new, &mut store, clock, &mut rng).expect("vault");
@@ -80,11 +88,19 @@ pub fn print() {
         times.sort_by(f64::total_cmp);
         println!("| {name} | {:.1} | {:.1} | {:.1} |", times[0], times[times.len() / 2], times[times.len() - 1]);
     }
-    println!("\nVault file {} bytes, device-key file {} bytes. Peak memory of this process, Argon2's 256 MiB and the models in it: {}.", sizes.0, sizes.1, peak());
+    println!(
+        "\nVault file {} bytes, device-key file {} bytes. Peak memory of this process, Argon2's 256 MiB and the models in it: {}.",
+        sizes.0,
+        sizes.1,
+        peak()
+    );
 }
 
 /// The high-water mark of resident memory, from Linux.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find_map(|l| l.strip_prefix("VmHWM:")).map_or_else(|| "not known here".into(), |v| v.trim().to_owned())
+    status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .map_or_else(|| "not known here".into(), |v| v.trim().to_owned())
 }

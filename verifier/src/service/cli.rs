@@ -1,6 +1,7 @@
 //! The command `amparo-verifier`.
 
 mod arguments;
+mod document;
 mod failure;
 mod offline;
 mod output;

@@ -10,6 +10,7 @@
 mod binding;
 mod command;
 mod consent;
+mod document;
 mod documents;
 mod guard;
 mod in_person;

@@ -76,13 +76,15 @@ impl Contestant for Ours {
     }
 
     fn issue(&mut self) {
-        self.issued = issue(&self.draft, &self.chain, self.holder.public_key(), &self.issuer, &mut self.rng).expect("issue");
+        self.issued =
+            issue(&self.draft, &self.chain, self.holder.public_key(), &self.issuer, &mut self.rng).expect("issue");
     }
 
     fn present(&mut self) {
         // From the text, as the others: what a wallet does that opens its vault, not what one does that kept it parsed.
         let credential = SdJwtVc::reopen(&self.issued).expect("reopen");
-        self.presented = credential.select(&self.paths).expect("select").bind(&self.binding, &self.holder).expect("bind");
+        self.presented =
+            credential.select(&self.paths).expect("select").bind(&self.binding, &self.holder).expect("bind");
     }
 
     fn verify(&mut self) {

@@ -6,7 +6,9 @@ use credentials::jws::JwsIn;
 use credentials::key::PublicKey;
 use credentials::signer::SoftwareKey;
 use futures_executor::block_on;
-use sd_jwt_payload::{JsonObject, JwsSigner, KeyBindingJwtBuilder, RequiredKeyBinding, SdJwt, SdJwtBuilder, Sha256Hasher};
+use sd_jwt_payload::{
+    JsonObject, JwsSigner, KeyBindingJwtBuilder, RequiredKeyBinding, SdJwt, SdJwtBuilder, Sha256Hasher,
+};
 use serde_json::{Map, Value};
 
 struct OurSigner(SoftwareKey);
@@ -68,7 +70,8 @@ impl Contestant for SdJwtPayload {
 
     fn present(&mut self) {
         let hasher = Sha256Hasher::new();
-        let mut builder = self.issued.parse::<SdJwt>().expect("parse").into_presentation(&hasher).expect("presentation");
+        let mut builder =
+            self.issued.parse::<SdJwt>().expect("parse").into_presentation(&hasher).expect("presentation");
         for path in &self.concealed {
             builder = builder.conceal(path).expect("conceal");
         }

@@ -50,21 +50,33 @@ impl Contestant for SdJwtRs {
     fn issue(&mut self) {
         let holder = serde_json::from_value(self.holder_jwk.clone()).expect("jwk");
         let paths = Custom(self.paths.iter().map(String::as_str).collect());
-        self.issued = self.issuer.issue_sd_jwt(self.claims.clone(), paths, Some(holder), false, Compact).expect("issue");
+        self.issued =
+            self.issuer.issue_sd_jwt(self.claims.clone(), paths, Some(holder), false, Compact).expect("issue");
     }
 
     fn present(&mut self) {
         let mut holder = SDJWTHolder::new(self.issued.clone(), Compact).expect("holder");
         self.presented = holder
-            .create_presentation(self.disclosed.clone(), Some(NONCE.into()), Some(AUDIENCE.into()), Some(self.holder_key.clone()), None)
+            .create_presentation(
+                self.disclosed.clone(),
+                Some(NONCE.into()),
+                Some(AUDIENCE.into()),
+                Some(self.holder_key.clone()),
+                None,
+            )
             .expect("present");
     }
 
     fn verify(&mut self) {
         let key = self.issuer_key.clone();
-        let verifier =
-            SDJWTVerifier::new(self.presented.clone(), Box::new(move |_, _| key.clone()), Some(AUDIENCE.into()), Some(NONCE.into()), Compact)
-                .expect("verify");
+        let verifier = SDJWTVerifier::new(
+            self.presented.clone(),
+            Box::new(move |_, _| key.clone()),
+            Some(AUDIENCE.into()),
+            Some(NONCE.into()),
+            Compact,
+        )
+        .expect("verify");
         assert_eq!(verifier.verified_claims["claim_04"], "the value of claim number 4");
     }
 }

@@ -3,12 +3,12 @@
 use super::{AUDIENCE, Contestant, Job, NONCE, jwk};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use futures_executor::block_on;
+use serde_json::{Value, json};
 use ssi::claims::jwt::{AnyClaims, JWTClaims};
 use ssi::claims::sd_jwt::{ConcealJwtClaims, KbJwtPayload, SdAlg, SdJwtBuf};
 use ssi::claims::{JwsPayload, VerificationParameters};
-use ssi::jwk::JWK;
 use ssi::json_pointer::JsonPointerBuf;
-use serde_json::{Value, json};
+use ssi::jwk::JWK;
 
 pub struct Ssi {
     claims: JWTClaims<AnyClaims>,
@@ -60,7 +60,8 @@ impl Contestant for Ssi {
     }
 
     fn issue(&mut self) {
-        self.issued = block_on(self.claims.conceal_and_sign(SdAlg::Sha256, &self.pointers, &self.issuer)).expect("issue");
+        self.issued =
+            block_on(self.claims.conceal_and_sign(SdAlg::Sha256, &self.pointers, &self.issuer)).expect("issue");
     }
 
     fn present(&mut self) {
@@ -82,7 +83,11 @@ impl Contestant for Ssi {
         let holder = VerificationParameters::from_resolver(&self.holder_public);
         assert!(block_on(binding.verify(&holder)).expect("key binding").is_ok());
         let payload = &binding.signing_bytes.payload;
-        assert!(payload.aud == AUDIENCE && payload.nonce.0 == NONCE && payload.sd_hash.verify(SdAlg::Sha256, &self.presented));
+        assert!(
+            payload.aud == AUDIENCE
+                && payload.nonce.0 == NONCE
+                && payload.sd_hash.verify(SdAlg::Sha256, &self.presented)
+        );
         assert!(revealed.claims().private.get("claim_04").is_some());
     }
 }

@@ -94,6 +94,11 @@ pub(super) enum Command {
         after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --transcript transcript.cbor response.cbor"
     )]
     Verify(Verify),
+    /// Check a W3C credential of a registry in a file, without a network. It says nothing about who shows it.
+    #[command(
+        after_help = "FILE of --registry says what is accepted, and where the things lie that are never fetched (paths from its own folder):\n  {\"accepted\": [{\"type\": \"BirthRecord\", \"issuers\": [\"did:web:registry.example\"],\n                 \"contexts\": [\"https://www.w3.org/ns/credentials/v2\", \"https://registry.example/v1\"]}],\n   \"contexts\": {\"https://registry.example/v1\": \"registry-v1.jsonld\"},\n   \"did_documents\": {\"did:web:registry.example\": \"did.json\"}}\n\nExample:\n  amparo-verifier document --registry registry.json --status-list status.json birth.json"
+    )]
+    Document(Document),
 }
 
 /// Where the verifier's files are.
@@ -303,6 +308,25 @@ pub(super) struct Verify {
     /// `-` reads it from stdin.
     #[arg(value_name = "PRESENTATION-FILE", required_unless_present = "paper")]
     pub(super) presentation: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Document {
+    /// What is accepted from whom, in JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) registry: PathBuf,
+    /// A Bitstring status list, as fetched. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(super) status_list: Vec<PathBuf>,
+    /// What to do when the status of the credential cannot be told: refuse, accept.
+    #[arg(long, default_value = "refuse", value_name = "POLICY")]
+    pub(super) unknown_status: UnknownStatus,
+    /// The time to judge by; this machine's when absent.
+    #[arg(long, value_name = "TIME")]
+    pub(super) now: Option<Timestamp>,
+    /// The credential. `-` reads it from stdin.
+    #[arg(value_name = "CREDENTIAL-FILE")]
+    pub(super) credential: PathBuf,
 }
 
 fn contact(text: &str) -> Result<String, &'static str> {

@@ -1,6 +1,7 @@
 //! Each command, from its arguments to its answer.
 
 use super::arguments::{Audit, Command, Data, Forget, Init, Request, ResultOf, Serve, Sync, Trust};
+use super::document;
 use super::failure::{Exit, Failure};
 use super::offline;
 use super::output::{self, Answer};
@@ -45,6 +46,7 @@ pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
         Command::ResetClock(arguments) => reset_clock(&arguments),
         Command::Proximity(arguments) => proximity::run(&arguments),
         Command::Verify(arguments) => offline::verify(&arguments),
+        Command::Document(arguments) => document::verify(&arguments),
     }
 }
 

@@ -56,7 +56,8 @@ pub(super) fn credential_text(credential: &HeldCredential, text: &mut String) {
     }
 }
 
-fn value_text(value: &Value) -> String {
+/// A value for a person, in one line.
+pub(super) fn value_text(value: &Value) -> String {
     let plain = match value {
         Value::String(text) if text.starts_with("data:image/") => {
             return format!("(a picture of {} characters)", text.len());
