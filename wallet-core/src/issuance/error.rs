@@ -95,8 +95,11 @@ pub enum IssuanceError {
     #[error("this is not the address at which the issuer answers this request")]
     NotOurRedirect,
     /// The metadata is signed, and wrongly.
-    #[error("the issuer's metadata is signed, but not by this issuer for itself and for now")]
+    #[error("the issuer's metadata is signed, but not by this issuer for itself")]
     MetadataSignature,
+    /// Signed by the issuer, for another time than this machine's.
+    #[error("the issuer's metadata is signed for another time than this machine's clock shows")]
+    MetadataTime,
     /// The metadata is of another issuer.
     #[error("the metadata is not of the issuer that the offer names")]
     OtherIssuer,
@@ -242,6 +245,9 @@ impl Blame for IssuanceError {
             Self::Status { .. } => "try again later, or ask the issuer for a new offer",
             Self::NotKnown => {
                 "nothing was kept, and the offer is used up: add the issuer's trust anchor with `amparo trust`, if you have it from someone you trust, and ask for a new offer"
+            }
+            Self::MetadataTime => {
+                "nothing was sent: check this machine's clock, then try again or ask the issuer for a new offer"
             }
             Self::Copy(error) if error.is_about_time() => {
                 "nothing was kept: check this machine's clock, then ask the issuer for a new offer"

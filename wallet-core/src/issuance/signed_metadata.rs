@@ -26,7 +26,7 @@ pub(super) fn is_signed(response: &Response) -> bool {
 /// more than metadata that nobody signed, and is not used.
 ///
 /// # Errors
-/// [`IssuanceError::MetadataSignature`].
+/// [`IssuanceError::MetadataSignature`], [`IssuanceError::MetadataTime`].
 ///
 /// # Source
 /// OpenID4VCI 1.0 §12.2.3; that the certificate names the issuer: as SD-JWT VC §2.5 for credentials.
@@ -43,15 +43,19 @@ pub(super) fn verify(
     jws.expect_no_jwk().map_err(|_| wrong())?;
     let chain = jws.header().x5c.as_ref().ok_or_else(wrong)?;
     let policy = ChainPolicy::unknown_allowed(anchors);
-    let chain = policy.verify(chain, Usage::CredentialIssuing, now).map_err(|_| wrong())?;
+    let chain = policy.verify(chain, Usage::CredentialIssuing, now);
+    let chain = chain.map_err(|error| if error.is_about_time() { IssuanceError::MetadataTime } else { wrong() })?;
     jws.verify(chain.leaf_key()).map_err(|_| wrong())?;
     let claims = jws.payload_object(&LIMITS).map_err(|_| wrong())?;
     let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(Timestamp::from_unix);
     let is_of_issuer = claims.get("sub").and_then(Value::as_str) == Some(issuer) && chain.is_named(issuer);
-    let begun = time("iat").is_some_and(|at| at <= now.plus(SKEW));
-    let lives = !claims.contains_key("exp") || time("exp").is_some_and(|end| now < end);
-    if !is_of_issuer || !begun || !lives {
+    let begun = time("iat").filter(|_| is_of_issuer).ok_or_else(wrong)?;
+    let ends = time("exp");
+    if claims.contains_key("exp") && ends.is_none() {
         return Err(wrong());
+    }
+    if begun > now.plus(SKEW) || ends.is_some_and(|end| now >= end) {
+        return Err(IssuanceError::MetadataTime);
     }
     Ok((chain.trust() == Trust::Known).then(|| Signed { members: claims, by: chain.subject().to_owned() }))
 }
