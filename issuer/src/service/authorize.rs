@@ -1,6 +1,6 @@
 //! The pushed authorization request, and the page where the person gives the desk's code.
 
-use super::token::{Form, is_form, single};
+use super::token::{Form, form_body, is_form, single};
 use super::{Service, answer, blocking};
 use crate::desk::{Answered, Asked, AuthorizeError, PushCall, REQUEST_LIFETIME, RedeemError};
 use crate::metadata::AUTHORIZE_PATH;
@@ -21,10 +21,7 @@ pub(super) async fn push(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| Problem::body(&rejection))?;
-    if !is_form(&headers) {
-        return Err(RedeemError::InvalidRequest("the body must be application/x-www-form-urlencoded").into());
-    }
+    let body = form_body(&headers, body)?;
     let request_uri = blocking(&service, move |issuer| {
         let form = Form::read(&body, &PUSHED)?;
         let dpop = single(&headers, "dpop").map_err(|()| RedeemError::InvalidDpop(None))?;

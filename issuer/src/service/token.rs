@@ -32,10 +32,7 @@ pub(super) async fn redeem(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| Problem::body(&rejection))?;
-    if !is_form(&headers) {
-        return Err(RedeemError::InvalidRequest("the body must be application/x-www-form-urlencoded").into());
-    }
+    let body = form_body(&headers, body)?;
     let wrong = service.peers.wrong_tx_codes_allowed();
     wrong.map_err(|wait| Problem::TooManyRequests { wait })?;
     let redeemed = blocking(&service, move |issuer| {
@@ -126,6 +123,18 @@ pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'
 pub(super) fn is_type(headers: &HeaderMap, expected: &str) -> bool {
     let given = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
+}
+
+/// The body of a request that must be a form.
+///
+/// # Errors
+/// [`Problem`]: too long, cut off, or of another type.
+pub(super) fn form_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
+    let body = body.map_err(|rejection| Problem::body(&rejection))?;
+    if is_form(headers) {
+        return Ok(body);
+    }
+    Err(RedeemError::InvalidRequest("the body must be application/x-www-form-urlencoded").into())
 }
 
 pub(super) fn is_form(headers: &HeaderMap) -> bool {

@@ -157,17 +157,13 @@ pub(super) struct Serve {
     pub(super) allow_remote_proxy: bool,
 }
 
+/// What is asked, what for, and on which terms.
 #[derive(Debug, Args)]
-pub(super) struct Request {
-    #[command(flatten)]
-    pub(super) data: Data,
+pub(super) struct Terms {
     /// A query by name: border-identity, age-over-18, support-service.
     #[arg(long, value_name = "NAME", conflicts_with = "dcql", required_unless_present = "dcql")]
     pub(super) preset: Option<Preset>,
-    /// In which format the preset takes a credential: any, sd-jwt, mdoc.
-    #[arg(long, default_value = "any", value_name = "FORMAT", conflicts_with = "dcql")]
-    pub(super) format: AcceptedFormat,
-    /// A query of your own: a file with a DCQL query.
+    /// A query of your own: a file with a DCQL query; in person for mobile documents.
     #[arg(long, value_name = "FILE")]
     pub(super) dcql: Option<PathBuf>,
     /// What for: border-entry, age-check, support-service.
@@ -179,6 +175,20 @@ pub(super) struct Request {
     /// Whether the holder must consent: required, offered, none.
     #[arg(long, default_value = "required", value_name = "MODE")]
     pub(super) consent: ConsentMode,
+    /// What to do when the status of a credential cannot be told: refuse, accept.
+    #[arg(long, default_value = "refuse", value_name = "POLICY")]
+    pub(super) unknown_status: UnknownStatus,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Request {
+    #[command(flatten)]
+    pub(super) data: Data,
+    #[command(flatten)]
+    pub(super) terms: Terms,
+    /// In which format the preset takes a credential: any, sd-jwt, mdoc.
+    #[arg(long, default_value = "any", value_name = "FORMAT", conflicts_with = "dcql")]
+    pub(super) format: AcceptedFormat,
     /// How the answer travels: direct_post.jwt (encrypted) or direct_post.
     #[arg(long, default_value = "direct_post.jwt", value_name = "MODE")]
     pub(super) response_mode: ResponseMode,
@@ -189,33 +199,14 @@ pub(super) struct Request {
     /// How the verifier calls itself in this request: x509_hash, x509_san_dns.
     #[arg(long, value_name = "PREFIX")]
     pub(super) client_id: Option<ClientIdPrefix>,
-    /// What to do when the status of a credential cannot be told: refuse, accept.
-    #[arg(long, default_value = "refuse", value_name = "POLICY")]
-    pub(super) unknown_status: UnknownStatus,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Proximity {
     #[command(flatten)]
     pub(super) data: Data,
-    /// A query by name: border-identity, age-over-18, support-service.
-    #[arg(long, value_name = "NAME", conflicts_with = "dcql", required_unless_present = "dcql")]
-    pub(super) preset: Option<Preset>,
-    /// A query of your own: a file with a DCQL query for mobile documents.
-    #[arg(long, value_name = "FILE")]
-    pub(super) dcql: Option<PathBuf>,
-    /// What for: border-entry, age-check, support-service.
-    #[arg(long, value_name = "CODE")]
-    pub(super) purpose: Purpose,
-    /// How long you would keep it: 15m, 24h, 30d.
-    #[arg(long, value_name = "SPAN")]
-    pub(super) retention: Seconds,
-    /// Whether the holder must consent: required, offered, none.
-    #[arg(long, default_value = "required", value_name = "MODE")]
-    pub(super) consent: ConsentMode,
-    /// What to do when the status of a credential cannot be told: refuse, accept.
-    #[arg(long, default_value = "refuse", value_name = "POLICY")]
-    pub(super) unknown_status: UnknownStatus,
+    #[command(flatten)]
+    pub(super) terms: Terms,
     /// Go to other machines too, where the code leads to one.
     #[arg(long)]
     pub(super) other_machines: bool,
@@ -354,8 +345,11 @@ mod tests {
         let parsed = Arguments::try_parse_from(line.split(' ')).unwrap();
         let Command::Request(request) = parsed.command else { panic!() };
         assert!(parsed.json);
-        assert_eq!((request.consent, request.response_mode), (ConsentMode::Required, ResponseMode::DirectPostJwt));
-        assert_eq!(request.unknown_status, UnknownStatus::Refuse);
+        assert_eq!(
+            (request.terms.consent, request.response_mode),
+            (ConsentMode::Required, ResponseMode::DirectPostJwt)
+        );
+        assert_eq!(request.terms.unknown_status, UnknownStatus::Refuse);
         for wrong in [
             "request --data d --purpose age-check --retention 15m",
             "request --data d --preset age-over-18 --dcql f --purpose age-check --retention 15m",

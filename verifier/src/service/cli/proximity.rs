@@ -25,12 +25,12 @@ const REACHING: Duration = Duration::from_secs(10);
 pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
     let ask = Ask {
-        query: query_of(arguments.preset, crate::policy::AcceptedFormat::Mdoc, arguments.dcql.as_ref())?,
-        purpose: arguments.purpose,
-        retention: arguments.retention,
-        consent: arguments.consent,
+        query: query_of(arguments.terms.preset, crate::policy::AcceptedFormat::Mdoc, arguments.terms.dcql.as_ref())?,
+        purpose: arguments.terms.purpose,
+        retention: arguments.terms.retention,
+        consent: arguments.terms.consent,
         response_mode: ResponseMode::DirectPost,
-        unknown_status: arguments.unknown_status,
+        unknown_status: arguments.terms.unknown_status,
         go_on: None,
         client_id: None,
     };

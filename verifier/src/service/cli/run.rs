@@ -212,14 +212,14 @@ async fn stopped() {
 
 fn request(arguments: Request) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
-    let query = query_of(arguments.preset, arguments.format, arguments.dcql.as_ref())?;
+    let query = query_of(arguments.terms.preset, arguments.format, arguments.terms.dcql.as_ref())?;
     let ask = Ask {
         query,
-        purpose: arguments.purpose,
-        retention: arguments.retention,
-        consent: arguments.consent,
+        purpose: arguments.terms.purpose,
+        retention: arguments.terms.retention,
+        consent: arguments.terms.consent,
         response_mode: arguments.response_mode,
-        unknown_status: arguments.unknown_status,
+        unknown_status: arguments.terms.unknown_status,
         go_on: arguments.redirect,
         client_id: arguments.client_id,
     };
