@@ -6,11 +6,11 @@
 mod fuzzed;
 #[path = "../../../wallet-core/tests/links.rs"]
 mod links;
+mod mdoc;
 #[path = "../../../biometrics/tests/fuzzed.rs"]
 mod measured;
 #[path = "../../../credentials/tests/it/world.rs"]
 mod world;
-mod mdoc;
 
 use std::sync::LazyLock;
 
