@@ -34,7 +34,6 @@ pub enum CanonicalError {
 }
 
 /// The statements of a document, each a line with its end, in the order of their code points.
-#[derive(Debug)]
 pub(crate) struct Canonical {
     quads: Vec<Quad>,
 }

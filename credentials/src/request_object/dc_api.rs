@@ -18,6 +18,7 @@ use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::openid4vp::{AuthorizationResponse, ClientMetadata, REQUEST_OBJECT_TYP, RequestObject};
 use serde_json::{Map, Value, json};
+use std::fmt;
 use url::Url;
 
 /// How the request is secured: the exchange protocol of the platform's call.
@@ -198,12 +199,22 @@ pub fn refusal(code: &str) -> Value {
 }
 
 /// What came back to a verifier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum DcApiAnswer {
     /// Presentations, unchecked.
     Presented(AuthorizationResponse),
     /// An error code, which is text of a stranger.
     Refused(String),
+}
+
+impl fmt::Debug for DcApiAnswer {
+    /// No presentation: claims stand in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Presented(_) => "DcApiAnswer::Presented",
+            Self::Refused(_) => "DcApiAnswer::Refused",
+        })
+    }
 }
 
 /// Why an answer cannot be read.
