@@ -7,12 +7,17 @@ use tests::{Answer, Commands, Server, free_ports};
 
 pub(crate) const PIN: &str = "48213957";
 
-/// The commands of this build, or `None` with a word why the test is skipped.
-pub(crate) fn commands() -> Option<Commands> {
-    let home = std::env::var_os("AMPARO_HOME").map(PathBuf::from).or_else(|| {
+/// `AMPARO_HOME`, or where it is without being named.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::var_os("AMPARO_HOME").map(PathBuf::from).or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         cache.or_else(|| std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".cache"))).map(|c| c.join("amparo"))
-    })?;
+    })
+}
+
+/// The commands of this build, or `None` with a word why the test is skipped.
+pub(crate) fn commands() -> Option<Commands> {
+    let home = home()?;
     for needed in ["runtime/libonnxruntime.so", "photographs/obama3.jpg", "photographs/biden.jpg"] {
         if !home.join(needed).is_file() {
             println!("skipped: {} is not there; run `cargo xtask setup`", home.join(needed).display());

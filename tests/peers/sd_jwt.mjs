@@ -1,0 +1,48 @@
+// SD-JWTs as @sd-jwt/core and its siblings make and read them: one job on standard input, one answer on standard output.
+//   issue    {claims, frame, issuer, header, holder}                       → {issued}
+//   present  {issued, frame, holder, audience, nonce}                      → {presented}
+//   verify   {presented, issuer (public), audience, nonce}                 → {claims} or {error}
+//   list     {bits, statuses, issuer, header, payload} → {token}   ·   read {token, issuer (public), at} → {statuses}
+import { createHeaderAndPayload, getListFromStatusListJWT, StatusList } from '@sd-jwt/jwt-status-list'
+import { SDJwtInstance } from '@sd-jwt/core'
+import { digest, ES256, generateSalt } from '@sd-jwt/crypto-nodejs'
+import * as jose from 'jose'
+import { body, say } from './common.mjs'
+
+const job = JSON.parse(await body(process.stdin))
+const base = { hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt }
+const does = {
+  issue: async () => {
+    const sdJwt = new SDJwtInstance({ ...base, signer: await ES256.getSigner(job.issuer), signAlg: 'ES256' })
+    const claims = { ...job.claims, cnf: { jwk: job.holder } }
+    return { issued: await sdJwt.issue(claims, job.frame, { header: job.header }) }
+  },
+  present: async () => {
+    const sdJwt = new SDJwtInstance({ ...base, kbSigner: await ES256.getSigner(job.holder), kbSignAlg: 'ES256' })
+    const payload = { iat: Math.floor(Date.now() / 1000), aud: job.audience, nonce: job.nonce }
+    return { presented: await sdJwt.present(job.issued, job.frame, { kb: { payload } }) }
+  },
+  verify: async () => {
+    const sdJwt = new SDJwtInstance({
+      ...base, verifier: await ES256.getVerifier(job.issuer),
+      kbVerifier: async (data, signature, payload) => (await ES256.getVerifier(payload.cnf.jwk))(data, signature),
+    })
+    const { payload, kb } = await sdJwt.verify(job.presented, { keyBindingNonce: job.nonce })
+    if (kb.payload.aud !== job.audience) throw new Error('audience')
+    return { claims: payload }
+  },
+  list: async () => {
+    const { header, payload } = createHeaderAndPayload(new StatusList(job.statuses, job.bits), job.payload, { alg: 'ES256', ...job.header })
+    return { token: await new jose.SignJWT(payload).setProtectedHeader(header).sign(await jose.importJWK(job.issuer, 'ES256')) }
+  },
+  read: async () => {
+    await jose.compactVerify(job.token, await jose.importJWK(job.issuer, 'ES256'))
+    const list = getListFromStatusListJWT(job.token)
+    return { statuses: job.at.map((n) => list.getStatus(n)) }
+  },
+}
+try {
+  say(await does[job.do]())
+} catch (error) {
+  say({ error: String(error.message) })
+}
