@@ -4,7 +4,6 @@
 //   verify   {presented, nameSpace, anchor, session, [reader]}                → {elements, faults}
 // Bytes are base64url, keys JWKs, certificates base64 DER. `session` is what a request by OpenID4VP says; `transcript` its bytes,
 // for a library that does not know how to make them. `mend` puts in what @owf/mdoc leaves out of a MAC (docs/peers.md).
-import { createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync, randomBytes, sign, verify, X509Certificate } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { body, say } from './common.mjs'
 
@@ -58,72 +57,10 @@ const auth0 = () => {
 }
 
 const owf = async () => {
-  const { CoseKey, DeviceAuthentication, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Holder, Issuer, IssuerSigned, ItemsRequest, SessionTranscript, SignatureAlgorithm, Verifier, cborDecode, cborEncode } =
+  const { DeviceAuthentication, DeviceKey, DeviceRequest, DeviceResponse, DocRequest, Holder, Issuer, IssuerSigned, ItemsRequest, SessionTranscript, SignatureAlgorithm, Verifier } =
     await import('@owf/mdoc')
-  const jwk = ({ kty, crv, x, y, d }) => ({ kty, crv, x, y, ...(d ? { d } : {}) })
-  const key = (k, algorithm) => CoseKey.fromJwk({ ...jwk(k), ...(algorithm ? { alg: algorithm } : {}) })
-  const certificate = (der) => new X509Certificate(Buffer.from(der))
-  // The structure of RFC 9052 section 6.3 has four members; the library leaves `external_aad` out.
-  const whole = (authenticated) => {
-    const members = cborDecode(authenticated)
-    return job.mend && members.length === 3 ? cborEncode([members[0], members[1], new Uint8Array(), members[2]]) : authenticated
-  }
-  const point = (encoded) => ({ kty: 'EC', crv: 'P-256', x: text(encoded.slice(1, 33)), y: text(encoded.slice(33)) })
-  const mac = (key, authenticated) => createHmac('sha256', key.k ?? key.privateKey).update(whole(authenticated)).digest()
-  const context = {
-    crypto: {
-      // Four bytes are a digest identifier, which must be below 2^31 (ISO/IEC 18013-5 section 9.1.2.5): the library takes all 32 bits.
-      random: (length) => {
-        const drawn = new Uint8Array(randomBytes(length))
-        if (length === 4) drawn[0] = job.high ? drawn[0] | 0x80 : drawn[0] & 0x7f
-        return drawn
-      },
-      digest: ({ digestAlgorithm, bytes }) => new Uint8Array(createHash(digestAlgorithm.replace('-', '')).update(bytes).digest()),
-      // Asked with encoded keys where a MAC is made, and with bare ones where it is verified.
-      calculateEphemeralMacKey: ({ privateKey, publicKey, sessionTranscriptBytes, info }) => {
-        const own = privateKey.length === 32 ? { d: text(privateKey) } : CoseKey.decode(privateKey).jwk
-        const theirs = publicKey.length === 65 ? point(publicKey) : jwk(CoseKey.decode(publicKey).jwk)
-        const secret = diffieHellman({
-          privateKey: createPrivateKey({ key: jwk({ ...job.reader, ...job.holder, ...own }), format: 'jwk' }),
-          publicKey: createPublicKey({ key: { ...theirs, d: undefined }, format: 'jwk' }),
-        })
-        const salt = createHash('sha256').update(sessionTranscriptBytes).digest()
-        return CoseKey.create({ keyType: 4, k: new Uint8Array(hkdfSync('sha256', secret, salt, info, 32)) })
-      },
-    },
-    cose: {
-      sign1: {
-        sign: ({ key, toBeSigned }) =>
-          new Uint8Array(sign('sha256', toBeSigned, { key: createPrivateKey({ key: jwk(key.jwk), format: 'jwk' }), dsaEncoding: 'ieee-p1363' })),
-        verify: ({ key, sign1 }) =>
-          verify('sha256', sign1.toBeSigned, { key: createPublicKey({ key: jwk(key.jwk), format: 'jwk' }), dsaEncoding: 'ieee-p1363' }, sign1.signature),
-      },
-      mac0: {
-        sign: ({ key, toBeAuthenticated }) => new Uint8Array(mac(key, toBeAuthenticated)),
-        verify: ({ key, mac0 }) => mac(key, mac0.toBeAuthenticated).equals(Buffer.from(mac0.tag)),
-      },
-    },
-    x509: {
-      getIssuerNameField: ({ certificate: der, field }) =>
-        certificate(der).issuer.split('\n').filter((line) => line.startsWith(`${field}=`)).map((line) => line.slice(field.length + 1)),
-      getPublicKey: ({ certificate: der }) => CoseKey.fromJwk(certificate(der).publicKey.export({ format: 'jwk' })),
-      verifyCertificateChain: ({ trustedCertificates, x5chain }) => {
-        const chain = [...x5chain, trustedCertificates[0]].map(certificate)
-        const now = new Date()
-        chain.slice(0, -1).forEach((c, n) => {
-          if (!c.verify(chain[n + 1].publicKey) || !c.checkIssued(chain[n + 1])) throw new Error(`certificate ${n} is not by the one above it`)
-          if (new Date(c.validFrom) > now || new Date(c.validTo) < now) throw new Error(`certificate ${n} is out of its time`)
-        })
-      },
-      getCertificateData: ({ certificate: der }) => {
-        const c = certificate(der)
-        return {
-          issuerName: c.issuer, subjectName: c.subject, serialNumber: c.serialNumber, thumbprint: c.fingerprint256,
-          notBefore: new Date(c.validFrom), notAfter: new Date(c.validTo), pem: c.toString(),
-        }
-      },
-    },
-  }
+  const { context: contextOf, coseKey: key, jwk } = await import('./owf.mjs')
+  const context = contextOf({ mend: job.mend, high: job.high, agreeing: { ...job.reader, ...job.holder } })
   // The transcript is its own work: from the parameters of the request, not from our bytes.
   const transcript = () => SessionTranscript.forOid4Vp({ ...job.session, jwkThumbprint: job.session.jwkThumbprint && bytes(job.session.jwkThumbprint) }, context)
   return {

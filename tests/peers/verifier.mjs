@@ -1,15 +1,19 @@
 // A verifier that others wrote: one request, one answer. Says its link on the first line, what it verified on the second.
-//   node verifier.mjs ISSUER_ANCHOR.pem OWN_ANCHOR.pem x509_san_dns|x509_hash direct_post|direct_post.jwt
+//   node verifier.mjs ISSUER_ANCHOR.pem OWN_ANCHOR.pem x509_san_dns|x509_hash direct_post|direct_post.jwt [several]
+// With `several` it asks for a mobile document too, verified by @owf/mdoc over a transcript of its own making.
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:http'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Openid4vpVerifier } from '@openid4vc/openid4vp'
+import { DeviceResponse, SessionTranscript, Verifier } from '@owf/mdoc'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import { digest, generateSalt, ES256 } from '@sd-jwt/crypto-nodejs'
 import * as jose from 'jose'
 import { body, callbacks, certificateJwk, certify, generateKey, say } from './common.mjs'
+import { context } from './owf.mjs'
 
-const [issuerAnchor, ownAnchor, prefix = 'x509_hash', responseMode = 'direct_post.jwt'] = process.argv.slice(2)
+const [issuerAnchor, ownAnchor, prefix = 'x509_hash', responseMode = 'direct_post.jwt', several] = process.argv.slice(2)
+const PID = 'eu.europa.ec.eudi.pid.1'
 const key = await generateKey()
 const encryption = await generateKey()
 encryption.publicJwk = { ...encryption.publicJwk, kid: 'enc', use: 'enc', alg: 'ECDH-ES' }
@@ -27,14 +31,36 @@ const { authorizationRequestPayload, authorizationRequest, jar } = await verifie
   authorizationRequestPayload: {
     response_type: 'vp_token', client_id: clientId, nonce, state, response_mode: responseMode, response_uri: `${url}/response`,
     aud: 'https://self-issued.me/v2',
-    dcql_query: { credentials: [{ id: 'pid', format: 'dc+sd-jwt', meta: { vct_values: ['urn:amparo:identity:1'] }, claims: [{ path: ['given_name'] }] }] },
+    dcql_query: {
+      credentials: [
+        { id: 'pid', format: 'dc+sd-jwt', meta: { vct_values: ['urn:amparo:identity:1'] }, claims: [{ path: ['given_name'] }] },
+        ...(several ? [{ id: 'doc', format: 'mso_mdoc', meta: { doctype_value: 'org.amparo.identity.1' }, claims: [{ path: [PID, 'family_name'], intent_to_retain: false }] }] : []),
+      ],
+    },
     client_metadata: {
       ...(responseMode === 'direct_post.jwt' ? { jwks: { keys: [encryption.publicJwk] }, encrypted_response_enc_values_supported: ['A128GCM', 'A256GCM'] } : {}),
-      vp_formats_supported: { 'dc+sd-jwt': { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] } },
+      vp_formats_supported: {
+        'dc+sd-jwt': { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] },
+        ...(several ? { mso_mdoc: { issuerauth_alg_values: [-7], deviceauth_alg_values: [-7] } } : {}),
+      },
     },
   },
   jar: { requestUri: `${url}/request`, jwtSigner: { method: 'x5c', alg: 'ES256', x5c }, expiresInSeconds: 300 },
 })
+
+async function verifyDocument(presentation, anchor) {
+  const jwkThumbprint = responseMode === 'direct_post.jwt' ? new Uint8Array(Buffer.from(await jose.calculateJwkThumbprint(encryption.publicJwk), 'base64url')) : undefined
+  const sessionTranscript = await SessionTranscript.forOid4Vp({ clientId, nonce, jwkThumbprint, responseUri: `${url}/response` }, context())
+  const deviceResponse = DeviceResponse.fromEncodedForOid4Vp(presentation.presentation ?? presentation)
+  const faults = []
+  await Verifier.verifyDeviceResponse({
+    deviceResponse, sessionTranscript, trustedCertificates: [anchor.raw], onCheck: ({ status, check }) => status === 'FAILED' && faults.push(check),
+  }, context())
+  // A rule for driving licences (ISO/IEC 18013-5 Annex B.1.4), which this document is not.
+  const wrong = faults.filter((fault) => !fault.startsWith('Country name'))
+  if (wrong.length) throw new Error(`peer: ${wrong}`)
+  return deviceResponse.documents[0].issuerSigned.getPrettyClaims(PID)
+}
 
 server.on('request', async (request, response) => {
   try {
@@ -62,9 +88,10 @@ server.on('request', async (request, response) => {
     })
     const { payload, kb } = await sdJwt.verify(text, { keyBindingNonce: nonce })
     if (kb.payload.aud !== clientId) throw new Error('peer: audience')
+    const document = several ? await verifyDocument(parsed.dcql.presentations.doc[0], anchor) : null
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end('{}')
-    say({ verified: true, given_name: payload.given_name, family_name: payload.family_name ?? null, encrypted: Boolean(parsed.jarm), extra: Object.keys(kb.payload).sort() })
+    say({ verified: true, given_name: payload.given_name, family_name: payload.family_name ?? null, encrypted: Boolean(parsed.jarm), extra: Object.keys(kb.payload).sort(), document })
     server.close()
   } catch (error) {
     process.stderr.write(`peer verifier: ${error.stack}\n`)

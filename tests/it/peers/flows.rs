@@ -2,20 +2,20 @@
 
 use super::place::{Peer, node};
 use crate::world::World;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 fn wallet(folder: &Path, state: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Value {
-    let output = Command::new("node")
-        .arg(folder.join("wallet.mjs"))
-        .args(arguments)
-        .env("STATE", state)
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap();
+    let output = run_wallet(folder, state, arguments, environment);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn run_wallet(folder: &Path, state: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new("node");
+    command.arg(folder.join("wallet.mjs")).args(arguments).env("STATE", state).envs(environment.iter().copied());
+    command.output().unwrap()
 }
 
 #[test]
@@ -73,5 +73,152 @@ fn our_wallet_receives_from_an_issuer_and_presents_to_a_verifier_that_others_wro
         assert_eq!(verified["given_name"], "Inés");
         assert!(verified["family_name"].is_null(), "not asked for, not shown: {verified}");
         assert_eq!(verified["encrypted"], mode == "direct_post.jwt");
+    }
+}
+
+/// The peer's wallet and our issuer.
+struct Received<'w> {
+    folder: &'static Path,
+    world: &'w World,
+}
+
+impl Received<'_> {
+    /// An offer with more on the command line: handle, link, code.
+    fn offer(&self, more: &[&str]) -> [String; 3] {
+        let claims =
+            json!({"given_name": "Alma", "family_name": "Rivas", "birth_date": "1998-04-12", "nationalities": ["SV"]});
+        std::fs::write(self.world.place("claims.json"), claims.to_string()).unwrap();
+        let (data, claims) = (self.world.text("issuer"), self.world.text("claims.json"));
+        let offer = ["offer", "--data", &data, "--type", "identity", "--claims", &claims, "--count", "2"];
+        let offer = self.world.run("amparo-issuer", &[&offer[..], more].concat(), 0);
+        ["/handle", "/credential_offer_uri", "/tx_code"].map(|member| offer.text(member).unwrap())
+    }
+
+    fn receive(&self, offer: &[String; 3], environment: &[(&str, &str)]) -> Output {
+        let [_, link, code] = offer;
+        let (state, anchor) = (self.world.place("peer-wallet.json"), self.world.text("issuer/trust-anchor.pem"));
+        run_wallet(self.folder, &state, &["receive", link, code, &anchor], environment)
+    }
+
+    fn received(&self, offer: &[String; 3], environment: &[(&str, &str)]) -> Value {
+        let output = self.receive(offer, environment);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn resume(&self, environment: &[(&str, &str)]) -> Value {
+        let (state, anchor) = (self.world.place("peer-wallet.json"), self.world.text("issuer/trust-anchor.pem"));
+        wallet(self.folder, &state, &["resume", &anchor], environment)
+    }
+}
+
+#[test]
+fn a_wallet_that_others_wrote_pushes_its_request_and_proves_it_by_pkce_and_dpop() {
+    let Some(folder) = node() else { return };
+    let Some(world) = World::new() else { return };
+    let peer = Received { folder, world: &world };
+    let page = ["--grant", "authorization-code", "--format", "sd-jwt,mdoc"];
+    let received = peer.received(&peer.offer(&page), &[]);
+    assert_eq!(
+        (&received["received"], &received["token_type"]),
+        (&json!(4), &json!("DPoP")),
+        "two copies in each format"
+    );
+    assert_eq!((&received["pushed"], &received["nonced"]), (&json!(true), &json!(true)), "{received}");
+    // With another code verifier than the one whose challenge was pushed there is no token (RFC 7636 §4.6).
+    let refused = peer.receive(&peer.offer(&page), &[("WITHOUT_VERIFIER", "1")]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("invalid_grant"), "{said}");
+}
+
+#[test]
+fn a_wallet_that_others_wrote_waits_for_a_decision_and_encrypts_beside_http() {
+    let Some(folder) = node() else { return };
+    let Some(mut world) = World::new() else { return };
+    world.restart_issuer(&["--require-encryption"]);
+    let peer = Received { folder, world: &world };
+    let sealed = [("ENCRYPT", "1")];
+    let offer = peer.offer(&[]);
+    assert!(!peer.receive(&offer, &[]).status.success(), "in the clear it gets nothing");
+    let received = peer.received(&peer.offer(&["--format", "sd-jwt,mdoc"]), &sealed);
+    assert_eq!((&received["received"], &received["sealed"]), (&json!(4), &json!(true)), "{received}");
+
+    let offer = peer.offer(&["--deferred"]);
+    let promised = peer.received(&offer, &sealed);
+    assert_eq!((&promised["received"], &promised["waiting"]), (&json!(0), &json!(1)));
+    let waiting = peer.resume(&sealed);
+    assert_eq!((&waiting["received"], &waiting["waiting"]), (&json!(0), &json!(1)), "nobody has decided");
+    assert!(waiting["interval"].is_u64(), "{waiting}");
+    let [handle, ..] = &offer;
+    world.run("amparo-issuer", &["approve", "--data", &world.text("issuer"), "--handle", handle], 0);
+    assert_eq!(peer.resume(&sealed)["received"], 2);
+}
+
+/// A query for a claim of an SD-JWT VC and an element of a document, in one answer.
+fn both(world: &World) -> String {
+    let dcql = json!({"credentials": [
+        {"id": "who", "format": "dc+sd-jwt", "meta": {"vct_values": ["urn:amparo:identity:1"]}, "claims": [{"path": ["given_name"]}]},
+        {"id": "from", "format": "mso_mdoc", "meta": {"doctype_value": "org.amparo.identity.1"},
+         "claims": [{"path": ["eu.europa.ec.eudi.pid.1", "nationality"], "intent_to_retain": false}]},
+    ]});
+    std::fs::write(world.place("dcql.json"), dcql.to_string()).unwrap();
+    world.text("dcql.json")
+}
+
+#[test]
+fn a_wallet_that_others_wrote_answers_with_two_credentials_in_two_formats() {
+    let Some(folder) = node() else { return };
+    let Some(world) = World::new() else { return };
+    let peer = Received { folder, world: &world };
+    peer.received(&peer.offer(&["--format", "sd-jwt,mdoc"]), &[]);
+    let dcql = both(&world);
+    for mode in ["direct_post.jwt", "direct_post"] {
+        let query = [
+            "--dcql",
+            &dcql,
+            "--purpose",
+            "border-entry",
+            "--retention",
+            "15m",
+            "--consent",
+            "none",
+            "--response-mode",
+            mode,
+        ];
+        let (transaction, link) = world.request(&query);
+        let sent = wallet(folder, &world.place("peer-wallet.json"), &["present", &link], &[]);
+        assert_eq!((&sent["status"], &sent["queries"]), (&json!(200), &json!(["who", "from"])), "{mode}");
+        let result = world.result(&transaction, 0);
+        let shown: Vec<_> = result["credentials"].as_array().unwrap().iter().map(|c| c["claims"].clone()).collect();
+        assert!(
+            shown.contains(&json!({"given_name": "Alma"})) && shown.contains(&json!({"nationalities": ["SV"]})),
+            "{mode}: {result}"
+        );
+    }
+}
+
+#[test]
+fn our_wallet_answers_a_verifier_that_others_wrote_with_two_credentials_in_two_formats() {
+    if node().is_none() {
+        return;
+    }
+    let Some(world) = World::with_vault() else { return };
+    let anchor = world.text("issuer/trust-anchor.pem");
+    for format in ["sd-jwt", "mdoc"] {
+        let (_, offer, code) = world.offer_in(format, "3");
+        world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
+    }
+    for mode in ["direct_post.jwt", "direct_post"] {
+        let own = world.text("peer-verifier.pem");
+        let mut verifier = Peer::node("verifier.mjs", &[&anchor, &own, "x509_hash", mode, "several"]);
+        let request = verifier.says();
+        world.holder("present", &[request["request"].as_str().unwrap(), "--yes"], 0);
+        let verified = verifier.says();
+        assert_eq!(
+            (&verified["verified"], &verified["given_name"]),
+            (&json!(true), &json!("Alma")),
+            "{mode}: {verified}"
+        );
+        assert_eq!(verified["document"], json!({"family_name": "Rivas"}), "{mode}: {verified}");
     }
 }
