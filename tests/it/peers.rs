@@ -3,6 +3,7 @@
 mod authority;
 mod flows;
 mod mdoc;
+mod openid4vci;
 mod place;
 mod sd_jwt;
 mod status_list;

@@ -1,6 +1,7 @@
 //! Speed side by side with other implementations.
 
 use crate::faiss;
+use crate::services;
 use crate::setup::{self, Scope, SetupError};
 use crate::shell::{self, ShellError};
 
@@ -13,6 +14,12 @@ pub(crate) struct Arguments {
     /// Only time and memory of an unlock's biometrics: detect, align, embed, release.
     #[arg(long, conflicts_with = "search")]
     latency: bool,
+    /// Only whole flows a second: issuer and verifier over HTTP, beside npm `@openid4vc/*`.
+    #[arg(long, conflicts_with_all = ["search", "latency"])]
+    services: bool,
+    /// How many flows a turn, for the services.
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(8..=10_000))]
+    flows: u32,
     /// Also the small parts one by one (status lists, JWE, key release, vault stages), by `cargo bench`.
     #[arg(long)]
     parts: bool,
@@ -29,6 +36,12 @@ pub(crate) enum BenchError {
 
 /// The peers live in a workspace of their own (docs/decisions/0004) and take minutes to build the first time.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
+    if arguments.services {
+        println!("{}\n", machine());
+        return Ok(services::beside(&target, arguments.flows)?);
+    }
     let home = setup::run(Scope::Demo)?;
     println!("{}\n", machine());
     if arguments.search {
@@ -39,8 +52,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         shell::run(biometrics(&home).arg("latency").arg(home.photograph("obama3.jpg")))?;
         return Ok(());
     }
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), std::path::PathBuf::from);
     let mut bench = shell::cargo();
     bench.current_dir(shell::root().join("tests/bench")).args([
         "run",
@@ -53,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
     println!("\nAn unlock's biometrics, part by part\n");
     shell::run(biometrics(&home).arg("latency").arg(home.photograph("obama3.jpg")))?;
     println!("\n1:N search\n\n{}", faiss::beside(&home, &faiss::FULL, || biometrics(&home))?);
+    services::beside(&target, arguments.flows)?;
     if arguments.parts {
         shell::run(shell::cargo().args([
             "bench",

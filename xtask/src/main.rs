@@ -14,6 +14,7 @@ mod faiss;
 mod fuzz;
 mod gate;
 mod graph;
+mod services;
 mod setup;
 mod shell;
 
@@ -36,7 +37,7 @@ enum Command {
     Test(gate::Arguments),
     /// Fetch what is not on the Cargo registry: models, runtime, photographs, tools. The second time needs no network.
     Setup,
-    /// Print speed side by side with other implementations, unlock stages, vault times and sizes.
+    /// Print speed side by side with other implementations, unlock stages, vault times and sizes, and flows a second of the services.
     Bench(bench::Arguments),
     /// Measure the biometrics on the images in ../shared/data, and write tables and drawings into docs/.
     Evaluate(evaluate::Arguments),

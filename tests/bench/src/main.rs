@@ -3,15 +3,21 @@
 //! Every contestant of a table does the same job: 20 disclosable claims, 5 presented, key binding over audience and nonce, ES256.
 //! Each brings its own cryptography; where it takes a signer from outside (`sd-jwt-payload`) it gets ours, the fastest.
 
+mod allocations;
 mod backends;
 mod border;
 mod contest;
 mod growth;
 mod stages;
 
+use allocations::Counting;
 use contest::{Contestant, Job};
 use cpu_time::ThreadTime;
 use std::time::Duration;
+
+/// Counts; a request costs about a nanosecond more, for everyone.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let job = Job::new();
@@ -55,6 +61,18 @@ fn run(contestants: &mut [Box<dyn Contestant>]) {
         println!("| {} | {} |", contestant.name(), cells.join(" | "));
     }
     println!("\n(n×): how many times faster ours is in this run.\n");
+    println!("Requests for memory in one operation, and KiB of them:\n");
+    println!("| | issue | present | verify |\n|---|---|---|---|");
+    for contestant in contestants {
+        let cells = [
+            allocations::of(|| contestant.issue()),
+            allocations::of(|| contestant.present()),
+            allocations::of(|| contestant.verify()),
+        ];
+        let cells = cells.map(|(times, bytes)| format!("{times} ({:.1})", bytes as f64 / 1024.0));
+        println!("| {} | {} |", contestant.name(), cells.join(" | "));
+    }
+    println!();
 }
 
 fn median(mut turns: [f64; 7]) -> f64 {
