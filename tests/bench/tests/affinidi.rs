@@ -71,7 +71,7 @@ fn world() -> World {
     };
     World {
         issuing: CertificateChain::from_der([leaf(Usage::CredentialIssuing, 1)]).unwrap(),
-        asking: leaf(Usage::RequestSigning, 3),
+        asking: leaf(Usage::Verifier, 3),
         anchors: TrustAnchors::from_pem(pem.as_bytes()).unwrap(),
         now: Timestamp::from_unix(OffsetDateTime::now_utc().unix_timestamp()),
     }

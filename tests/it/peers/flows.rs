@@ -1,10 +1,11 @@
 //! Whole flows over HTTP: an issuer, a wallet and a verifier that others wrote (npm: `@openid4vc/*`, `@sd-jwt/*`, `jose`).
 
-use super::place::{Peer, node};
+use super::place::{Peer, node, scripts};
 use crate::world::World;
 use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 fn wallet(folder: &Path, state: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Value {
     let output = run_wallet(folder, state, arguments, environment);
@@ -221,4 +222,70 @@ fn our_wallet_answers_a_verifier_that_others_wrote_with_two_credentials_in_two_f
         );
         assert_eq!(verified["document"], json!({"family_name": "Rivas"}), "{mode}: {verified}");
     }
+}
+
+/// Our wallet on its way over an issuer's page, which sends it back at once: the wallet, and what it told the browser.
+fn by_page(world: &World, offer: &str) -> (Child, String) {
+    let mut wallet = world
+        .commands
+        .command("amparo")
+        .args(["receive", "--vault", &world.text("vault"), "--pin-file", &world.text("pin")])
+        .args(["--device-key", &world.text("key"), "--face", &world.photograph("obama3.jpg")])
+        .args([offer, "--yes", "--known-only", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(wallet.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let page = said.by_ref().find(|line| line.starts_with("http")).expect("the wallet says where to go");
+    // Read to the end, or the wallet would speak into a closed pipe.
+    std::thread::spawn(move || said.count());
+    // The person's browser: Node's, which follows where it is sent.
+    let browser = "fetch(process.argv[1]).then((r) => console.log(r.status))";
+    let told = Command::new("node").args(["-e", browser, &page]).output().unwrap();
+    (wallet, String::from_utf8_lossy(&told.stdout).trim().to_owned())
+}
+
+#[test]
+fn our_wallet_goes_by_the_page_of_an_issuer_that_others_wrote_and_waits_for_a_document() {
+    if node().is_none() {
+        return;
+    }
+    let Some(world) = World::with_vault() else { return };
+    let anchor = world.text("peer-issuer.pem");
+    let mut issuer = Peer::node("page-issuer.mjs", &[&anchor]);
+    let offer = issuer.says();
+    world.holder("trust", &["--anchor", &anchor], 0);
+    let (wallet, told) = by_page(&world, offer["offer"].as_str().unwrap());
+    let output = wallet.wait_with_output().unwrap();
+    let promised: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((told.as_str(), promised["waiting"].as_array().map(Vec::len)), ("200", Some(1)), "{promised}");
+    let received = world.holder("receive", &["--resume", "--wait", "20s", "--yes", "--known-only"], 0).json;
+    assert_eq!((&received["received"], &received["credentials"][0]["copies"]), (&json!(true), &json!(3)), "{received}");
+    assert_eq!(received["credentials"][0]["format"], "mso_mdoc");
+    let shown = world.holder("show", &[received["credentials"][0]["id"].as_str().unwrap()], 0).json;
+    assert_eq!(shown["claims"]["given_name"], "Inés");
+    let seen = issuer.says();
+    assert_eq!((&seen["pushed"], &seen["asked"]), (&json!(1), &json!(2)), "{seen}");
+    assert!(seen["refusedForNonce"].as_u64().unwrap() >= 1, "the wallet begins without a nonce: {seen}");
+}
+
+#[test]
+fn our_wallet_takes_no_code_that_comes_back_from_another_issuer() {
+    if node().is_none() {
+        return;
+    }
+    let Some(world) = World::with_vault() else { return };
+    let anchor = world.text("peer-issuer.pem");
+    let mut command = Command::new("node");
+    command.arg(scripts().join("page-issuer.mjs")).arg(&anchor).env("OTHER_ISS", "https://other.example");
+    let mut issuer = Peer::start(&mut command);
+    let offer = issuer.says();
+    world.holder("trust", &["--anchor", &anchor], 0);
+    let (mut wallet, told) = by_page(&world, offer["offer"].as_str().unwrap());
+    // RFC 9207 §2.4: not taken. It goes on waiting for its own issuer.
+    assert_eq!(told, "404");
+    assert!(wallet.try_wait().unwrap().is_none());
+    wallet.kill().unwrap();
+    wallet.wait().unwrap();
 }
