@@ -62,7 +62,16 @@ fn install_python() -> Option<PathBuf> {
     }
     std::fs::remove_dir_all(&folder).unwrap();
     // Into a folder of their own: the system's Python is left alone, and no `venv` is needed.
-    let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
+    let arguments = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--require-hashes",
+        "--root-user-action=ignore",
+    ];
     let mut pip = Command::new("python3");
     pip.args(arguments).args(["--only-binary=:all:", "--target"]).arg(&folder).arg("--requirement").arg(requirements);
     if !pip.stdin(Stdio::null()).status().unwrap().success() {
