@@ -76,7 +76,7 @@ fn install_python() -> Option<PathBuf> {
     pip.args(arguments).args(["--only-binary=:all:", "--target"]).arg(&folder).arg("--requirement").arg(requirements);
     if !pip.stdin(Stdio::null()).status().unwrap().success() {
         println!(
-            "skipped: the peers could not be installed (pip install): is there a network, and Python 3.10 or later?"
+            "skipped: the peers could not be installed (pip install): is there a network, and Python 3.11 or later?"
         );
         return None;
     }
