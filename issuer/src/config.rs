@@ -82,6 +82,14 @@ impl IssuerUrl {
         self.url.port_or_known_default()
     }
 
+    /// Scheme, host and port, as a browser names where a page is from.
+    ///
+    /// # Source
+    /// RFC 6454 §6.2 "ASCII Serialization of an Origin".
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// Whether it is plain http, which is loopback.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"

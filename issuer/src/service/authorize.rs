@@ -2,6 +2,7 @@
 
 use super::token::{Form, form_body, is_form, single};
 use super::{Service, answer, blocking};
+use crate::config::IssuerUrl;
 use crate::desk::{Answered, Asked, AuthorizeError, PushCall, REQUEST_LIFETIME, RedeemError};
 use crate::metadata::AUTHORIZE_PATH;
 use crate::problem::Problem;
@@ -81,6 +82,9 @@ pub(super) async fn decide(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| Problem::body(&rejection))?;
+    if !is_from_our_page(&headers, &service.issuer.config().url) {
+        return Ok(elsewhere());
+    }
     let Ok(form) = Form::read(&body, &ANSWERED) else { return Ok(gone()) };
     if !is_form(&headers) {
         return Ok(gone());
@@ -107,6 +111,15 @@ pub(super) async fn decide(
         Err(AuthorizeError::Unknown) => Ok(gone()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a browser says that our own page sent the form; what is no browser says nothing, and rides on nobody's session.
+///
+/// # Source
+/// Fetch Metadata §2.3 `Sec-Fetch-Site`; RFC 6454 §7 `Origin`.
+fn is_from_our_page(headers: &HeaderMap, url: &IssuerUrl) -> bool {
+    let all = |name: &str, own: &str| headers.get_all(name).iter().all(|value| value.as_bytes() == own.as_bytes());
+    all("sec-fetch-site", "same-origin") && all("origin", &url.origin())
 }
 
 const NAMED: [&str; 2] = ["client_id", "request_uri"];
@@ -157,6 +170,13 @@ fn gone() -> Response {
     html_response(StatusCode::BAD_REQUEST, html.to_owned(), "'none'")
 }
 
+/// The answer to a form that somebody else's page sent; the request still waits for the person.
+fn elsewhere() -> Response {
+    let html = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Not from here</title></head><body>\
+                <p>Another page sent this answer, not ours. Nothing was done. Begin again in your wallet.</p></body></html>";
+    html_response(StatusCode::FORBIDDEN, html.to_owned(), "'none'")
+}
+
 /// A form may go to us, and on from us to where the wallet listens; nothing else is loaded, run, framed or referred to.
 fn html_response(status: StatusCode, html: String, form_action: &str) -> Response {
     let policy = format!("default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}");
@@ -167,7 +187,8 @@ fn html_response(status: StatusCode, html: String, form_action: &str) -> Respons
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: under that a browser says `Origin: null` of our own form too (Fetch §3.2).
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 

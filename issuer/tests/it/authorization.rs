@@ -18,7 +18,7 @@ fn challenge() -> String {
 }
 
 /// A browser that shows where it is sent.
-fn browser() -> Client {
+pub(crate) fn browser() -> Client {
     drop(client());
     Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap()
 }
@@ -34,11 +34,11 @@ fn proof(world: &World, path: &str, nonce: Option<&str>, key: &SoftwareKey) -> S
 }
 
 impl World {
-    fn code_offer(&self) -> Offered {
+    pub(crate) fn code_offer(&self) -> Offered {
         self.offer_with(|order| order.grant = Grant::AuthorizationCode)
     }
 
-    fn pushed_form(&self, offered: &Offered) -> HashMap<&'static str, String> {
+    pub(crate) fn pushed_form(&self, offered: &Offered) -> HashMap<&'static str, String> {
         HashMap::from([
             ("response_type", "code".to_owned()),
             ("client_id", "org.example.wallet".to_owned()),
@@ -51,12 +51,12 @@ impl World {
         ])
     }
 
-    async fn push(&self, form: &HashMap<&str, String>) -> Response {
+    pub(crate) async fn push(&self, form: &HashMap<&str, String>) -> Response {
         self.http.post(format!("{}/par", self.url)).form(form).send().await.unwrap()
     }
 
     /// A pushed request: its name.
-    async fn pushed(&self, offered: &Offered) -> String {
+    pub(crate) async fn pushed(&self, offered: &Offered) -> String {
         let response = self.push(&self.pushed_form(offered)).await;
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers()["cache-control"], "no-store");
@@ -65,7 +65,7 @@ impl World {
         answer["request_uri"].as_str().unwrap().to_owned()
     }
 
-    async fn page(&self, request: &str) -> Response {
+    pub(crate) async fn page(&self, request: &str) -> Response {
         self.page_of("org.example.wallet", request).await
     }
 
@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Where the person is sent: the parameters.
-    async fn sent_back(&self, response: Response) -> HashMap<String, String> {
+    pub(crate) async fn sent_back(&self, response: Response) -> HashMap<String, String> {
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         let location = response.headers()["location"].to_str().unwrap().to_owned();
         assert!(location.starts_with(&format!("{BACK}?")), "{location}");
@@ -91,13 +91,13 @@ impl World {
         pairs
     }
 
-    async fn code(&self, offered: &Offered) -> String {
+    pub(crate) async fn code(&self, offered: &Offered) -> String {
         let request = self.pushed(offered).await;
         let back = self.decide(&request, offered.tx_code.as_str(), "yes").await;
         self.sent_back(back).await["code"].clone()
     }
 
-    async fn exchange(&self, code: &str, change: &[(&str, &str)], proof: Option<String>) -> Response {
+    pub(crate) async fn exchange(&self, code: &str, change: &[(&str, &str)], proof: Option<String>) -> Response {
         let mut form = HashMap::from([
             ("grant_type", "authorization_code"),
             ("code", code),

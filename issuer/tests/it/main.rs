@@ -17,6 +17,7 @@ mod credential;
 mod deferral;
 mod dpop;
 mod encryption;
+mod foreign;
 mod issuance;
 mod mdoc;
 mod notification;

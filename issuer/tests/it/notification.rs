@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 impl World {
     /// An issuance: its token, and what the wallet calls it.
-    async fn issued(&self, seed: u64) -> (String, String) {
+    pub(crate) async fn issued(&self, seed: u64) -> (String, String) {
         let token = self.token(&self.offer()).await;
         let proofs = self.proofs(&self.nonce().await, &keys(1, seed));
         let body = json!({"credential_configuration_id": "identity", "proofs": {"jwt": proofs}});
@@ -14,7 +14,7 @@ impl World {
         (token, answer["notification_id"].as_str().unwrap().to_owned())
     }
 
-    async fn tell(&self, token: &str, body: &Value) -> Response {
+    pub(crate) async fn tell(&self, token: &str, body: &Value) -> Response {
         self.http.post(format!("{}/notification", self.url)).bearer_auth(token).json(body).send().await.unwrap()
     }
 }

@@ -43,20 +43,25 @@ impl World {
     }
 
     pub(crate) async fn with(path: &str, limits: Limits, bounds: Bounds) -> Self {
-        Self::made(path, limits, bounds, Demands::default()).await
+        Self::made(path, limits, bounds, Demands::default(), 7).await
+    }
+
+    /// An issuer whose keys and secrets are drawn from another seed.
+    pub(crate) async fn seeded(seed: u64) -> Self {
+        Self::made("", Limits::default(), Bounds::default(), Demands::default(), seed).await
     }
 
     pub(crate) async fn demanding(demands: Demands) -> Self {
-        Self::made("", Limits::default(), Bounds::default(), demands).await
+        Self::made("", Limits::default(), Bounds::default(), demands, 7).await
     }
 
-    async fn made(path: &str, limits: Limits, bounds: Bounds, demands: Demands) -> Self {
+    async fn made(path: &str, limits: Limits, bounds: Bounds, demands: Demands, seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let dir = TempDir::new().unwrap();
         let url = IssuerUrl::parse(&format!("http://{address}{path}")).unwrap();
         let name = IssuerName::parse("Casa Abierta").unwrap();
-        issuer::init::init(dir.path(), &url, &name, now(), &mut ChaCha20Rng::seed_from_u64(7)).unwrap();
+        issuer::init::init(dir.path(), &url, &name, now(), &mut ChaCha20Rng::seed_from_u64(seed)).unwrap();
         let clock = Arc::new(SetClock::new(now()));
         let issuer = Arc::new(Issuer::open_at(dir.path(), Arc::clone(&clock)).unwrap().demanding(demands));
         let router = service::router_with(Arc::clone(&issuer), limits);
