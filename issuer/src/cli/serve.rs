@@ -46,6 +46,9 @@ pub(super) struct Arguments {
     /// Take no key that none of them attests.
     #[arg(long, requires = "key_attesters")]
     require_key_attestation: bool,
+    /// Publish the keys for credentials at /.well-known/jwt-vc-issuer, for verifiers that know issuers by it (SD-JWT VC §4).
+    #[arg(long)]
+    publish_keys: bool,
 }
 
 /// How often expired things are forgotten, delayed revocations carried out, and old lists signed anew.
@@ -70,7 +73,7 @@ impl Arguments {
             None => None,
         };
         let (encryption, key_attestation) = (self.require_encryption, self.require_key_attestation);
-        Ok(Demands { encryption, key_attesters, key_attestation })
+        Ok(Demands { encryption, key_attesters, key_attestation, publish_keys: self.publish_keys })
     }
 
     async fn serve(self, issuer: Arc<Issuer>, say: &mut dyn FnMut(&Report) -> io::Result<()>) -> Result<(), Failure> {
