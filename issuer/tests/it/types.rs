@@ -24,9 +24,10 @@ fn publishing() -> Demands {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_issued_names_the_digest_of_its_type_and_keeps_its_rules() {
     let world = World::new().await;
-    for (type_id, claims) in [("identity", ana()), ("attestation", json!({"attested_by": "Casa", "category": "A"}))] {
+    let attestation = json!({"attested_by": "Casa", "category": "A"});
+    for (type_id, claims, seed) in [("identity", ana(), 3), ("attestation", attestation, 4)] {
         let offered = world.offer_claims(type_id, claims, |order| order.count = 1);
-        let copy = world.verify(&world.receive(&offered, &keys(1, 3)).await[0]);
+        let copy = world.verify(&world.receive(&offered, &keys(1, seed)).await[0]);
         let known = credential_type::by_id(type_id).unwrap();
         let path = format!("/types?vct={}", known.vct);
         let document = get(&world, &path).await;
