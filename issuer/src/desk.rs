@@ -1,6 +1,7 @@
 //! The desk: what the issuer does, over its ports. Everything the service and the command line ask goes through here.
 
 mod authorization;
+mod client;
 mod deferral;
 mod encryption;
 mod issuance;
@@ -12,6 +13,7 @@ mod renewal;
 mod revocation;
 
 pub use authorization::{Answered, Asked, AuthorizeError, CODE_LIFETIME, PushCall, REQUEST_LIFETIME};
+pub use client::ClientCall;
 pub use deferral::{DECISION_TIME, INTERVAL, MAX_DECISION_TIME, Pending};
 pub use encryption::Reply;
 pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
@@ -167,6 +169,11 @@ impl Issuer {
     pub fn key_metadata(&self) -> Value {
         let identity = self.keys.credential();
         published_keys::issuer_metadata(&self.dir, &self.config.url, identity, &self.anchors, self.now())
+    }
+
+    /// The metadata of its authorization server.
+    pub fn server_metadata(&self) -> Value {
+        metadata::authorization_server(&self.config, &self.demands)
     }
 
     /// The issuer's metadata, signed.

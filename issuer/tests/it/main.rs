@@ -27,3 +27,4 @@ mod status;
 mod support;
 mod token;
 mod types;
+mod wallet_attestation;

@@ -58,7 +58,7 @@ async fn a_type_of_the_operator_stands_at_its_own_url_at_once() {
         let url = IssuerUrl::parse(&world.url).unwrap();
         // As the command does in another process.
         let published = world.reopen().types().publish(&url, &[document.clone().into_bytes()]).unwrap();
-        assert_eq!(published, [vct.clone()]);
+        assert_eq!(published, std::slice::from_ref(&vct));
         let served = world.http.get(&vct).send().await.unwrap();
         assert_eq!((served.status(), served.text().await.unwrap()), (StatusCode::OK, document));
         let by_name = world.http.get(format!("{}/types?vct={vct}", world.url)).send().await.unwrap();
