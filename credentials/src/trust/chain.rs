@@ -80,6 +80,9 @@ pub enum ChainError {
     /// A chain that is in order and ends at nobody we know.
     #[error("the chain ends at no trust anchor")]
     UnknownIssuer,
+    /// The anchor itself stands in the chain, where the profile wants it left out.
+    #[error("the trust anchor itself stands among the certificates")]
+    AnchorInside,
     /// Something else that path validation does not accept, such as a critical extension it does not know.
     #[error("the chain is not acceptable")]
     Unacceptable,
@@ -193,6 +196,24 @@ impl CertificateChain {
     /// RFC 5280 §6.1; SD-JWT VC §2.5; HAIP 1.0 §6.1.1 refuses self-signed leaves.
     pub fn verify(&self, anchors: &TrustAnchors, usage: Usage, now: Timestamp) -> Result<VerifiedChain, ChainError> {
         ChainPolicy::known_only(anchors).verify(self, usage, now)
+    }
+
+    /// As [`CertificateChain::verify`], and refuses a chain in which an anchor itself stands.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    ///
+    /// # Source
+    /// HAIP 1.0 §4.4.1, §4.5.1: "The X.509 certificate of the trust anchor MUST NOT be included".
+    pub fn verify_below(
+        &self,
+        anchors: &TrustAnchors,
+        usage: Usage,
+        now: Timestamp,
+    ) -> Result<VerifiedChain, ChainError> {
+        let verified = self.verify(anchors, usage, now)?;
+        let holds_anchor = self.iter().any(|der| anchors.iter().any(|anchor| anchor.der() == der));
+        if holds_anchor { Err(ChainError::AnchorInside) } else { Ok(verified) }
     }
 
     /// Verifies the chain; when all of it is in order but it ends at no anchor, says so instead of refusing.
