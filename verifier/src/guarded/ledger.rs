@@ -126,6 +126,13 @@ pub trait Ledger {
     /// When the records cannot be written.
     fn record(&mut self, entry: &AuditEntry<'_>) -> Result<(), Self::Error>;
 
+    /// Writes that a value has ended and takes it out of storage, in one step: of several that notice it, at once or one after
+    /// the other, exactly one leaves an entry. `end` is when it ended.
+    ///
+    /// # Errors
+    /// When the records cannot be written: it must be tried again.
+    fn record_end(&mut self, entry: &AuditEntry<'_>, end: Timestamp) -> Result<(), Self::Error>;
+
     /// Destroys the key of a value for good. Succeeds when there is none.
     ///
     /// # Errors

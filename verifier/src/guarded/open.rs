@@ -93,7 +93,7 @@ impl<T: Content> Guarded<T> {
         let entry = |event| AuditEntry { id: self.terms.id(), at, actor, purpose, event };
         if self.terms.ended(at) {
             ledger.destroy_key(self.terms.id()).map_err(OpenError::Ledger)?;
-            ledger.record(&entry(AuditEvent::Ended)).map_err(OpenError::Ledger)?;
+            ledger.record_end(&entry(AuditEvent::Ended), self.terms.end()).map_err(OpenError::Ledger)?;
             return Err(OpenError::Ended { end: self.terms.end() });
         }
         if let Err(suspect) = floor.judge(now) {

@@ -58,6 +58,10 @@ impl Ledger for Memory {
         Ok(())
     }
 
+    fn record_end(&mut self, entry: &AuditEntry<'_>, _: Timestamp) -> Result<(), Infallible> {
+        self.record(entry)
+    }
+
     fn destroy_key(&mut self, id: &RecordId) -> Result<(), Infallible> {
         self.keys.remove(id);
         Ok(())

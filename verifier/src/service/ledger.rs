@@ -43,6 +43,11 @@ impl Ledger for DeskLedger<'_> {
         Ok(self.store.record(entry)?)
     }
 
+    fn record_end(&mut self, entry: &AuditEntry<'_>, end: Timestamp) -> Result<(), LedgerError> {
+        self.store.note_end(entry, end)?;
+        Ok(())
+    }
+
     fn destroy_key(&mut self, id: &RecordId) -> Result<(), LedgerError> {
         Ok(self.keys.destroy(id, KeyKind::Guard)?)
     }

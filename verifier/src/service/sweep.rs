@@ -78,11 +78,13 @@ impl Desk {
         let id = terms.id();
         let actor = system_actor()?;
         let purpose = terms.purposes().first().copied().unwrap_or(Purpose::SupportService);
-        self.store().record(&AuditEntry { id, at, actor: &actor, purpose, event: AuditEvent::Ended })?;
         // So that a clock set back finds a floor behind which this end lies.
         self.store().time_floor(at)?;
-        tracing::info!(transaction = %id, "consent ended; key destroyed");
-        self.conclude(id, "consent_ended", &format!("the consent ended at {}", terms.end()))
+        let entry = AuditEntry { id, at, actor: &actor, purpose, event: AuditEvent::Ended };
+        if self.store().note_end(&entry, terms.end())? {
+            tracing::info!(transaction = %id, "consent ended; key destroyed");
+        }
+        Ok(())
     }
 
     fn is_at(&self, id: &RecordId, stages: &[Progress]) -> Result<bool, DeskError> {

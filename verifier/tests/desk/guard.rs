@@ -50,6 +50,34 @@ async fn the_janitor_destroys_what_nobody_looks_at() {
     assert_eq!(world.stands(&silent), (Outcome::Ended, "not_answered".into()));
 }
 
+/// The service's janitor, a command's sweep and somebody who opens the result all come to the same end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_all_that_notice_an_end_one_notes_it() {
+    let world = World::new().await;
+    let asked = kept(&world, 30, None).await;
+    world.later(30);
+    let desks: Vec<Arc<Desk>> = (0..8).map(|_| world.reopen()).collect();
+    let start = std::sync::Barrier::new(desks.len());
+    std::thread::scope(|scope| {
+        for (n, desk) in desks.iter().enumerate() {
+            let (start, id) = (&start, &asked.id);
+            scope.spawn(move || {
+                start.wait();
+                if n % 2 == 0 {
+                    desk.sweep().unwrap();
+                } else {
+                    assert_eq!(desk.result(id, &actor()).unwrap().outcome, Outcome::Ended);
+                }
+            });
+        }
+    });
+    let store = rusqlite::Connection::open(world.data().join("verifier.db")).unwrap();
+    let mut audit = store.prepare("SELECT event FROM audit ORDER BY n").unwrap();
+    let events: Vec<String> = audit.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(events, ["stored", "ended"]);
+    assert_eq!(world.stands(&asked), (Outcome::Ended, "consent_ended".into()));
+}
+
 #[tokio::test]
 async fn attack_68_a_key_that_cannot_be_destroyed_keeps_no_other_alive() {
     let world = World::new().await;

@@ -109,13 +109,7 @@ impl Desk {
             Progress::Refused => Ok(Report::of(Outcome::Refused, shown(row.error))),
             Progress::Verified if !is_own_session(&row, response_code) => Err(DeskError::OtherSession),
             Progress::Verified => self.open_guarded(&row, actor, local),
-            Progress::Ended => {
-                let mut report = Report::of(Outcome::Ended, shown(row.error));
-                if let Some(stored) = self.store.guarded(id)? {
-                    tell(&mut report, &stored, row.purpose);
-                }
-                Ok(report)
-            }
+            Progress::Ended => self.tell_ended(row),
         }
     }
 
@@ -136,6 +130,13 @@ impl Desk {
 
     fn open_guarded(&self, row: &TransactionRow, actor: &Actor, local: Timestamp) -> Result<Report, DeskError> {
         let stored = self.store.guarded(&row.id)?.ok_or(DeskError::Corrupt)?;
+        if stored.guarded.is_none() {
+            // Somebody else noted its end since the row was read.
+            let row = self.store.transaction(&row.id)?.ok_or(DeskError::UnknownTransaction)?;
+            if row.progress == Progress::Ended {
+                return self.tell_ended(row);
+            }
+        }
         let mut ledger = DeskLedger { store: &self.store, keys: &self.keys };
         let opened = match &stored.guarded {
             Some(guarded) => guarded.open(&mut ledger, row.purpose, actor, local),
@@ -162,6 +163,14 @@ impl Desk {
         };
         let mut report = Report { held, ..Report::of(outcome, error) };
         tell(&mut report, &stored, row.purpose);
+        Ok(report)
+    }
+
+    fn tell_ended(&self, row: TransactionRow) -> Result<Report, DeskError> {
+        let mut report = Report::of(Outcome::Ended, shown(row.error));
+        if let Some(stored) = self.store.guarded(&row.id)? {
+            tell(&mut report, &stored, row.purpose);
+        }
         Ok(report)
     }
 

@@ -1,6 +1,6 @@
 //! Guarded presentations: ciphertext and terms. Their keys are elsewhere.
 
-use super::{Store, StoreError, audit, rows};
+use super::{Store, StoreError, audit, rows, transactions};
 use crate::guarded::{AuditEntry, Basis, Guarded, RecordId, Terms};
 use crate::verification::Held;
 use rusqlite::{Row, params};
@@ -95,6 +95,22 @@ impl Store {
         self.lock()
             .execute("UPDATE guarded SET wrapped_key = NULL, sealed = NULL WHERE id = ?1", params![id.as_str()])?;
         Ok(())
+    }
+
+    /// Notes that a presentation ended at `end`: the ciphertext goes, the transaction has ended and the audit says so, all or
+    /// nothing. True for exactly one caller: a service's janitor and a command may both come to it.
+    pub(crate) fn note_end(&self, entry: &AuditEntry<'_>, end: Timestamp) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let first = transaction.execute(
+                "UPDATE guarded SET wrapped_key = NULL, sealed = NULL WHERE id = ?1 AND sealed IS NOT NULL",
+                params![entry.id.as_str()],
+            )? > 0;
+            if first {
+                audit::insert(transaction, entry)?;
+                transactions::end(transaction, entry.id, "consent_ended", &format!("the consent ended at {end}"))?;
+            }
+            Ok(first)
+        })
     }
 
     /// All presentations whose terms have ended and whose ciphertext is still there.

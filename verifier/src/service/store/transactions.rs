@@ -6,7 +6,7 @@ use crate::policy::UnknownStatus;
 use crate::transaction::{Inquiry, Secret, Transaction, TransactionParts};
 use credentials::consent::ProposedConsent;
 use credentials::dcql::Query;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use schemas::purpose::Purpose;
 use schemas::{Seconds, Timestamp};
 use std::str::FromStr;
@@ -173,13 +173,7 @@ impl Store {
 
     /// Ends a transaction.
     pub(crate) fn end(&self, id: &RecordId, code: &str, message: &str) -> Result<(), StoreError> {
-        self.lock().execute(
-            "UPDATE transactions SET progress = 'ended', request_handle = NULL, response_handle = NULL, nonce = NULL,
-                 state_text = NULL, error_code = ?2, error_message = ?3
-             WHERE id = ?1 AND progress <> 'ended'",
-            params![id.as_str(), code, message],
-        )?;
-        Ok(())
+        end(&self.lock(), id, code, message)
     }
 
     /// What is known of a transaction.
@@ -221,6 +215,17 @@ impl Store {
         connection.execute("DELETE FROM audit WHERE at < ?1", params![audit.unix()])?;
         Ok(())
     }
+}
+
+/// As [`Store::end`], within what else is written.
+pub(super) fn end(connection: &Connection, id: &RecordId, code: &str, message: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE transactions SET progress = 'ended', request_handle = NULL, response_handle = NULL, nonce = NULL,
+             state_text = NULL, error_code = ?2, error_message = ?3
+         WHERE id = ?1 AND progress <> 'ended'",
+        params![id.as_str(), code, message],
+    )?;
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> Result<Transaction, StoreError> {
