@@ -41,12 +41,15 @@ use schemas::Timestamp;
 use schemas::openid4vci::IssuerMetadata;
 use serde_json::Value;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file of the configuration, below the data directory.
 pub const CONFIG_FILE: &str = "issuer.json";
 /// The file of the trust anchor, below the data directory: what verifiers and wallets are given.
 pub const ANCHOR_FILE: &str = "trust-anchor.pem";
+
+/// The file of the newest trust list, below the data directory, of an authority that makes them.
+pub const TRUST_LIST_FILE: &str = "trust-list.jwt";
 
 /// An issuer: its configuration, and its ports.
 pub struct Issuer {
@@ -57,6 +60,7 @@ pub struct Issuer {
     keys: Box<dyn Keys>,
     store: Box<dyn Store>,
     clock: Box<dyn Clock>,
+    trust_list: PathBuf,
 }
 
 /// Why an issuer cannot be opened.
@@ -125,6 +129,7 @@ impl Issuer {
             keys: Box::new(keys),
             store: Box::new(store),
             clock: Box::new(clock),
+            trust_list: dir.join(TRUST_LIST_FILE),
         };
         // An issuer whose chain no verifier would take must not find out at the border.
         let now = issuer.now();
@@ -162,6 +167,19 @@ impl Issuer {
         metadata::signed_issuer(&self.metadata(), self.keys.credential(), self.now())
     }
 
+    /// The newest trust list, where this authority makes any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[allow(clippy::disallowed_methods, reason = "the issuer's own file, written by another process")]
+    pub fn trust_list(&self) -> std::io::Result<Option<String>> {
+        match std::fs::read_to_string(&self.trust_list) {
+            Ok(text) => Ok(Some(text.trim_end().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The time, as this issuer's clock has it.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -185,7 +203,7 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, demands: _, request_key: _, anchors: _, keys: _, store: _, clock: _ } = self;
+        let Self { config, demands: _, request_key: _, anchors: _, keys: _, store: _, clock: _, trust_list: _ } = self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }
