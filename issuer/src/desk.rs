@@ -30,6 +30,8 @@ use crate::encryption::RequestKey;
 use crate::keys::Keys;
 use crate::keys::software::{KeyFileError, SoftwareKeys};
 use crate::metadata;
+use crate::published_keys;
+use crate::published_types::PublishedTypes;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
 use credentials::key::KeyError;
@@ -53,14 +55,15 @@ pub const TRUST_LIST_FILE: &str = "trust-list.jwt";
 
 /// An issuer: its configuration, and its ports.
 pub struct Issuer {
+    dir: PathBuf,
     config: Config,
     demands: Demands,
     request_key: RequestKey,
+    types: PublishedTypes,
     anchors: TrustAnchors,
     keys: Box<dyn Keys>,
     store: Box<dyn Store>,
     clock: Box<dyn Clock>,
-    trust_list: PathBuf,
 }
 
 /// Why an issuer cannot be opened.
@@ -122,6 +125,8 @@ impl Issuer {
         let keys = SoftwareKeys::open(dir)?;
         let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
         let issuer = Self {
+            dir: dir.to_owned(),
+            types: PublishedTypes::below(dir),
             config,
             demands: Demands::default(),
             request_key: RequestKey::derive(&keys)?,
@@ -129,7 +134,6 @@ impl Issuer {
             keys: Box::new(keys),
             store: Box::new(store),
             clock: Box::new(clock),
-            trust_list: dir.join(TRUST_LIST_FILE),
         };
         // An issuer whose chain no verifier would take must not find out at the border.
         let now = issuer.now();
@@ -154,6 +158,22 @@ impl Issuer {
         metadata::issuer(&self.config, &self.demands, &self.request_key)
     }
 
+    /// The documents of types that it publishes.
+    pub const fn types(&self) -> &PublishedTypes {
+        &self.types
+    }
+
+    /// Whether it publishes the keys that credentials are verified with.
+    pub const fn publishes_keys(&self) -> bool {
+        self.demands.publish_keys
+    }
+
+    /// Its JWT VC issuer metadata.
+    pub fn key_metadata(&self) -> Value {
+        let identity = self.keys.credential();
+        published_keys::issuer_metadata(&self.dir, &self.config.url, identity, &self.anchors, self.now())
+    }
+
     /// The metadata of its authorization server.
     pub fn server_metadata(&self) -> Value {
         metadata::authorization_server(&self.config, &self.demands)
@@ -173,7 +193,7 @@ impl Issuer {
     /// When the file cannot be read.
     #[allow(clippy::disallowed_methods, reason = "the issuer's own file, written by another process")]
     pub fn trust_list(&self) -> std::io::Result<Option<String>> {
-        match std::fs::read_to_string(&self.trust_list) {
+        match std::fs::read_to_string(self.dir.join(TRUST_LIST_FILE)) {
             Ok(text) => Ok(Some(text.trim_end().to_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -203,7 +223,8 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, demands: _, request_key: _, anchors: _, keys: _, store: _, clock: _, trust_list: _ } = self;
+        let Self { dir: _, config, demands: _, request_key: _, types: _, anchors: _, keys: _, store: _, clock: _ } =
+            self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }
