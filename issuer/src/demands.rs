@@ -11,4 +11,8 @@ pub struct Demands {
     pub key_attesters: Option<TrustAnchors>,
     /// Every key must be attested.
     pub key_attestation: bool,
+    /// Who vouches for wallets; without it no wallet attestation is looked at.
+    pub wallet_providers: Option<TrustAnchors>,
+    /// Every wallet must show that one of them vouches for it.
+    pub wallet_attestation: bool,
 }

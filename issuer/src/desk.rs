@@ -1,6 +1,7 @@
 //! The desk: what the issuer does, over its ports. Everything the service and the command line ask goes through here.
 
 mod authorization;
+mod client;
 mod deferral;
 mod encryption;
 mod issuance;
@@ -12,6 +13,7 @@ mod renewal;
 mod revocation;
 
 pub use authorization::{Answered, Asked, AuthorizeError, CODE_LIFETIME, PushCall, REQUEST_LIFETIME};
+pub use client::ClientCall;
 pub use deferral::{DECISION_TIME, INTERVAL, MAX_DECISION_TIME, Pending};
 pub use encryption::Reply;
 pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
@@ -37,6 +39,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use schemas::Timestamp;
 use schemas::openid4vci::IssuerMetadata;
+use serde_json::Value;
 use std::fmt;
 use std::path::Path;
 
@@ -144,6 +147,11 @@ impl Issuer {
     /// The issuer's metadata.
     pub fn metadata(&self) -> IssuerMetadata {
         metadata::issuer(&self.config, &self.demands, &self.request_key)
+    }
+
+    /// The metadata of its authorization server.
+    pub fn server_metadata(&self) -> Value {
+        metadata::authorization_server(&self.config, &self.demands)
     }
 
     /// The issuer's metadata, signed.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod authorize;
+mod client;
 mod credential;
 mod listener;
 mod peers;
@@ -15,8 +16,8 @@ pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 
 use crate::desk::Issuer;
 use crate::metadata::{
-    AUTHORIZE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, PUSH_PATH, STATUS_LISTS_PATH,
-    TOKEN_PATH,
+    AUTHORIZE_PATH, CHALLENGE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, PUSH_PATH,
+    STATUS_LISTS_PATH, TOKEN_PATH,
 };
 use crate::problem::Problem;
 use axum::Router;
@@ -60,6 +61,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
     let mut router = Router::new()
         .route(&format!("{base}{TOKEN_PATH}"), post(token::redeem))
         .route(&format!("{base}{PUSH_PATH}"), post(authorize::push))
+        .route(&format!("{base}{CHALLENGE_PATH}"), post(client::challenge))
         .route(&format!("{base}{AUTHORIZE_PATH}"), get(authorize::ask).post(authorize::decide))
         .route(&format!("{base}{NONCE_PATH}"), post(credential::nonce))
         .route(&format!("{base}{CREDENTIAL_PATH}"), post(credential::issue))

@@ -26,3 +26,4 @@ mod renewal;
 mod status;
 mod support;
 mod token;
+mod wallet_attestation;
