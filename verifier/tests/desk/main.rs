@@ -20,4 +20,5 @@ mod several;
 mod status;
 mod transport;
 mod trust_lists;
+mod unsigned;
 mod world;
