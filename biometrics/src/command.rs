@@ -10,6 +10,7 @@ mod evaluate;
 mod failure;
 mod failure_pictures;
 mod finger;
+mod finger_source;
 mod home;
 mod latency;
 mod linkage_plot;
@@ -22,17 +23,18 @@ mod protection;
 mod release;
 mod search;
 mod simulate;
+mod simulate_fingers;
 mod template;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use biometrics::finger::Resolution;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use failure::Failure;
+use finger_source::{CaptureArguments, CaptureName, FingerSource};
 
 /// Measures what the biometrics of Amparo can and cannot do.
 #[derive(Parser)]
@@ -51,10 +53,14 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
-    #[command(after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json")]
+    #[command(
+        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg"
+    )]
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
-    #[command(after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg")]
+    #[command(
+        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --capture photograph --reference-capture scan 101_1.tif fingertip.jpg"
+    )]
     Compare(compare::Arguments),
     /// Error rates over a list of pairs: EER, FNMR at FMR, exact intervals.
     #[command(
@@ -76,9 +82,9 @@ enum Command {
     /// Presentation attacks of each species that pass, counted: APCER and BPCER on simulated presentations.
     #[command(after_help = "Example: amparo-biometrics pad --portrait one.jpg --portrait two.jpg --json")]
     Pad(pad::Arguments),
-    /// Make up a presentation from a photograph: frames for `challenge`. Simulation only.
+    /// Make up a presentation from a photograph (frames for `challenge`), or photographs of fingertips. Simulation only.
     #[command(
-        after_help = "Example: amparo-biometrics simulate --portrait one.jpg --species still-photograph --out frames"
+        after_help = "Example: amparo-biometrics simulate --portrait one.jpg --species still-photograph --out frames\n         amparo-biometrics simulate --fingers fvc2002/DB1_B --conditions ordinary --out photographs"
     )]
     Simulate(simulate::Arguments),
     /// Spoil portraits step by step (blur, darkness, turning, covering…), to see what quality notices. Simulation only.
@@ -110,24 +116,26 @@ struct ModalityArguments {
     /// What is measured.
     #[arg(long, value_enum)]
     modality: Modality,
-    /// Resolution of finger images [default: 500].
-    #[arg(long, value_name = "N")]
-    dpi: Option<u32>,
+    #[command(flatten)]
+    capture: CaptureArguments,
 }
 
 impl ModalityArguments {
-    /// The resolution if fingers are measured, nothing if faces are.
-    fn finger(&self) -> Result<Option<Resolution>, Failure> {
-        match (self.modality, self.dpi) {
+    /// Where prints come from if fingers are measured, nothing if faces are.
+    fn finger(&self) -> Result<Option<FingerSource>, Failure> {
+        let Self { modality, capture } = self;
+        match (modality, capture.named()) {
             (Modality::Face, None) => Ok(None),
-            (Modality::Face, Some(_)) => {
-                Err(Failure::usage("--dpi is for finger images", "leave --dpi out when measuring faces"))
+            (Modality::Face, Some(name)) => {
+                Err(Failure::usage(format!("{name} is for finger images"), "leave it out when measuring faces"))
             }
-            (Modality::Finger, None) => Ok(Some(Resolution::STANDARD)),
-            (Modality::Finger, Some(dpi)) => Resolution::new(dpi)
-                .map(Some)
-                .map_err(|error| Failure::usage(error.to_string(), "give the scanner's resolution: most have 500")),
+            (Modality::Finger, _) => capture.source().map(Some),
         }
+    }
+
+    /// Where the references of fingers come from, which may be another kind of picture.
+    fn finger_reference(&self, reference: Option<CaptureName>) -> Result<FingerSource, Failure> {
+        self.capture.reference_source(reference)
     }
 }
 

@@ -13,17 +13,24 @@ mod grid;
 mod hull;
 mod image;
 mod matcher;
+mod photograph;
 mod quality;
 mod record;
 mod relax;
+mod relief;
 mod ridges;
 mod template;
 
 pub use capture::{ExtractError, FingerCapture};
 pub use image::{FingerImage, Resolution, ResolutionError};
 pub use matcher::{FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};
+pub use photograph::{
+    FingerPhotograph, Handedness, PhotographComponent, PhotographError, PhotographQuality, PhotographQualityFault,
+    PhotographView, RidgeTone,
+};
 pub use quality::{FingerQuality, FingerQualityFault};
 pub use record::{RecordError, RecordFormat, read_records, write_record};
+pub(crate) use relief::Relief;
 pub use template::{FingerTemplate, FingerTemplateError, MOST_MINUTIAE, Minutia, MinutiaKind};
 
 #[cfg(test)]

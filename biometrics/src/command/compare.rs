@@ -7,12 +7,15 @@ use biometrics::template::{Embedding, Probe, Reference};
 use biometrics::{Engine, Sample};
 use serde_json::json;
 
-use super::{Answer, Failure, ModalityArguments, finger, home};
+use super::{Answer, CaptureName, Failure, ModalityArguments, finger, home};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     modality: ModalityArguments,
+    /// Fingers: how the references were taken, where that differs from --capture.
+    #[arg(long, value_enum, value_name = "KIND")]
+    reference_capture: Option<CaptureName>,
     /// Pictures of the enrolled person, separated by commas, or one template written by `template --out`.
     #[arg(value_name = "REFERENCE[,REFERENCE…]", value_delimiter = ',', required = true)]
     references: Vec<PathBuf>,
@@ -22,8 +25,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    if let Some(resolution) = arguments.modality.finger()? {
-        return finger::compare_files(&arguments.references, &arguments.probe, resolution);
+    if let Some(source) = arguments.modality.finger()? {
+        let reference = arguments.modality.finger_reference(arguments.reference_capture)?;
+        return finger::compare_files(&arguments.references, &arguments.probe, reference, source);
+    }
+    if arguments.reference_capture.is_some() {
+        return Err(Failure::usage("--reference-capture is for finger images", "leave it out when measuring faces"));
     }
     for path in arguments.references.iter().chain([&arguments.probe]) {
         home::read_named(path)?;

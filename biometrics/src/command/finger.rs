@@ -1,38 +1,47 @@
 //! Fingers: `template`, `compare` and `evaluate` for them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::Evaluation;
 use biometrics::finger::{
-    ExtractError, FingerCapture, FingerImage, FingerProbe, FingerReference, FingerTemplate, RecordFormat, Resolution,
-    compare, read_records,
+    ExtractError, FingerCapture, FingerProbe, FingerReference, FingerTemplate, PhotographError, PhotographQuality,
+    RecordFormat, compare, read_records,
 };
 use serde_json::json;
 
 use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
+use super::finger_source::FingerSource;
 use super::pair_list::Pair;
 use super::{Answer, Failure, failure_pictures, home, round3, template};
 
-fn take(path: &Path, resolution: Resolution) -> Result<FingerCapture, Failure> {
+/// A print, and what there is to say of the photograph, if it is one.
+type Taken = (FingerCapture, Option<PhotographQuality>);
+
+fn take(path: &Path, source: FingerSource) -> Result<Taken, Failure> {
     let sample = home::read_sample(path)?;
-    let image = FingerImage::from_scan(&sample, resolution).map_err(|error| refused(path, error))?;
-    FingerCapture::take_ungated(&image).map_err(|error| refused(path, error))
+    take_sample(&sample, source).map_err(|error| refused(path, error))
+}
+
+fn take_sample(sample: &Sample, source: FingerSource) -> Result<Taken, ExtractError> {
+    let (image, quality) = source.image(sample)?;
+    Ok((FingerCapture::take_ungated(&image)?, quality))
 }
 
 fn refused(path: &Path, error: ExtractError) -> Failure {
     Failure::unavailable(format!("{}: {error}", path.display()), error.hint())
 }
 
-pub(super) fn template(path: &Path, out: Option<&Path>, resolution: Resolution) -> Result<Answer, Failure> {
+pub(super) fn template(path: &Path, out: Option<&Path>, source: FingerSource) -> Result<Answer, Failure> {
     let start = Instant::now();
-    let capture = take(path, resolution)?;
+    let (capture, photograph) = take(path, source)?;
     let all = start.elapsed();
     let quality = capture.quality().clone();
-    let verdict = quality.check().map_err(|fault| (fault.code(), fault.hint()));
+    let verdict = checked(&capture, photograph.as_ref()).map_err(|fault| (fault.code(), fault.hint()));
     let minutiae = capture.template().minutiae();
     if let Some(out) = out {
         template::write_private(out, &capture.into_template().to_bytes())
@@ -47,19 +56,41 @@ pub(super) fn template(path: &Path, out: Option<&Path>, resolution: Resolution) 
     };
     Ok(Answer {
         object: json!({
-            "modality": "finger", "acceptable": verdict.is_ok(), "reason": reason, "hint": hint, "quality": quality,
-            "ms": { "all": round3(ms) },
+            "modality": "finger", "capture": source.code(), "acceptable": verdict.is_ok(), "reason": reason, "hint": hint,
+            "quality": quality, "photograph": photograph, "ms": { "all": round3(ms) },
         }),
-        sentences: format!("{sentence}; {minutiae} minutiae, taken in {ms:.0} ms."),
+        sentences: format!(
+            "{sentence}; {minutiae} minutiae, taken in {ms:.0} ms.{}",
+            photograph.as_ref().map(told).unwrap_or_default()
+        ),
     })
 }
 
-pub(super) fn compare_files(references: &[PathBuf], probe: &Path, resolution: Resolution) -> Result<Answer, Failure> {
+/// Whether the product would take it: the photograph first, then the print in it.
+fn checked(capture: &FingerCapture, photograph: Option<&PhotographQuality>) -> Result<(), ExtractError> {
+    photograph.map_or(Ok(()), PhotographQuality::check).map_err(PhotographError::from)?;
+    Ok(capture.quality().check()?)
+}
+
+fn told(photograph: &PhotographQuality) -> String {
+    let lines = photograph.components().map(|component| {
+        let help = component.fault().map_or_else(String::new, |fault| format!(": {}", fault.hint()));
+        format!("\n  {} {:.3} (limit {}){help}", component.name(), component.value(), component.limit())
+    });
+    lines.concat()
+}
+
+pub(super) fn compare_files(
+    references: &[PathBuf],
+    probe: &Path,
+    reference_source: FingerSource,
+    source: FingerSource,
+) -> Result<Answer, Failure> {
     let enrolled: Vec<FingerTemplate> =
-        references.iter().map(|path| stored_or_taken(path, resolution)).collect::<Result<_, _>>()?;
+        references.iter().map(|path| stored_or_taken(path, reference_source)).collect::<Result<_, _>>()?;
     let reference = FingerReference::enrol(&enrolled)
         .map_err(|error| Failure::usage(error.to_string(), "name fewer references"))?;
-    let probe = FingerProbe::new(&stored_or_taken(probe, resolution)?);
+    let probe = FingerProbe::new(&stored_or_taken(probe, source)?);
     let (score, limit) = (compare(&probe, &reference), Threshold::FINGER);
     let (word, sentence) = match limit.decide(score) {
         Decision::Match => ("match", "The probe is taken for the enrolled finger"),
@@ -76,7 +107,7 @@ pub(super) fn compare_files(references: &[PathBuf], probe: &Path, resolution: Re
 }
 
 /// A template of ours, a record of ISO/IEC 19794-2 or ANSI 378 with one view, or an image.
-fn stored_or_taken(path: &Path, resolution: Resolution) -> Result<FingerTemplate, Failure> {
+fn stored_or_taken(path: &Path, source: FingerSource) -> Result<FingerTemplate, Failure> {
     let bytes = zeroize::Zeroizing::new(home::read_named(path)?);
     if let Ok(template) = FingerTemplate::from_bytes(&bytes) {
         return Ok(template);
@@ -88,12 +119,13 @@ fn stored_or_taken(path: &Path, resolution: Resolution) -> Result<FingerTemplate
             return Ok(template);
         }
     }
-    take(path, resolution).map(FingerCapture::into_template)
+    take(path, source).map(|(capture, _)| capture.into_template())
 }
 
 /// How prints are evaluated.
 pub(super) struct Settings<'a> {
-    pub(super) resolution: Resolution,
+    pub(super) reference: FingerSource,
+    pub(super) source: FingerSource,
     pub(super) gate: bool,
     pub(super) plots: &'a [PathBuf],
     pub(super) failures: Option<&'a Path>,
@@ -101,10 +133,10 @@ pub(super) struct Settings<'a> {
 
 /// Error rates over lists of pairs of prints.
 pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<Vec<Answer>, Failure> {
-    let cache = TemplateCache::fill(lists.iter().flatten(), settings.gate, settings.resolution);
+    let cache = TemplateCache::fill(lists.iter().flatten(), settings);
     let mut answers = Vec::new();
     for (i, pairs) in lists.iter().enumerate() {
-        let sides = Sides::of(pairs, &cache);
+        let sides = Sides::of(pairs, &cache, settings);
         let bar = progress(pairs.len() as u64, "pairs");
         let scores: Vec<ComparisonScore> = bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect();
         bar.finish_and_clear();
@@ -131,27 +163,31 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<V
 
 /// Every image of a list taken once; nothing for those that show no print.
 struct TemplateCache {
-    templates: HashMap<PathBuf, FingerTemplate>,
+    templates: HashMap<(PathBuf, FingerSource), FingerTemplate>,
     times: Vec<Duration>,
     failures: usize,
     quality: BTreeMap<&'static str, usize>,
 }
 
 impl TemplateCache {
-    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, gate: bool, resolution: Resolution) -> Self {
+    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, settings: &Settings<'_>) -> Self {
+        let Settings { reference, source, gate, .. } = settings;
         let mut cache = Self { templates: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
-        let mut images: Vec<&PathBuf> =
-            pairs.into_iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
-        images.sort_unstable();
-        images.dedup();
+        let each = |pair: &'p Pair| {
+            let references = pair.reference.iter().map(|path| (path, *reference));
+            references.chain(pair.probe.iter().map(|path| (path, *source)))
+        };
+        let images: HashSet<(&PathBuf, FingerSource)> = pairs.into_iter().flat_map(each).collect();
+        let mut images: Vec<_> = images.into_iter().collect();
+        images.sort_unstable_by_key(|(path, source)| (*path, source.code()));
         let bar = progress(images.len() as u64, "images");
-        for image in images {
+        for (image, source) in images {
             let start = Instant::now();
-            let (code, template) = Self::take(image, resolution);
+            let (code, template) = Self::take(image, source);
             cache.times.push(start.elapsed());
             *cache.quality.entry(code).or_default() += 1;
-            match template.filter(|_| !gate || code == "ok") {
-                Some(template) => drop(cache.templates.insert(image.clone(), template)),
+            match template.filter(|_| !*gate || code == "ok") {
+                Some(template) => drop(cache.templates.insert((image.clone(), source), template)),
                 None => cache.failures += 1,
             }
             bar.inc(1);
@@ -160,19 +196,19 @@ impl TemplateCache {
         cache
     }
 
-    fn take(image: &Path, resolution: Resolution) -> (&'static str, Option<FingerTemplate>) {
+    fn take(image: &Path, source: FingerSource) -> (&'static str, Option<FingerTemplate>) {
         let Ok(sample) = home::read_sample(image) else { return ("not-decoded", None) };
-        let taken = FingerImage::from_scan(&sample, resolution).and_then(|image| FingerCapture::take_ungated(&image));
-        match taken {
-            Ok(capture) => {
-                (capture.quality().check().map_or_else(|fault| fault.code(), |()| "ok"), Some(capture.into_template()))
+        match take_sample(&sample, source) {
+            Ok((capture, photograph)) => {
+                let code = checked(&capture, photograph.as_ref()).map_or_else(|fault| fault.code(), |()| "ok");
+                (code, Some(capture.into_template()))
             }
             Err(error) => (error.code(), None),
         }
     }
 
-    fn found(&self, paths: &[PathBuf]) -> Vec<&FingerTemplate> {
-        paths.iter().filter_map(|path| self.templates.get(path)).collect()
+    fn found(&self, paths: &[PathBuf], source: FingerSource) -> Vec<&FingerTemplate> {
+        paths.iter().filter_map(|path| self.templates.get(&(path.clone(), source))).collect()
     }
 }
 
@@ -183,17 +219,16 @@ struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
-    fn of(pairs: &'a [Pair], cache: &TemplateCache) -> Self {
+    fn of(pairs: &'a [Pair], cache: &TemplateCache, settings: &Settings<'_>) -> Self {
         let mut sides = Self { references: HashMap::new(), probes: HashMap::new() };
         for pair in pairs {
             sides
                 .references
                 .entry(&pair.reference)
-                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference)).ok());
-            sides
-                .probes
-                .entry(&pair.probe)
-                .or_insert_with(|| cache.found(&pair.probe).into_iter().map(FingerProbe::new).collect());
+                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference, settings.reference)).ok());
+            sides.probes.entry(&pair.probe).or_insert_with(|| {
+                cache.found(&pair.probe, settings.source).into_iter().map(FingerProbe::new).collect()
+            });
         }
         sides
     }

@@ -20,8 +20,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    if let Some(resolution) = arguments.modality.finger()? {
-        return finger::template(&arguments.image, arguments.out.as_deref(), resolution);
+    if let Some(source) = arguments.modality.finger()? {
+        return finger::template(&arguments.image, arguments.out.as_deref(), source);
     }
     // A picture that is none must not wait for the models.
     home::read_named(&arguments.image)?;

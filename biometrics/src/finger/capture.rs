@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::enhance::{enhance, normalise};
 use super::field::OrientationField;
 use super::image::FingerImage;
+use super::photograph::PhotographError;
 use super::quality::{FingerQuality, FingerQualityFault};
 use super::ridges::RidgeMap;
 use super::template::{FingerTemplate, Minutia, MinutiaKind};
@@ -114,6 +115,9 @@ pub enum ExtractError {
     /// A print of too little quality.
     #[error(transparent)]
     Quality(#[from] FingerQualityFault),
+    /// A photograph that shows no print.
+    #[error(transparent)]
+    Photograph(#[from] PhotographError),
 }
 
 impl ExtractError {
@@ -124,6 +128,7 @@ impl ExtractError {
             Self::TooSmall { .. } | Self::TooLarge { .. } => "check the image and its --dpi",
             Self::NoPrint => "press the fingertip flat on the scanner and take the image again",
             Self::Quality(fault) => fault.hint(),
+            Self::Photograph(error) => error.hint(),
         }
     }
 
@@ -135,6 +140,7 @@ impl ExtractError {
             Self::TooLarge { .. } => "too-large",
             Self::NoPrint => "no-print",
             Self::Quality(fault) => fault.code(),
+            Self::Photograph(error) => error.code(),
         }
     }
 }
