@@ -54,17 +54,17 @@ struct CommandLine {
 enum Command {
     /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
     #[command(
-        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg"
+        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg"
     )]
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
     #[command(
-        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --capture photograph --reference-capture scan 101_1.tif fingertip.jpg"
+        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --extractor leader 101_1.tif,101_2.tif 101_3.tif\n         amparo-biometrics compare --modality finger --capture photograph --reference-capture scan 101_1.tif fingertip.jpg"
     )]
     Compare(compare::Arguments),
     /// Error rates over a list of pairs: EER, FNMR at FMR, exact intervals.
     #[command(
-        after_help = "Example: amparo-biometrics evaluate --modality face --pairs pairs.csv --json --plot det.svg"
+        after_help = "Example: amparo-biometrics evaluate --modality face --pairs pairs.csv --json --plot det.svg\n         amparo-biometrics evaluate --modality finger --extractor leader --pairs pairs.csv"
     )]
     Evaluate(evaluate::Arguments),
     /// The same list through enrolment, sealing and release.
@@ -111,6 +111,16 @@ enum Modality {
     Finger,
 }
 
+/// What finds the minutiae of a print.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum ExtractorName {
+    /// NIST's MINDTCT on the enhanced image: fast, needs no model.
+    #[default]
+    Mindtct,
+    /// The LEADER network: several times slower, finds the better minutiae.
+    Leader,
+}
+
 #[derive(Args)]
 struct ModalityArguments {
     /// What is measured.
@@ -118,24 +128,32 @@ struct ModalityArguments {
     modality: Modality,
     #[command(flatten)]
     capture: CaptureArguments,
+    /// What finds the minutiae of fingers [default: mindtct]. Prints taken by different ones are not compared.
+    #[arg(long, value_enum, value_name = "NAME")]
+    extractor: Option<ExtractorName>,
 }
 
 impl ModalityArguments {
-    /// Where prints come from if fingers are measured, nothing if faces are.
-    fn finger(&self) -> Result<Option<FingerSource>, Failure> {
-        let Self { modality, capture } = self;
-        match (modality, capture.named()) {
-            (Modality::Face, None) => Ok(None),
-            (Modality::Face, Some(name)) => {
-                Err(Failure::usage(format!("{name} is for finger images"), "leave it out when measuring faces"))
-            }
-            (Modality::Finger, _) => capture.source().map(Some),
+    /// How prints are taken if fingers are measured, nothing if faces are; references may come from another kind of picture.
+    fn finger(&self, reference: Option<CaptureName>) -> Result<Option<finger::Settings>, Failure> {
+        let Self { modality, capture, extractor } = self;
+        let given = [(extractor.is_some(), "--extractor"), (reference.is_some(), "--reference-capture")];
+        let named = given.into_iter().find_map(|(given, name)| given.then_some(name)).or(capture.named());
+        let (Modality::Finger, _) = (modality, named) else {
+            return named.map_or(Ok(None), |name| {
+                Err(Failure::usage(format!("{name} is for finger images"), format!("leave {name} out for faces")))
+            });
+        };
+        let extractor = extractor.unwrap_or_default();
+        let (reference, source) = (capture.reference_source(reference)?, capture.source()?);
+        let photographs = [reference, source].iter().any(|source| matches!(source, FingerSource::Photograph(_)));
+        if photographs && matches!(extractor, ExtractorName::Leader) {
+            return Err(Failure::usage(
+                "--extractor leader was trained on scanners' images and is not offered for photographs",
+                "leave --extractor out",
+            ));
         }
-    }
-
-    /// Where the references of fingers come from, which may be another kind of picture.
-    fn finger_reference(&self, reference: Option<CaptureName>) -> Result<FingerSource, Failure> {
-        self.capture.reference_source(reference)
+        Ok(Some(finger::Settings { reference, source, extractor }))
     }
 }
 

@@ -13,7 +13,7 @@ use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Threshold};
 use biometrics::finger::{
     FingerCapture, FingerImage, FingerPhotograph, FingerProbe, FingerReference, FingerTemplate, Handedness,
-    PhotographView, RecordFormat, Resolution, RidgeTone, read_records, write_record,
+    MinutiaFinder, PhotographView, RecordFormat, Resolution, RidgeTone, read_records, write_record,
 };
 use biometrics::protection::{HelperData, TransformSeed, release};
 use biometrics::template::{DIMENSION, Embedding, Probe, Reference};
@@ -38,7 +38,7 @@ pub fn picture(data: &[u8]) {
     assert_eq!(sample.as_rgb().len() as u64, 3 * pixels);
     if pixels <= 20_000
         && let Ok(image) = FingerImage::from_scan(&sample, Resolution::STANDARD)
-        && let Ok(capture) = FingerCapture::take_ungated(&image)
+        && let Ok(capture) = FingerCapture::take_ungated(&image, &mut MinutiaFinder::Mindtct)
     {
         let _ = capture.quality().check();
         compared(&capture.into_template());
@@ -55,7 +55,7 @@ pub fn finger_photograph(data: &[u8]) {
     for (ridges, handedness) in views {
         let Ok(photograph) = FingerPhotograph::develop(&sample, PhotographView { ridges, handedness }) else { return };
         assert!(photograph.quality().components().iter().all(|component| component.value().is_finite()));
-        if let Ok(capture) = FingerCapture::take_ungated(photograph.image()) {
+        if let Ok(capture) = FingerCapture::take_ungated(photograph.image(), &mut MinutiaFinder::Mindtct) {
             compared(&capture.into_template());
         }
     }
@@ -100,7 +100,7 @@ pub fn face_template(data: &[u8]) {
 
 fn compared(template: &FingerTemplate) {
     let reference = FingerReference::enrol([template]).unwrap();
-    is_a_score(biometrics::finger::compare(&FingerProbe::new(template), &reference));
+    is_a_score(biometrics::finger::compare(&FingerProbe::new(template), &reference).unwrap());
 }
 
 fn is_a_score(score: ComparisonScore) {

@@ -89,7 +89,7 @@ pub fn verify(
     jws.expect_type(TYPE)?;
     jws.expect_no_jwk()?;
     let chain = jws.header().x5c.as_ref().ok_or(ChainError::Empty)?;
-    let attester = chain.verify(attesters, Usage::WalletAttesting, now)?;
+    let attester = chain.verify_below(attesters, Usage::WalletAttesting, now)?;
     jws.verify(attester.leaf_key())?;
     let claims = jws.payload_object(&Limits::TOKEN)?;
     let time =

@@ -30,6 +30,7 @@ pub mod signer;
 pub mod status_list;
 pub mod trust;
 pub mod type_metadata;
+pub mod wallet_attestation;
 mod zlib;
 
 #[cfg(test)]

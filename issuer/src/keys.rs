@@ -65,6 +65,10 @@ pub enum Purpose {
     SpentNonce,
     /// To know a spent DPoP proof again.
     DpopProof,
+    /// To recognise our own challenge to a wallet that is attested.
+    Challenge,
+    /// To know a spent proof of possession of an attested wallet again.
+    Possession,
     /// To know a holder's key again.
     HolderKey,
     /// To derive the key that requests are encrypted to.
@@ -102,6 +106,8 @@ impl Purpose {
             Self::Nonce => "amparo/v1/issuer/c-nonce",
             Self::SpentNonce => "amparo/v1/issuer/spent-nonce",
             Self::DpopProof => "amparo/v1/issuer/dpop-proof",
+            Self::Challenge => "amparo/v1/issuer/attestation-challenge",
+            Self::Possession => "amparo/v1/issuer/attestation-pop",
             Self::HolderKey => "amparo/v1/issuer/holder-key",
             Self::RequestKey => "amparo/v1/issuer/request-key",
             Self::SealOffer => "amparo/v1/issuer/seal-offer",

@@ -7,6 +7,7 @@ use crate::encryption::{self, RequestKey};
 use crate::keys::SigningIdentity;
 use credentials::jws;
 use credentials::signer::SignError;
+use credentials::wallet_attestation::METHOD;
 use schemas::ClaimPath;
 use schemas::credential_type::ClaimType;
 use schemas::mdoc::{self, DocumentType};
@@ -27,6 +28,8 @@ pub const TOKEN_PATH: &str = "/token";
 pub const PUSH_PATH: &str = "/par";
 /// Where the person is asked.
 pub const AUTHORIZE_PATH: &str = "/authorize";
+/// Where wallets have challenges for the proof that they are attested.
+pub const CHALLENGE_PATH: &str = "/challenge";
 /// Where nonces are had.
 pub const NONCE_PATH: &str = "/nonce";
 /// Where credentials are had.
@@ -94,8 +97,13 @@ pub fn signed_issuer(
 /// The authorization server metadata: pre-authorized codes, and codes by a request that went ahead.
 ///
 /// # Source
-/// RFC 8414 §2; OpenID4VCI 1.0 §12.3; RFC 9126 §5; RFC 7636 §6.2; RFC 9207 §3; RFC 9449 §5.1; Token Status List §9.1.
-pub fn authorization_server(config: &Config) -> Value {
+/// RFC 8414 §2; OpenID4VCI 1.0 §12.3; RFC 9126 §5; RFC 7636 §6.2; RFC 9207 §3; RFC 9449 §5.1; Token Status List §9.1;
+/// draft-ietf-oauth-attestation-based-client-auth-07 §8, §10.1.
+pub fn authorization_server(config: &Config, demands: &Demands) -> Value {
+    let attested = demands.wallet_providers.as_ref().map(|_| METHOD);
+    let anonymous = (!demands.wallet_attestation).then_some("none");
+    let methods = attested.into_iter().chain(anonymous).map(str::to_owned).collect();
+    let algorithms = attested.map(|_| vec!["ES256".to_owned()]);
     let metadata = AuthorizationServerMetadata {
         issuer: config.url.as_str().to_owned(),
         token_endpoint: config.url.join(TOKEN_PATH),
@@ -107,12 +115,15 @@ pub fn authorization_server(config: &Config) -> Value {
         pushed_authorization_request_endpoint: Some(config.url.join(PUSH_PATH)),
         code_challenge_methods_supported: Some(vec!["S256".to_owned()]),
         authorization_response_iss_parameter_supported: Some(true),
-        pre_authorized_grant_anonymous_access_supported: Some(true),
+        pre_authorized_grant_anonymous_access_supported: Some(!demands.wallet_attestation),
         dpop_signing_alg_values_supported: Some(vec!["ES256".to_owned()]),
+        token_endpoint_auth_methods_supported: Some(methods),
+        client_attestation_signing_alg_values_supported: algorithms.clone(),
+        client_attestation_pop_signing_alg_values_supported: algorithms,
+        challenge_endpoint: demands.wallet_providers.is_some().then(|| config.url.join(CHALLENGE_PATH)),
     };
     let mut metadata = serde_json::to_value(metadata).unwrap_or_default();
     if let Some(members) = metadata.as_object_mut() {
-        members.insert("token_endpoint_auth_methods_supported".to_owned(), json!(["none"]));
         members.insert("require_pushed_authorization_requests".to_owned(), json!(true));
         members.insert("response_modes_supported".to_owned(), json!(["query"]));
         let scopes: Vec<String> = Configuration::all().map(|configuration| configuration.to_string()).collect();

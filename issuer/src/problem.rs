@@ -7,6 +7,7 @@ use crate::store::{RevokeError, StoreError};
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use credentials::wallet_attestation::CHALLENGE_HEADER;
 use schemas::openid4vci::ErrorResponse;
 use serde_json::json;
 use std::borrow::Cow;
@@ -140,7 +141,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// OpenID4VCI 1.0 §6.3; RFC 6749 §4.1.2.1, §5.2; RFC 9449 §5, §8; RFC 9396 §5.
+/// OpenID4VCI 1.0 §6.3; RFC 6749 §4.1.2.1, §5.2; RFC 9449 §5, §8; RFC 9396 §5;
+/// draft-ietf-oauth-attestation-based-client-auth-07 §6.2.
 fn token(error: &RedeemError) -> Response {
     let described = |code, text: Cow<'static, str>| oauth(StatusCode::BAD_REQUEST, code, Some(text));
     match error {
@@ -149,6 +151,11 @@ fn token(error: &RedeemError) -> Response {
         RedeemError::InvalidScope => oauth(StatusCode::BAD_REQUEST, "invalid_scope", None),
         RedeemError::UseDpopNonce { nonce } => {
             with_nonce(oauth(StatusCode::BAD_REQUEST, "use_dpop_nonce", None), nonce)
+        }
+        RedeemError::InvalidClient(what) => described("invalid_client", (*what).into()),
+        RedeemError::UseAttestationChallenge { challenge } => {
+            let refused = oauth(StatusCode::BAD_REQUEST, "use_attestation_challenge", None);
+            with_header(refused, CHALLENGE_HEADER, challenge)
         }
         RedeemError::UnsupportedGrantType => oauth(StatusCode::BAD_REQUEST, "unsupported_grant_type", None),
         RedeemError::InvalidAuthorizationDetails => {
@@ -218,9 +225,13 @@ fn credential(error: &CredentialError) -> Response {
 }
 
 /// RFC 9449 §8.1.
-pub(crate) fn with_nonce(mut response: Response, nonce: &str) -> Response {
-    if let Ok(nonce) = HeaderValue::from_str(nonce) {
-        response.headers_mut().insert("dpop-nonce", nonce);
+pub(crate) fn with_nonce(response: Response, nonce: &str) -> Response {
+    with_header(response, "dpop-nonce", nonce)
+}
+
+fn with_header(mut response: Response, name: &'static str, value: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
     }
     response
 }

@@ -278,6 +278,25 @@ pub struct AuthorizationServerMetadata {
     /// Algorithms of DPoP proofs (RFC 9449 §5.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dpop_signing_alg_values_supported: Option<Vec<String>>,
+    /// How clients authenticate (RFC 8414 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// Algorithms of wallet attestations (draft-ietf-oauth-attestation-based-client-auth-07 §10.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_attestation_signing_alg_values_supported: Option<Vec<String>>,
+    /// Algorithms of the proofs of possession beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_attestation_pop_signing_alg_values_supported: Option<Vec<String>>,
+    /// Where challenges for these proofs are had (the same, §8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_endpoint: Option<String>,
+}
+
+/// The answer of the challenge endpoint (draft-ietf-oauth-attestation-based-client-auth-07 §8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChallengeResponse {
+    /// The challenge that the next proof of possession must bear.
+    pub attestation_challenge: String,
 }
 
 /// A token response (§6.2).

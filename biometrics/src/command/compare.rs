@@ -25,15 +25,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    if let Some(source) = arguments.modality.finger()? {
-        let reference = arguments.modality.finger_reference(arguments.reference_capture)?;
-        return finger::compare_files(&arguments.references, &arguments.probe, reference, source);
-    }
-    if arguments.reference_capture.is_some() {
-        return Err(Failure::usage("--reference-capture is for finger images", "leave it out when measuring faces"));
-    }
     for path in arguments.references.iter().chain([&arguments.probe]) {
         home::read_named(path)?;
+    }
+    if let Some(settings) = arguments.modality.finger(arguments.reference_capture)? {
+        return finger::compare_files(&arguments.references, &arguments.probe, &mut settings.taker(home)?);
     }
     let mut engine = home::load_engine(home)?;
     let reference = reference(&mut engine, &arguments.references)?;

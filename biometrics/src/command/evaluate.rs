@@ -45,10 +45,9 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         return Err(Failure::usage("there are more drawings than lists", "name one --pairs for each drawing"));
     }
     let lists = pair_list::read_all(pairs)?;
-    let answers = if let Some(source) = modality.finger()? {
-        let reference = modality.finger_reference(*reference_capture)?;
-        let settings = finger::Settings { reference, source, gate: *gate, plots: plot, failures: failures.as_deref() };
-        finger::evaluate(&lists, &settings)?
+    let answers = if let Some(settings) = modality.finger(*reference_capture)? {
+        let wanted = finger::Wanted { gate: *gate, plots: plot, failures: failures.as_deref() };
+        finger::evaluate(&lists, &mut settings.taker(home)?, &wanted)?
     } else {
         let mut engine = home::load_engine(home)?;
         let cache = EmbeddingCache::fill(&mut engine, lists.iter().flatten(), *gate)?;

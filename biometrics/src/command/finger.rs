@@ -8,8 +8,8 @@ use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::Evaluation;
 use biometrics::finger::{
-    ExtractError, FingerCapture, FingerProbe, FingerReference, FingerTemplate, PhotographError, PhotographQuality,
-    RecordFormat, compare, read_records,
+    ExtractError, FingerCapture, FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, FingerTemplate,
+    MinutiaFinder, PhotographError, PhotographQuality, RecordFormat, compare, read_records,
 };
 use serde_json::json;
 
@@ -17,32 +17,65 @@ use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
 use super::finger_source::FingerSource;
 use super::pair_list::Pair;
-use super::{Answer, Failure, failure_pictures, home, round3, template};
+use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
+
+/// How prints are to be taken.
+pub(super) struct Settings {
+    pub(super) reference: FingerSource,
+    pub(super) source: FingerSource,
+    pub(super) extractor: ExtractorName,
+}
+
+impl Settings {
+    /// Loads what is needed for it.
+    pub(super) fn taker(&self, home: Option<PathBuf>) -> Result<Taker, Failure> {
+        let Self { reference, source, extractor } = self;
+        let finder = match extractor {
+            ExtractorName::Mindtct => MinutiaFinder::Mindtct,
+            ExtractorName::Leader => MinutiaFinder::Leader(Box::new(home::load_leader(home)?)),
+        };
+        Ok(Taker { reference: *reference, source: *source, finder })
+    }
+}
 
 /// A print, and what there is to say of the photograph, if it is one.
 type Taken = (FingerCapture, Option<PhotographQuality>);
 
-fn take(path: &Path, source: FingerSource) -> Result<Taken, Failure> {
-    let sample = home::read_sample(path)?;
-    take_sample(&sample, source).map_err(|error| refused(path, error))
+/// Takes prints from pictures.
+pub(super) struct Taker {
+    reference: FingerSource,
+    source: FingerSource,
+    finder: MinutiaFinder,
 }
 
-fn take_sample(sample: &Sample, source: FingerSource) -> Result<Taken, ExtractError> {
-    let (image, quality) = source.image(sample)?;
-    Ok((FingerCapture::take_ungated(&image)?, quality))
+impl Taker {
+    fn take(&mut self, path: &Path, source: FingerSource) -> Result<Taken, Failure> {
+        let sample = home::read_sample(path)?;
+        self.take_sample(&sample, source).map_err(|error| refused(path, &error))
+    }
+
+    fn take_sample(&mut self, sample: &Sample, source: FingerSource) -> Result<Taken, ExtractError> {
+        let (image, photograph) = source.image(sample)?;
+        Ok((FingerCapture::take_ungated(&image, &mut self.finder)?, photograph))
+    }
 }
 
-fn refused(path: &Path, error: ExtractError) -> Failure {
-    Failure::unavailable(format!("{}: {error}", path.display()), error.hint())
+fn refused(path: &Path, error: &ExtractError) -> Failure {
+    match error {
+        ExtractError::Runtime { .. } => {
+            Failure { hint: error.hint().to_owned(), ..Failure::internal(format!("{}: {error}", path.display())) }
+        }
+        _ => Failure::unavailable(format!("{}: {error}", path.display()), error.hint()),
+    }
 }
 
-pub(super) fn template(path: &Path, out: Option<&Path>, source: FingerSource) -> Result<Answer, Failure> {
-    let start = Instant::now();
-    let (capture, photograph) = take(path, source)?;
+pub(super) fn template(path: &Path, out: Option<&Path>, taker: &mut Taker) -> Result<Answer, Failure> {
+    let (start, source) = (Instant::now(), taker.source);
+    let (capture, photograph) = taker.take(path, source)?;
     let all = start.elapsed();
     let quality = capture.quality().clone();
     let verdict = checked(&capture, photograph.as_ref()).map_err(|fault| (fault.code(), fault.hint()));
-    let minutiae = capture.template().minutiae();
+    let (minutiae, extractor) = (capture.template().minutiae(), capture.template().extractor());
     if let Some(out) = out {
         template::write_private(out, &capture.into_template().to_bytes())
             .map_err(|error| Failure::storage(format!("{}: {error}", out.display()), "choose another --out"))?;
@@ -57,10 +90,10 @@ pub(super) fn template(path: &Path, out: Option<&Path>, source: FingerSource) ->
     Ok(Answer {
         object: json!({
             "modality": "finger", "capture": source.code(), "acceptable": verdict.is_ok(), "reason": reason, "hint": hint,
-            "quality": quality, "photograph": photograph, "ms": { "all": round3(ms) },
+            "quality": quality, "photograph": photograph, "extractor": extractor.name(), "ms": { "all": round3(ms) },
         }),
         sentences: format!(
-            "{sentence}; {minutiae} minutiae, taken in {ms:.0} ms.{}",
+            "{sentence}; {minutiae} minutiae, taken by {extractor} in {ms:.0} ms.{}",
             photograph.as_ref().map(told).unwrap_or_default()
         ),
     })
@@ -80,18 +113,13 @@ fn told(photograph: &PhotographQuality) -> String {
     lines.concat()
 }
 
-pub(super) fn compare_files(
-    references: &[PathBuf],
-    probe: &Path,
-    reference_source: FingerSource,
-    source: FingerSource,
-) -> Result<Answer, Failure> {
+pub(super) fn compare_files(references: &[PathBuf], probe: &Path, taker: &mut Taker) -> Result<Answer, Failure> {
+    let (reference_source, source) = (taker.reference, taker.source);
     let enrolled: Vec<FingerTemplate> =
-        references.iter().map(|path| stored_or_taken(path, reference_source)).collect::<Result<_, _>>()?;
-    let reference = FingerReference::enrol(&enrolled)
-        .map_err(|error| Failure::usage(error.to_string(), "name fewer references"))?;
-    let probe = FingerProbe::new(&stored_or_taken(probe, source)?);
-    let (score, limit) = (compare(&probe, &reference), Threshold::FINGER);
+        references.iter().map(|path| stored_or_taken(path, taker, reference_source)).collect::<Result<_, _>>()?;
+    let reference = FingerReference::enrol(&enrolled).map_err(not_enrolled)?;
+    let probe = FingerProbe::new(&stored_or_taken(probe, taker, source)?);
+    let (score, limit) = (compare(&probe, &reference).map_err(not_compared)?, Threshold::FINGER);
     let (word, sentence) = match limit.decide(score) {
         Decision::Match => ("match", "The probe is taken for the enrolled finger"),
         Decision::NonMatch => ("non-match", "The probe is not taken for the enrolled finger"),
@@ -106,8 +134,20 @@ pub(super) fn compare_files(
     })
 }
 
+fn not_enrolled(error: FingerEnrolError) -> Failure {
+    let hint = match error {
+        FingerEnrolError::MixedExtractors { .. } => "take all impressions with the same --extractor",
+        _ => "name fewer references",
+    };
+    Failure::usage(error.to_string(), hint)
+}
+
+fn not_compared(error: FingerCompareError) -> Failure {
+    Failure::usage(error.to_string(), "take both prints with the same --extractor")
+}
+
 /// A template of ours, a record of ISO/IEC 19794-2 or ANSI 378 with one view, or an image.
-fn stored_or_taken(path: &Path, source: FingerSource) -> Result<FingerTemplate, Failure> {
+fn stored_or_taken(path: &Path, taker: &mut Taker, source: FingerSource) -> Result<FingerTemplate, Failure> {
     let bytes = zeroize::Zeroizing::new(home::read_named(path)?);
     if let Ok(template) = FingerTemplate::from_bytes(&bytes) {
         return Ok(template);
@@ -119,33 +159,32 @@ fn stored_or_taken(path: &Path, source: FingerSource) -> Result<FingerTemplate, 
             return Ok(template);
         }
     }
-    take(path, source).map(|(capture, _)| capture.into_template())
+    taker.take(path, source).map(|(capture, _)| capture.into_template())
 }
 
-/// How prints are evaluated.
-pub(super) struct Settings<'a> {
-    pub(super) reference: FingerSource,
-    pub(super) source: FingerSource,
+/// What an evaluation is to give.
+pub(super) struct Wanted<'a> {
     pub(super) gate: bool,
     pub(super) plots: &'a [PathBuf],
     pub(super) failures: Option<&'a Path>,
 }
 
 /// Error rates over lists of pairs of prints.
-pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<Vec<Answer>, Failure> {
-    let cache = TemplateCache::fill(lists.iter().flatten(), settings);
+pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'_>) -> Result<Vec<Answer>, Failure> {
+    let cache = TemplateCache::fill(lists.iter().flatten(), wanted.gate, taker);
     let mut answers = Vec::new();
     for (i, pairs) in lists.iter().enumerate() {
-        let sides = Sides::of(pairs, &cache, settings);
+        let sides = Sides::of(pairs, &cache, taker);
         let bar = progress(pairs.len() as u64, "pairs");
-        let scores: Vec<ComparisonScore> = bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect();
+        let scores: Vec<ComparisonScore> =
+            bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect::<Result<_, _>>()?;
         bar.finish_and_clear();
         let of = |mated: bool| {
             pairs.iter().zip(&scores).filter(move |(pair, _)| pair.mated == mated).map(|(_, score)| *score)
         };
         let evaluation = Evaluation::new(of(true), of(false)).map_err(evaluate::unbalanced)?;
-        evaluate::drawn(&evaluation, settings.plots.get(i).map(PathBuf::as_path))?;
-        if let Some(folder) = settings.failures {
+        evaluate::drawn(&evaluation, wanted.plots.get(i).map(PathBuf::as_path))?;
+        if let Some(folder) = wanted.failures {
             failure_pictures::write(folder, i, pairs, &scores)?;
         }
         let measured = Measured {
@@ -154,9 +193,13 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<V
             failures: cache.failures,
             times: cache.times.clone(),
             quality: cache.quality.clone(),
-            comparisons_per_second: sides.comparisons_per_second(pairs),
+            comparisons_per_second: sides.comparisons_per_second(pairs)?,
         };
-        answers.push(evaluate::report(&evaluation, &measured));
+        let mut answer = evaluate::report(&evaluation, &measured);
+        if let Some(fields) = answer.object.as_object_mut() {
+            fields.insert("extractor".to_owned(), json!(taker.finder.extractor().name()));
+        }
+        answers.push(answer);
     }
     Ok(answers)
 }
@@ -170,12 +213,12 @@ struct TemplateCache {
 }
 
 impl TemplateCache {
-    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, settings: &Settings<'_>) -> Self {
-        let Settings { reference, source, gate, .. } = settings;
+    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, gate: bool, taker: &mut Taker) -> Self {
+        let (reference, source) = (taker.reference, taker.source);
         let mut cache = Self { templates: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
         let each = |pair: &'p Pair| {
-            let references = pair.reference.iter().map(|path| (path, *reference));
-            references.chain(pair.probe.iter().map(|path| (path, *source)))
+            let references = pair.reference.iter().map(|path| (path, reference));
+            references.chain(pair.probe.iter().map(|path| (path, source)))
         };
         let images: HashSet<(&PathBuf, FingerSource)> = pairs.into_iter().flat_map(each).collect();
         let mut images: Vec<_> = images.into_iter().collect();
@@ -183,10 +226,10 @@ impl TemplateCache {
         let bar = progress(images.len() as u64, "images");
         for (image, source) in images {
             let start = Instant::now();
-            let (code, template) = Self::take(image, source);
+            let (code, template) = Self::take(image, taker, source);
             cache.times.push(start.elapsed());
             *cache.quality.entry(code).or_default() += 1;
-            match template.filter(|_| !*gate || code == "ok") {
+            match template.filter(|_| !gate || code == "ok") {
                 Some(template) => drop(cache.templates.insert((image.clone(), source), template)),
                 None => cache.failures += 1,
             }
@@ -196,9 +239,9 @@ impl TemplateCache {
         cache
     }
 
-    fn take(image: &Path, source: FingerSource) -> (&'static str, Option<FingerTemplate>) {
+    fn take(image: &Path, taker: &mut Taker, source: FingerSource) -> (&'static str, Option<FingerTemplate>) {
         let Ok(sample) = home::read_sample(image) else { return ("not-decoded", None) };
-        match take_sample(&sample, source) {
+        match taker.take_sample(&sample, source) {
             Ok((capture, photograph)) => {
                 let code = checked(&capture, photograph.as_ref()).map_or_else(|fault| fault.code(), |()| "ok");
                 (code, Some(capture.into_template()))
@@ -219,37 +262,39 @@ struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
-    fn of(pairs: &'a [Pair], cache: &TemplateCache, settings: &Settings<'_>) -> Self {
+    fn of(pairs: &'a [Pair], cache: &TemplateCache, taker: &Taker) -> Self {
         let mut sides = Self { references: HashMap::new(), probes: HashMap::new() };
         for pair in pairs {
             sides
                 .references
                 .entry(&pair.reference)
-                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference, settings.reference)).ok());
-            sides.probes.entry(&pair.probe).or_insert_with(|| {
-                cache.found(&pair.probe, settings.source).into_iter().map(FingerProbe::new).collect()
-            });
+                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference, taker.reference)).ok());
+            sides
+                .probes
+                .entry(&pair.probe)
+                .or_insert_with(|| cache.found(&pair.probe, taker.source).into_iter().map(FingerProbe::new).collect());
         }
         sides
     }
 
     /// The mean over the frames of one attempt; the lowest score where there is nothing to compare.
-    fn score(&self, pair: &Pair) -> ComparisonScore {
+    fn score(&self, pair: &Pair) -> Result<ComparisonScore, Failure> {
         let reference = self.references.get(pair.reference.as_slice()).and_then(Option::as_ref);
         let probes = self.probes.get(pair.probe.as_slice()).filter(|probes| !probes.is_empty());
-        let (Some(reference), Some(probes)) = (reference, probes) else { return ComparisonScore::LOWEST };
-        ComparisonScore::mean(probes.iter().map(|probe| compare(probe, reference)))
+        let (Some(reference), Some(probes)) = (reference, probes) else { return Ok(ComparisonScore::LOWEST) };
+        let scores = probes.iter().map(|probe| compare(probe, reference));
+        Ok(ComparisonScore::mean(scores.collect::<Result<Vec<_>, _>>().map_err(not_compared)?))
     }
 
-    fn comparisons_per_second(&self, pairs: &[Pair]) -> f64 {
+    fn comparisons_per_second(&self, pairs: &[Pair]) -> Result<f64, Failure> {
         let (start, mut count) = (Instant::now(), 0_u64);
         for pair in pairs.iter().cycle().take(1_000_000) {
-            std::hint::black_box(self.score(pair));
+            std::hint::black_box(self.score(pair)?);
             count += 1;
             if start.elapsed() > Duration::from_millis(500) {
                 break;
             }
         }
-        (count as f64 / start.elapsed().as_secs_f64()).round()
+        Ok((count as f64 / start.elapsed().as_secs_f64()).round())
     }
 }

@@ -1,7 +1,7 @@
 //! A certificate chain: as it came, and verified.
 
 use super::certificate::Facts;
-use super::{ChainPolicy, Trust, TrustAnchors, Usage, VerifiedChain};
+use super::{ChainPolicy, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
 use crate::key::PublicKey;
@@ -80,6 +80,15 @@ pub enum ChainError {
     /// A chain that is in order and ends at nobody we know.
     #[error("the chain ends at no trust anchor")]
     UnknownIssuer,
+    /// A chain that ends at an anchor which only a trust list vouched for whose time is over.
+    #[error("the trust list that names the anchor of the chain ended at {ended}")]
+    ListEnded {
+        /// When it ended.
+        ended: Timestamp,
+    },
+    /// The anchor itself stands in the chain, where the profile wants it left out.
+    #[error("the trust anchor itself stands among the certificates")]
+    AnchorInside,
     /// Something else that path validation does not accept, such as a critical extension it does not know.
     #[error("the chain is not acceptable")]
     Unacceptable,
@@ -88,7 +97,7 @@ pub enum ChainError {
 impl ChainError {
     /// Whether a clock that is wrong could be the reason.
     pub const fn is_about_time(&self) -> bool {
-        matches!(self, Self::Expired | Self::NotYetValid)
+        matches!(self, Self::Expired | Self::NotYetValid | Self::ListEnded { .. })
     }
 }
 
@@ -195,6 +204,24 @@ impl CertificateChain {
         ChainPolicy::known_only(anchors).verify(self, usage, now)
     }
 
+    /// As [`CertificateChain::verify`], and refuses a chain in which an anchor itself stands.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    ///
+    /// # Source
+    /// HAIP 1.0 §4.4.1, §4.5.1: "The X.509 certificate of the trust anchor MUST NOT be included".
+    pub fn verify_below(
+        &self,
+        anchors: &TrustAnchors,
+        usage: Usage,
+        now: Timestamp,
+    ) -> Result<VerifiedChain, ChainError> {
+        let verified = self.verify(anchors, usage, now)?;
+        let holds_anchor = self.iter().any(|der| anchors.iter().any(|anchor| anchor.der() == der));
+        if holds_anchor { Err(ChainError::AnchorInside) } else { Ok(verified) }
+    }
+
     /// Verifies the chain; when all of it is in order but it ends at no anchor, says so instead of refusing.
     ///
     /// # Errors
@@ -218,15 +245,16 @@ impl CertificateChain {
     ) -> Result<VerifiedChain, ChainError> {
         let facts = self.0.ders.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
         check_order(&facts, usage)?;
-        let (trust, limits) = match self.check_path(anchors.webpki(), algorithms, usage, now) {
-            Ok(anchor) => (Trust::Known, anchors.limits_at(anchor)),
+        let for_usage = anchors.for_usage(usage);
+        let anchor = match self.check_path(for_usage.webpki(), algorithms, usage, now) {
+            Ok(place) => Some(for_usage.anchor(place).ok_or(ChainError::Unacceptable)?),
             Err(ChainError::UnknownIssuer) => {
                 self.check_without_anchor(&facts, algorithms, usage, now)?;
-                (Trust::NotKnown, None)
+                None
             }
             Err(error) => return Err(error),
         };
-        let verified = VerifiedChain::new(self, facts, trust, limits)?;
+        let verified = VerifiedChain::new(self, facts, anchor)?;
         if algorithms.contains(verified.leaf_key().algorithm()) { Ok(verified) } else { Err(ChainError::LeafKey) }
     }
 

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 Examples:
   amparo-issuer serve --data ./issuer --listen 127.0.0.1:8080
   amparo-issuer serve --data ./issuer --listen 127.0.0.1:8080 --trusted-proxy 127.0.0.1 --log-format json
+  amparo-issuer serve --data ./issuer --wallet-providers providers.pem --require-wallet-attestation
 
 The service speaks plain HTTP and listens on loopback: a proxy in front of it does TLS. `offer` and `revoke` work beside it.")]
 pub(super) struct Arguments {
@@ -46,6 +47,15 @@ pub(super) struct Arguments {
     /// Take no key that none of them attests.
     #[arg(long, requires = "key_attesters")]
     require_key_attestation: bool,
+    /// Publish the keys for credentials at /.well-known/jwt-vc-issuer, for verifiers that know issuers by it (SD-JWT VC §4).
+    #[arg(long)]
+    publish_keys: bool,
+    /// A file with the trust anchors (PEM) of those who vouch for wallets.
+    #[arg(long, value_name = "FILE")]
+    wallet_providers: Option<PathBuf>,
+    /// Give tokens only to wallets that one of them vouches for.
+    #[arg(long, requires = "wallet_providers")]
+    require_wallet_attestation: bool,
 }
 
 /// How often expired things are forgotten, delayed revocations carried out, and old lists signed anew.
@@ -65,12 +75,14 @@ impl Arguments {
     }
 
     fn demands(&self) -> Result<Demands, Failure> {
-        let key_attesters = match &self.key_attesters {
-            Some(path) => Some(read_anchors(path)?),
-            None => None,
-        };
-        let (encryption, key_attestation) = (self.require_encryption, self.require_key_attestation);
-        Ok(Demands { encryption, key_attesters, key_attestation })
+        Ok(Demands {
+            encryption: self.require_encryption,
+            key_attesters: self.key_attesters.as_deref().map(read_anchors).transpose()?,
+            key_attestation: self.require_key_attestation,
+            wallet_providers: self.wallet_providers.as_deref().map(read_anchors).transpose()?,
+            wallet_attestation: self.require_wallet_attestation,
+            publish_keys: self.publish_keys,
+        })
     }
 
     async fn serve(self, issuer: Arc<Issuer>, say: &mut dyn FnMut(&Report) -> io::Result<()>) -> Result<(), Failure> {
@@ -151,7 +163,11 @@ impl Arguments {
 fn read_anchors(path: &Path) -> Result<TrustAnchors, Failure> {
     let unreadable = |reason: String| {
         let message = format!("{} holds no trust anchor: {reason}", path.display());
-        Failure::usage("invalid_anchor", message, "Give a PEM file with the certificates of those who attest keys.")
+        Failure::usage(
+            "invalid_anchor",
+            message,
+            "Give a PEM file with the certificates of those who attest keys or wallets.",
+        )
     };
     let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     TrustAnchors::from_pem(&pem).map_err(|error| unreadable(error.to_string()))

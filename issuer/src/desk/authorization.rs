@@ -1,6 +1,7 @@
 //! The authorization code flow: the request that goes ahead, the page where the person gives the desk's code, and the code
 //! that the wallet takes back.
 
+use super::client::{ClientCall, ClientKey};
 use super::offering::Waiting;
 use super::redemption::{RedeemError, Redeemed, TokenCall, asks_for};
 use super::{Issuer, randomness};
@@ -51,6 +52,8 @@ pub struct PushCall<'a> {
     pub request_uri: Option<&'a str>,
     /// The DPoP header.
     pub dpop: Option<&'a str>,
+    /// Who asks.
+    pub client: ClientCall<'a>,
 }
 
 /// What waits for the person, sealed under the request's name, and then with the claims under the code.
@@ -61,6 +64,8 @@ struct Request {
     state: Option<String>,
     challenge: String,
     dpop_key: Option<[u8; 32]>,
+    /// The key of the wallet, where its provider vouches for it.
+    client_key: Option<ClientKey>,
     configurations: Vec<String>,
     by_identifier: bool,
     issuer_state: String,
@@ -121,6 +126,7 @@ impl Issuer {
     /// RFC 9126 §2; OpenID4VCI 1.0 §5.1; RFC 7636 §4.3; RFC 9449 §10.
     pub fn push(&self, call: &PushCall<'_>) -> Result<RequestUri, RedeemError> {
         let now = self.now();
+        let client_key = self.authenticate(call.client, call.client_id, now)?;
         let invalid = RedeemError::InvalidRequest;
         if call.request_uri.is_some() {
             return Err(invalid("request_uri has no place in a pushed request"));
@@ -166,6 +172,7 @@ impl Issuer {
             state: call.state.map(str::to_owned),
             challenge: challenge.to_owned(),
             dpop_key: proven.or(named),
+            client_key,
             configurations,
             by_identifier,
             issuer_state: issuer_state.to_owned(),
@@ -249,7 +256,12 @@ impl Issuer {
     ///
     /// # Source
     /// RFC 6749 §4.1.3, §10.5; RFC 7636 §4.6; RFC 9449 §10.
-    pub(super) fn redeem_code(&self, call: &TokenCall<'_>, now: Timestamp) -> Result<Redeemed, RedeemError> {
+    pub(super) fn redeem_code(
+        &self,
+        call: &TokenCall<'_>,
+        client: Option<ClientKey>,
+        now: Timestamp,
+    ) -> Result<Redeemed, RedeemError> {
         let code = call.authorization_code.ok_or(RedeemError::InvalidRequest("code is missing"))?;
         let verifier = call.code_verifier.ok_or(RedeemError::InvalidRequest("code_verifier is missing"))?;
         let key = self.authorization_code_key(code);
@@ -266,7 +278,8 @@ impl Issuer {
         let fits = bool::from(challenge.as_bytes().ct_eq(request.challenge.as_bytes()))
             && is_verifier
             && call.client_id == Some(request.client_id.as_str())
-            && call.redirect_uri == Some(request.redirect_uri.as_str());
+            && call.redirect_uri == Some(request.redirect_uri.as_str())
+            && client == request.client_key;
         if !fits {
             return Err(RedeemError::InvalidGrant);
         }

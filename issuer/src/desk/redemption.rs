@@ -1,6 +1,6 @@
 //! Redeeming an offer: a code and a transaction code for one access token.
 
-use super::{Issuer, randomness};
+use super::{ClientCall, Issuer, randomness};
 use crate::grant::{TOKEN_LIFETIME, Verdict};
 use crate::keys::Purpose;
 use crate::metadata::TOKEN_PATH;
@@ -39,6 +39,8 @@ pub struct TokenCall<'a> {
     pub refresh_token: Option<&'a str>,
     /// The DPoP header.
     pub dpop: Option<&'a str>,
+    /// Who asks.
+    pub client: ClientCall<'a>,
 }
 
 /// A redeemed offer.
@@ -75,6 +77,15 @@ pub enum RedeemError {
     UseDpopNonce {
         /// A fresh one.
         nonce: String,
+    },
+    /// No provider that is believed vouches for the wallet.
+    #[error("the wallet is not authenticated: {0}")]
+    InvalidClient(&'static str),
+    /// The proof of possession needs a challenge of ours.
+    #[error("the proof of possession needs a challenge")]
+    UseAttestationChallenge {
+        /// A fresh one.
+        challenge: String,
     },
     /// Another grant type.
     #[error("unsupported grant type")]
@@ -113,9 +124,10 @@ impl Issuer {
     /// OpenID4VCI 1.0 §6; RFC 6749 §5.2; RFC 9449 §5.
     pub fn redeem(&self, call: &TokenCall<'_>) -> Result<Redeemed, RedeemError> {
         let now = self.now();
+        let client = self.authenticate(call.client, call.client_id, now)?;
         match call.grant_type {
             Some(PRE_AUTHORIZED_CODE_GRANT) => {}
-            Some(AUTHORIZATION_CODE_GRANT) => return self.redeem_code(call, now),
+            Some(AUTHORIZATION_CODE_GRANT) => return self.redeem_code(call, client, now),
             Some(REFRESH_TOKEN_GRANT) => return self.redeem_refresh(call, now),
             Some(_) => return Err(RedeemError::UnsupportedGrantType),
             None => return Err(RedeemError::InvalidRequest("grant_type is missing")),

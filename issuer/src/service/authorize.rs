@@ -1,7 +1,7 @@
 //! The pushed authorization request, and the page where the person gives the desk's code.
 
 use super::token::{Form, form_body, is_form, single};
-use super::{Service, answer, blocking};
+use super::{Service, answer, blocking, client};
 use crate::config::IssuerUrl;
 use crate::desk::{Answered, Asked, AuthorizeError, PushCall, REQUEST_LIFETIME, RedeemError};
 use crate::metadata::AUTHORIZE_PATH;
@@ -39,6 +39,7 @@ pub(super) async fn push(
             dpop_jkt: form.get("dpop_jkt"),
             request_uri: form.get("request_uri"),
             dpop,
+            client: client::shown(&headers)?,
         })
     })
     .await??;

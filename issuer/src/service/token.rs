@@ -1,6 +1,6 @@
 //! The token endpoint.
 
-use super::{Service, answer, blocking};
+use super::{Service, answer, blocking, client};
 use crate::desk::{RedeemError, Redeemed, TokenCall};
 use crate::problem::Problem;
 use axum::body::Bytes;
@@ -49,6 +49,7 @@ pub(super) async fn redeem(
             authorization_details: form.get("authorization_details"),
             refresh_token: form.get("refresh_token"),
             dpop,
+            client: client::shown(&headers)?,
         })
     })
     .await?;

@@ -1,7 +1,6 @@
 //! The well-known documents.
 
 use super::{Service, answer, blocking};
-use crate::metadata;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -36,7 +35,7 @@ const JWT: &str = "application/jwt";
 /// # Source
 /// RFC 8414 §3; OpenID4VCI 1.0 §12.3.
 pub(super) async fn authorization_server(State(service): State<Service>) -> Response {
-    public(answer::json(&metadata::authorization_server(service.issuer.config())))
+    public(answer::json(&service.issuer.server_metadata()))
 }
 
 fn public(mut response: Response) -> Response {

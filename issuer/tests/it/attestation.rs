@@ -12,10 +12,10 @@ use schemas::Seconds;
 use serde_json::{Value, json};
 
 /// Who makes wallets.
-struct Attester {
+pub(crate) struct Attester {
     anchor: String,
-    chain: CertificateChain,
-    key: SoftwareKey,
+    pub(crate) chain: CertificateChain,
+    pub(crate) key: SoftwareKey,
 }
 
 fn pair(key: &SoftwareKey) -> KeyPair {
@@ -27,7 +27,7 @@ fn pair(key: &SoftwareKey) -> KeyPair {
 }
 
 impl Attester {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let [root_key, key] = <[SoftwareKey; 2]>::try_from(keys(2, seed)).ok().unwrap();
         let mut root = CertificateParams::new(Vec::new()).unwrap();
         root.distinguished_name.push(DnType::CommonName, "Wallets Root");
@@ -44,8 +44,11 @@ impl Attester {
     }
 
     fn demands(&self, key_attestation: bool) -> Demands {
-        let anchors = TrustAnchors::from_pem(self.anchor.as_bytes()).unwrap();
-        Demands { key_attesters: Some(anchors), key_attestation, ..Demands::default() }
+        Demands { key_attesters: Some(self.anchors()), key_attestation, ..Demands::default() }
+    }
+
+    pub(crate) fn anchors(&self) -> TrustAnchors {
+        TrustAnchors::from_pem(self.anchor.as_bytes()).unwrap()
     }
 
     fn attest(&self, world: &World, holders: &[SoftwareKey], nonce: &str, storage: &str) -> String {

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const BACK: &str = "http://127.0.0.1:51004/back";
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const BACK: &str = "http://127.0.0.1:51004/back";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 fn challenge() -> String {
     credentials::b64::encode(&Sha256::digest(VERIFIER))
@@ -75,7 +75,7 @@ impl World {
         browser().get(url).send().await.unwrap()
     }
 
-    async fn decide(&self, request: &str, code: &str, answer: &str) -> Response {
+    pub(crate) async fn decide(&self, request: &str, code: &str, answer: &str) -> Response {
         let form = [("client_id", "org.example.wallet"), ("request_uri", request), ("code", code), ("answer", answer)];
         browser().post(format!("{}/authorize", self.url)).form(&form).send().await.unwrap()
     }

@@ -1,7 +1,7 @@
 //! Photographs: what is refused and why, and what comes out of simulated ones.
 
 use super::super::tests::{fvc, read, whorl};
-use super::super::{ExtractError, FingerCapture, FingerProbe, FingerReference, FingerTemplate, compare};
+use super::super::{ExtractError, FingerCapture, FingerProbe, FingerReference, FingerTemplate, MinutiaFinder, compare};
 use super::*;
 use crate::comparison::{Decision, Threshold};
 use crate::simulation::{Conditions, Seed, fingertip};
@@ -121,11 +121,14 @@ fn simulated_photographs_match_scans_of_the_same_finger_and_no_others() {
         let jpeg = fingertip(&print(name), Conditions::Ordinary, of, Seed(3)).unwrap();
         let view = PhotographView { ridges: RidgeTone::Bright, handedness: told };
         let developed = FingerPhotograph::develop(&Sample::decode(&jpeg).unwrap(), view)?;
-        Ok(FingerCapture::take_ungated(developed.image())?.into_template())
+        Ok(FingerCapture::take_ungated(developed.image(), &mut MinutiaFinder::Mindtct)?.into_template())
     };
-    let scan = |name: &str| FingerCapture::take(&print(name).evened().unwrap()).unwrap().into_template();
+    let scan = |name: &str| {
+        FingerCapture::take(&print(name).evened().unwrap(), &mut MinutiaFinder::Mindtct).unwrap().into_template()
+    };
     let reference = FingerReference::enrol([&scan("101_1.tif")]).unwrap();
-    let decide = |template: &FingerTemplate| Threshold::FINGER.decide(compare(&FingerProbe::new(template), &reference));
+    let decide =
+        |template: &FingerTemplate| Threshold::FINGER.decide(compare(&FingerProbe::new(template), &reference).unwrap());
     for handedness in [Handedness::AsSeen, Handedness::Mirrored] {
         let same = photograph("101_2.tif", handedness, handedness).unwrap();
         let other = photograph("105_1.tif", handedness, handedness).unwrap();
