@@ -45,15 +45,16 @@ pub fn picture(data: &[u8]) {
     }
 }
 
-/// A small picture taken for a photograph of a fingertip, both ways round: measures are numbers, and so is the score.
+/// A small picture taken for a photograph of a fingertip, one way round or the other: measures are numbers, and so is the score.
 pub fn finger_photograph(data: &[u8]) {
     let Ok(sample) = Sample::decode(data) else { return };
     if u64::from(sample.width()) * u64::from(sample.height()) > 40_000 {
         return;
     }
-    let views = [(RidgeTone::Bright, Handedness::AsSeen), (RidgeTone::Dark, Handedness::Mirrored)];
-    for (ridges, handedness) in views {
-        let Ok(photograph) = FingerPhotograph::develop(&sample, PhotographView { ridges, handedness }) else { return };
+    let mirrored = data.len().is_multiple_of(2);
+    let (ridges, handedness) =
+        if mirrored { (RidgeTone::Dark, Handedness::Mirrored) } else { (RidgeTone::Bright, Handedness::AsSeen) };
+    if let Ok(photograph) = FingerPhotograph::develop(&sample, PhotographView { ridges, handedness }) {
         assert!(photograph.quality().components().iter().all(|component| component.value().is_finite()));
         if let Ok(capture) = FingerCapture::take_ungated(photograph.image(), &mut MinutiaFinder::Mindtct) {
             compared(&capture.into_template());

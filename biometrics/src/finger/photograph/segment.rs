@@ -24,28 +24,10 @@ pub(super) fn segment(sample: &Sample) -> Result<Silhouette, PhotographError> {
     if wide < 8 || high < 8 {
         return Err(PhotographError::TooFar);
     }
-    let mut finger = Grid::from_fn(wide, high, |x, y| {
-        let from_middle = |at: usize, size: usize| (at as f32 + 0.5) / size as f32 - 0.5;
-        from_middle(x, wide).hypot(from_middle(y, high)) < MIDDLE
-    });
-    let mut known = Grid::from_fn(wide, high, |x, y| {
-        let edge = |at: usize, size: usize| at.min(size - 1 - at) * EDGE < size;
-        finger.near(x as isize, y as isize) || edge(x, wide) || edge(y, high)
-    });
-    for round in 0..ROUNDS {
-        let of = |which: bool| {
-            let chosen = finger.cells().iter().zip(known.cells()).zip(looks.cells());
-            Kind::of(chosen.filter(|((f, k), _)| **k && **f == which).map(|(_, look)| look))
-        };
-        let (inner, outer) = (of(true).ok_or(PhotographError::NoFinger)?, of(false).ok_or(PhotographError::NoFinger)?);
-        // Seeds are mixed; what came of them must be two kinds.
-        let least = if round == 0 { LEAST_APART / 2.0 } else { LEAST_APART };
-        if inner.apart(&outer) < least {
-            return Err(PhotographError::NoFinger);
-        }
-        finger = looks.map(|look| inner.distance(&look) < outer.distance(&look));
-        known = known.map(|_| true);
-    }
+    let mut finger = [Seed::Middle, Seed::Warmth, Seed::Brightness]
+        .into_iter()
+        .find_map(|seed| parted(&looks, seed))
+        .ok_or(PhotographError::NoFinger)?;
     let warmth = |which: bool| {
         let all = finger.cells().iter().zip(looks.cells()).filter(|(f, _)| **f == which);
         let (sum, count) = all.fold((0.0, 0.0_f32), |(sum, count), (_, [_, r, b])| (sum + r - b, count + 1.0));
@@ -63,6 +45,52 @@ pub(super) fn segment(sample: &Sample) -> Result<Silhouette, PhotographError> {
         });
     }
     largest(&finger, step)
+}
+
+/// What is taken for finger at first.
+#[derive(Clone, Copy, PartialEq)]
+enum Seed {
+    /// The middle, against the edge.
+    Middle,
+    /// What is warmer than the mean: where a hand comes in at the edge and the middle shows what lies between its fingers.
+    Warmth,
+    /// What is brighter than the mean.
+    Brightness,
+}
+
+/// Finger and background as two kinds of light; nothing if these are not two.
+fn parted(looks: &Grid<Look>, seed: Seed) -> Option<Grid<bool>> {
+    let (wide, high) = (looks.width(), looks.height());
+    let value = |[brightness, r, b]: Look| if seed == Seed::Brightness { brightness } else { r - b };
+    let mean = looks.cells().iter().map(|look| value(*look)).sum::<f32>() / looks.cells().len().max(1) as f32;
+    let in_middle = |x: usize, y: usize| {
+        let from_middle = |at: usize, size: usize| (at as f32 + 0.5) / size as f32 - 0.5;
+        from_middle(x, wide).hypot(from_middle(y, high)) < MIDDLE
+    };
+    let mut finger = Grid::from_fn(wide, high, |x, y| match seed {
+        Seed::Middle => in_middle(x, y),
+        _ => value(looks.near(x as isize, y as isize)) > mean,
+    });
+    let mut known = Grid::from_fn(wide, high, |x, y| {
+        let edge = |at: usize, size: usize| at.min(size - 1 - at) * EDGE < size;
+        seed != Seed::Middle || in_middle(x, y) || edge(x, wide) || edge(y, high)
+    });
+    let mut apart = 0.0;
+    for _ in 0..ROUNDS {
+        let of = |which: bool| {
+            let chosen = finger.cells().iter().zip(known.cells()).zip(looks.cells());
+            Kind::of(chosen.filter(|((f, k), _)| **k && **f == which).map(|(_, look)| look))
+        };
+        let (inner, outer) = (of(true)?, of(false)?);
+        apart = inner.apart(&outer);
+        if apart < LEAST_SEED {
+            return None;
+        }
+        finger = looks.map(|look| inner.distance(&look) < outer.distance(&look));
+        known = known.map(|_| true);
+    }
+    // Any population can be cut in two at its mean: without a place to begin from, they must lie far apart.
+    (apart >= if seed == Seed::Middle { LEAST_APART } else { FAR_APART }).then_some(finger)
 }
 
 fn largest(finger: &Grid<bool>, step: usize) -> Result<Silhouette, PhotographError> {
@@ -172,7 +200,10 @@ const ROUNDS: usize = 8;
 const BRIGHTNESS: f32 = 0.15;
 /// The least variance of a feature: noise and rounding.
 const FLOOR: f64 = 2.0e-5;
+/// Between the two kinds of light, in deviations: seeds may be mixed, what comes of them may not.
+const LEAST_SEED: f32 = 0.3;
 const LEAST_APART: f32 = 0.7;
+const FAR_APART: f32 = 3.0;
 const LEAST_SHARE: f32 = 0.02;
 const MOST_SHARE: f32 = 0.97;
 /// A second piece of this share of the first is a second finger.
