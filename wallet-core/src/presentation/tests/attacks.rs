@@ -201,12 +201,13 @@ fn attack_48_what_is_made_for_one_session_serves_no_other() {
 /// Modules `mismatched-client-id` and `missing-nonce` of the OIDF conformance suite.
 #[test]
 fn haip_5_mismatched_clients_and_missing_nonces_end_it_in_the_wallet() {
-    let cases: [(fn(&mut RequestObject), RequestObjectError); 3] = [
-        (|request| request.client_id = "x509_san_dns:verifier.example".into(), RequestObjectError::OtherClient),
-        (|request| request.nonce = String::new(), RequestObjectError::Nonce),
-        (|request| request.nonce = "short".into(), RequestObjectError::Nonce),
+    let cases: [fn(&mut RequestObject); 3] = [
+        |request| request.client_id = "x509_san_dns:verifier.example".into(),
+        |request| request.nonce = String::new(),
+        |request| request.nonce = "short".into(),
     ];
-    for (tamper, error) in cases {
+    let errors = [RequestObjectError::OtherClient, RequestObjectError::Nonce, RequestObjectError::Nonce];
+    for (tamper, error) in cases.into_iter().zip(errors) {
         let mut verifier = Verifier::new(Checkpoint { tamper, ..Checkpoint::default() });
         let rejected = Wallet::knowing(&verifier).authenticated(&mut verifier).unwrap_err();
         assert_eq!(*rejected.error(), RequestError::RequestObject(error.clone()));
