@@ -219,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn haip_6_a_key_with_no_more_than_its_coordinates_binds() {
+        let minimal = jwk();
+        let minimal = minimal.as_object().unwrap();
+        let key = PublicKey::from_jwk(minimal).unwrap();
+        assert_eq!(key.to_jwk().keys().collect::<Vec<_>>(), ["kty", "crv", "x", "y"], "and we write no more");
+        for member in ["kty", "crv", "x", "y"] {
+            let mut less = minimal.clone();
+            less.remove(member);
+            assert!(PublicKey::from_jwk(&less).is_err(), "{member}");
+        }
+    }
+
+    #[test]
     fn a_jwk_survives_the_round_trip() {
         let key = key(&jwk()).unwrap();
         assert_eq!(Value::Object(key.to_jwk()), jwk());

@@ -24,6 +24,7 @@ pub mod mdoc;
 pub mod paper;
 pub mod proof;
 pub mod proximity;
+pub mod registration;
 pub mod request_object;
 pub mod sd_jwt;
 pub mod signer;

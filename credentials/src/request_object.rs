@@ -19,6 +19,7 @@ use crate::did::DidDocument;
 use crate::json::Limits;
 use crate::jwe::NoRecipient;
 use crate::jws::{self, JwsError, JwsIn};
+use crate::registration::RegistrationError;
 use crate::signer::{SignError, Signer};
 use crate::trust::{CertificateChain, ChainError};
 use schemas::Timestamp;
@@ -126,6 +127,9 @@ pub enum RequestObjectError {
     /// An encrypted answer is asked for that we cannot make.
     #[error("an encrypted answer cannot be made")]
     Recipient(#[source] NoRecipient),
+    /// What a registrar says of the verifier does not hold, or does not allow what it asks for.
+    #[error("registration of the verifier is not acceptable: {0}")]
+    Registration(#[source] RegistrationError),
     /// The transaction data are not in order.
     #[error("transaction_data is not in order")]
     TransactionData(#[source] ConsentError),
@@ -165,7 +169,8 @@ impl RequestObjectError {
             | Self::State
             | Self::NoQuery
             | Self::Query(_)
-            | Self::Recipient(_) => Some("invalid_request"),
+            | Self::Recipient(_)
+            | Self::Registration(_) => Some("invalid_request"),
             Self::Formats => Some("vp_formats_not_supported"),
             Self::TransactionData(_) => Some("invalid_transaction_data"),
         }

@@ -39,6 +39,8 @@ pub enum Usage {
     VerifierAttesting,
     /// Attestations of wallets and of the keys in them.
     WalletAttesting,
+    /// Registrations of verifiers: who holds such a key says what they may ask for.
+    VerifierRegistering,
     /// Trust lists: who holds such a key says whom others believe.
     TrustListSigning,
     /// Mobile documents, by the usage that ISO/IEC 18013-5 Annex B names for document signers.

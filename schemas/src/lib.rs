@@ -10,6 +10,7 @@ pub mod mdoc;
 pub mod openid4vci;
 pub mod openid4vp;
 pub mod purpose;
+pub mod registration;
 pub mod status;
 pub mod time;
 pub mod type_metadata;

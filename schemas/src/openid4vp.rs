@@ -50,6 +50,9 @@ pub struct RequestObject {
     /// What the holder must agree to, each base64url JSON (§8.4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_data: Option<Vec<String>>,
+    /// What others attest of the verifier (§5.1, §5.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier_info: Option<Vec<VerifierInfo>>,
     /// The wallet's own nonce, echoed (§5.10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet_nonce: Option<String>,
@@ -62,6 +65,18 @@ pub struct RequestObject {
     /// Until when it may be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<Timestamp>,
+}
+
+/// What somebody attests of a verifier (§5.1 `verifier_info`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifierInfo {
+    /// Which kind of attestation, such as [`crate::registration::FORMAT`].
+    pub format: String,
+    /// The attestation; its form follows from the format.
+    pub data: Value,
+    /// The credential queries that it is about; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_ids: Option<Vec<String>>,
 }
 
 /// What the verifier can do (§5.1, §11.1).

@@ -16,4 +16,5 @@ mod issuance;
 mod paper;
 mod peers;
 mod proximity;
+mod registration;
 mod world;

@@ -18,6 +18,7 @@ mod key_files;
 mod ledger;
 mod listen;
 mod problem;
+pub mod registrar;
 mod status_keeper;
 mod store;
 mod sweep;

@@ -73,7 +73,7 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Asker, InPerson, Online, Proposal};
+pub use ask::{Asker, InPerson, Online, Proposal, RegisteredAs};
 pub use authenticated::{Absent, Authenticated, Rejected, RequestError};
 pub use choice::{Choice, ChoiceError};
 pub use consented::{AnswerError, Consented, Terms};

@@ -1,4 +1,5 @@
-//! The heart, `docs/checks.md`: every test it names exists, and every attack that is tested has its row.
+//! The heart, `docs/checks.md`: every test it names exists, and every attack that is tested has its row. And `docs/haip.md`: every
+//! test that it names exists.
 
 use crate::shell;
 use std::collections::BTreeSet;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum ChecksError {
     #[error("{path}: {source}")]
     Storage { path: PathBuf, source: std::io::Error },
-    #[error("docs/checks.md and the tests do not agree:\n{0}")]
+    #[error("the documents and the tests do not agree:\n{0}")]
     Differs(String),
 }
 
@@ -23,11 +24,14 @@ pub(crate) fn run() -> Result<(), ChecksError> {
     let mut tests = BTreeSet::new();
     collect(&shell::root(), &mut tests)?;
     let named = named_tests(&table);
-    let mut faults: Vec<String> = named
-        .iter()
-        .filter(|name| !tests.iter().any(|test| stands_for(name, test)))
-        .map(|name| format!("  docs/checks.md names `{name}`, no such test exists"))
-        .collect();
+    let profile = read(&shell::root().join("docs/haip.md"))?;
+    let in_profile = named_tests(&profile);
+    let missing = |file: &str, named: &BTreeSet<String>| -> Vec<String> {
+        let missing = named.iter().filter(|name| !tests.iter().any(|test| stands_for(name, test)));
+        missing.map(|name| format!("  {file} names `{name}`, no such test exists")).collect()
+    };
+    let mut faults = missing("docs/checks.md", &named);
+    faults.extend(missing("docs/haip.md", &in_profile));
     for test in tests.iter().filter(|t| t.starts_with("attack_") && !named.iter().any(|name| stands_for(name, t))) {
         faults.push(format!("  the test `{test}` has no row in docs/checks.md"));
     }
@@ -43,6 +47,7 @@ pub(crate) fn run() -> Result<(), ChecksError> {
         return Err(ChecksError::Differs(faults.join("\n")));
     }
     println!("docs/checks.md names {} tests, all there; {} attacks have tests.", named.len(), attacks.len());
+    println!("docs/haip.md names {} tests, all there.", in_profile.len());
     Ok(())
 }
 

@@ -117,7 +117,12 @@ impl Facts {
         match &self.usages {
             Some(usages) => usages.iter().any(|oid| oid == usage.der()),
             None => {
-                let named = [Usage::StatusSigning, Usage::VerifierAttesting, Usage::TrustListSigning];
+                let named = [
+                    Usage::StatusSigning,
+                    Usage::VerifierAttesting,
+                    Usage::VerifierRegistering,
+                    Usage::TrustListSigning,
+                ];
                 !is_leaf || !named.contains(&usage)
             }
         }

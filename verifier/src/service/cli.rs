@@ -6,6 +6,7 @@ mod failure;
 mod offline;
 mod output;
 mod proximity;
+mod registrar;
 mod run;
 mod trust;
 mod words;

@@ -16,12 +16,14 @@ use super::config::Config;
 use super::identity::{Identity, IdentityError};
 use super::key_files::{KeyFileError, KeyFiles, create_private_dir, private_file, sync_dir};
 use super::ledger::LedgerError;
+use super::registrar::OwnRegistration;
 use super::status_keeper::StatusKeeper;
 use super::store::{AuditLine, Store, StoreError, StoredAnchor};
 use crate::guarded::SealError;
 use crate::in_person::NotInPerson;
 use crate::time_floor::ClockSuspect;
 use crate::transaction::{Endpoints, InquiryError};
+use credentials::registration::RegistrationError;
 use credentials::trust::list::TrustListError;
 use credentials::trust::{AnchorError, AnchorLimits, ChainCache, TrustAnchors};
 use getrandom::SysRng;
@@ -30,7 +32,7 @@ use schemas::Timestamp;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Why the desk could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +74,9 @@ pub enum DeskError {
     /// Another session than the one that the person came back to.
     #[error("the answer is for the browser session that it came back to: the response_code is missing or another's")]
     OtherSession,
+    /// What a registrar says of this verifier cannot be shown.
+    #[error("the registration cannot be used: {0}")]
+    Registration(#[from] RegistrationError),
     // The surroundings' fault.
     /// The clock was set back.
     #[error(transparent)]
@@ -127,6 +132,7 @@ pub struct Desk {
     keeper: StatusKeeper,
     chains: ChainCache,
     anchors: Mutex<(AnchorMarks, Arc<TrustAnchors>)>,
+    registration: OnceLock<OwnRegistration>,
 }
 
 /// What tells whether the anchors changed: those named by hand, and which trust lists there are.
@@ -177,6 +183,7 @@ impl Desk {
             clock,
             chains: ChainCache::new(),
             anchors: Mutex::default(),
+            registration: OnceLock::new(),
         }))
     }
 
@@ -273,6 +280,21 @@ impl Desk {
     /// The audit, oldest first, of one transaction or of all.
     pub(super) fn audit(&self, id: Option<&str>) -> Result<Vec<AuditLine>, DeskError> {
         Ok(self.store.audit(id)?)
+    }
+
+    /// Shows this with every signed request that has no registration of its own, from now on and once for all.
+    ///
+    /// # Errors
+    /// [`DeskError::Registration`] when it is of another verifier, or has ended.
+    pub fn register(&self, registration: OwnRegistration) -> Result<(), DeskError> {
+        let client_id = self.identity.client_id(self.config.client_id_prefix())?;
+        registration.check(&client_id, self.config.name.as_str(), self.now_unjudged())?;
+        self.registration.set(registration).map_err(|_| DeskError::Internal("a second registration"))
+    }
+
+    /// What was given to [`Desk::register`].
+    pub(super) fn registration(&self) -> Option<&OwnRegistration> {
+        self.registration.get()
     }
 
     /// The settings.

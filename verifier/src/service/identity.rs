@@ -74,6 +74,7 @@ pub struct Identity {
     signer: SoftwareKey,
     chain: CertificateChain,
     anchors: TrustAnchors,
+    usage: Usage,
     host: Option<String>,
     path: PathBuf,
 }
@@ -90,6 +91,21 @@ impl Identity {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<(), IdentityError> {
+        Self::create_for(dir, Usage::Verifier, names_of(url), name, now, rng)
+    }
+
+    /// The same for another usage, certified for these DNS names and addresses.
+    ///
+    /// # Errors
+    /// [`IdentityError`].
+    pub(super) fn create_for<R: CryptoRng + ?Sized>(
+        dir: &Path,
+        usage: Usage,
+        names: Vec<String>,
+        name: &VerifierName,
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<(), IdentityError> {
         let folder = dir.join("identity");
         create_private_dir(&folder).map_err(|source| IdentityError::File { path: folder, source })?;
         let mut params = root_params(name)?;
@@ -98,7 +114,7 @@ impl Identity {
         let root = params.self_signed(&key)?;
         write_secret(&dir.join(ROOT_KEY_FILE), &Zeroizing::new(key.serialize_pem()))?;
         write_public(&dir.join(ANCHOR_FILE), &root.pem())?;
-        issue_leaf(dir, Issuer::new(params, key), url, name, now, rng)
+        issue_leaf(dir, Issuer::new(params, key), (usage, names), name, now, rng)
     }
 
     /// Makes a new leaf under the root of `dir`. Requests not yet fetched were made for the old one and end with it.
@@ -113,7 +129,14 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let path = dir.join(ROOT_KEY_FILE);
         let key = KeyPair::from_pem(&read_secret(&path)?).map_err(|_| IdentityError::Malformed(path))?;
-        issue_leaf(dir, Issuer::new(root_params(&config.name)?, key), &config.url, &config.name, now, rng)
+        issue_leaf(
+            dir,
+            Issuer::new(root_params(&config.name)?, key),
+            (Usage::Verifier, names_of(&config.url)),
+            &config.name,
+            now,
+            rng,
+        )
     }
 
     /// Reads the identity below `dir`. That it holds at some time is [`Identity::check`]'s to say: what was received must stay
@@ -122,6 +145,14 @@ impl Identity {
     /// # Errors
     /// [`IdentityError`].
     pub fn open(dir: &Path, url: &VerifierUrl) -> Result<Self, IdentityError> {
+        let host = match url.host() {
+            Some(Host::Domain(name)) => Some(name.to_owned()),
+            _ => None,
+        };
+        Self::open_for(dir, Usage::Verifier, host)
+    }
+
+    pub(super) fn open_for(dir: &Path, usage: Usage, host: Option<String>) -> Result<Self, IdentityError> {
         let path = dir.join(LEAF_KEY_FILE);
         let malformed = || IdentityError::Malformed(path.clone());
         let secret = p256::SecretKey::from_pkcs8_pem(&read_secret(&path)?).map_err(|_| malformed())?;
@@ -132,11 +163,7 @@ impl Identity {
         let anchor = dir.join(ANCHOR_FILE);
         let anchors =
             TrustAnchors::from_pem(read(&anchor)?.as_bytes()).map_err(|_| IdentityError::Malformed(anchor))?;
-        let host = match url.host() {
-            Some(Host::Domain(name)) => Some(name.to_owned()),
-            _ => None,
-        };
-        Ok(Self { signer, chain, anchors, host, path })
+        Ok(Self { signer, chain, anchors, usage, host, path })
     }
 
     /// Checks that a wallet that trusts the root would take the leaf at `now`; gives the end of the leaf.
@@ -144,7 +171,7 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::Chain`], or [`IdentityError::Malformed`] when key and certificate are not a pair.
     pub fn check(&self, now: Timestamp) -> Result<Timestamp, IdentityError> {
-        let verified = self.chain.verify(&self.anchors, Usage::Verifier, now)?;
+        let verified = self.chain.verify(&self.anchors, self.usage, now)?;
         if verified.leaf_key() != self.signer.public_key() {
             return Err(IdentityError::Malformed(self.path.clone()));
         }
@@ -188,6 +215,16 @@ impl Identity {
     }
 }
 
+fn names_of(url: &VerifierUrl) -> Vec<String> {
+    let name = match url.host() {
+        Some(Host::Domain(name)) => Some(name.to_owned()),
+        Some(Host::Ipv4(address)) => Some(address.to_string()),
+        Some(Host::Ipv6(address)) => Some(address.to_string()),
+        None => None,
+    };
+    name.into_iter().collect()
+}
+
 struct LeafKey([u8; 65]);
 
 impl PublicKeyData for LeafKey {
@@ -212,7 +249,7 @@ fn root_params(name: &VerifierName) -> Result<CertificateParams, rcgen::Error> {
 fn issue_leaf<R: CryptoRng + ?Sized>(
     dir: &Path,
     issuer: Issuer<'_, KeyPair>,
-    url: &VerifierUrl,
+    (usage, names): (Usage, Vec<String>),
     name: &VerifierName,
     now: Timestamp,
     rng: &mut R,
@@ -220,16 +257,10 @@ fn issue_leaf<R: CryptoRng + ?Sized>(
     let key_path = dir.join(LEAF_KEY_FILE);
     let malformed = || IdentityError::Malformed(key_path.clone());
     let key = SoftwareKey::generate(rng).map_err(|_| malformed())?;
-    let host = match url.host() {
-        Some(Host::Domain(name)) => name.to_owned(),
-        Some(Host::Ipv4(address)) => address.to_string(),
-        Some(Host::Ipv6(address)) => address.to_string(),
-        None => return Err(malformed()),
-    };
-    let mut params = CertificateParams::new(vec![host])?;
+    let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, name.as_str());
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(Usage::Verifier.oid().to_vec())];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(usage.oid().to_vec())];
     params.use_authority_key_identifier_extension = true;
     lifetime(&mut params, now, LEAF_LIFETIME, rng);
     let public: &PublicKey = key.public_key();

@@ -61,6 +61,7 @@ impl From<DeskError> for Problem {
             DeskError::Store(_) | DeskError::Key(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage"),
             DeskError::Exists(_)
             | DeskError::Inquiry(_)
+            | DeskError::Registration(_)
             | DeskError::NotInPerson(_)
             | DeskError::Anchor(_)
             | DeskError::NoListSigner

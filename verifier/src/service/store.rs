@@ -64,7 +64,7 @@ impl From<rusqlite::Error> for StoreError {
 pub(super) struct Store(Mutex<Connection>);
 
 const FILE: &str = "verifier.db";
-const VERSION: i64 = 5;
+const VERSION: i64 = CHANGES.len() as i64 + 1;
 
 const SCHEMA: &str = "
 CREATE TABLE transactions (
@@ -72,7 +72,7 @@ CREATE TABLE transactions (
     client_id TEXT NOT NULL, query TEXT NOT NULL, purpose TEXT NOT NULL, retention INTEGER NOT NULL, consent TEXT NOT NULL,
     proposal TEXT, response_mode TEXT NOT NULL, unknown_status TEXT NOT NULL, made_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, progress TEXT NOT NULL, taken_at INTEGER, unreadable INTEGER NOT NULL DEFAULT 0,
-    error_code TEXT, error_message TEXT, go_on TEXT, response_code BLOB
+    error_code TEXT, error_message TEXT, go_on TEXT, response_code BLOB, registration TEXT
 ) STRICT;
 CREATE INDEX transactions_by_progress ON transactions (progress, expires_at);
 CREATE TABLE guarded (
@@ -101,7 +101,7 @@ CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT
 ";
 
 /// What the first version had not, what the second, and so on.
-const CHANGES: [&str; 4] = [
+const CHANGES: &[&str] = &[
     "ALTER TABLE anchors ADD COLUMN limits TEXT;",
     "ALTER TABLE transactions ADD COLUMN go_on TEXT; ALTER TABLE transactions ADD COLUMN response_code BLOB;",
     "CREATE TABLE aggregations (uri TEXT PRIMARY KEY, refresh_at INTEGER NOT NULL) STRICT;",
@@ -110,6 +110,7 @@ const CHANGES: [&str; 4] = [
         token TEXT NOT NULL, sequence INTEGER NOT NULL, sha256 BLOB NOT NULL, fetched_at INTEGER NOT NULL,
         refresh_at INTEGER NOT NULL, trouble TEXT
     ) STRICT;",
+    "ALTER TABLE transactions ADD COLUMN registration TEXT;",
 ];
 
 /// Which version of the schema stands in the file.

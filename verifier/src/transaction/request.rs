@@ -92,6 +92,7 @@ impl Transaction {
             response_uri: Some(endpoints.response_uri(self)),
             redirect_uri: None,
             expected_origins: None,
+            verifier_info: None,
             nonce: self.nonce.expose().to_owned(),
             state: Some(self.state.expose().to_owned()),
             dcql_query: Some(self.inquiry.query.as_wire().clone()),

@@ -15,6 +15,7 @@ mod documents;
 mod guard;
 mod in_person;
 mod issuer;
+mod registration;
 mod same_device;
 mod several;
 mod status;

@@ -243,6 +243,7 @@ pub(crate) fn ask() -> Ask {
         go_on: None,
         client_id: None,
         scheme: LinkScheme::default(),
+        registration: None,
     }
 }
 

@@ -11,7 +11,7 @@ use schemas::{ClaimPath, Seconds};
 use serde_json::{Value, json};
 use wallet_core::history::{EntryNumber, Outcome};
 use wallet_core::holdings::CredentialId;
-use wallet_core::presentation::{Asker, Choice, Concern, Consented, Offered, Part, Receipt};
+use wallet_core::presentation::{Asker, Choice, Concern, Consented, Offered, Part, Receipt, RegisteredAs};
 
 /// What the person says beforehand.
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(super) struct Saying {
     /// Agree without being asked; what goes beyond the purpose, and showing a copy again, have options of their own
     #[arg(long)]
     pub(super) yes: bool,
-    /// Agree to show what the purpose that the verifier names cannot need
+    /// Agree to show what the purpose that the verifier names cannot need, or what a registered verifier names no purpose for
     #[arg(long)]
     beyond_purpose: bool,
     /// When every copy was shown once, show one again: the verifiers could find out that both belong to you
@@ -75,8 +75,15 @@ impl Saying {
                 .map(|shown| shown.path.clone())
                 .collect()
         };
-        let (portrait, beyond, along) =
+        let (portrait, mut beyond, along) =
             (concerned(Concern::Portrait), concerned(Concern::BeyondPurpose), concerned(Concern::ComesAlong));
+        let question = match concerned(Concern::NoPurpose) {
+            unpurposed if unpurposed.is_empty() => messages::beyond_purpose(&beyond),
+            unpurposed => {
+                beyond.extend(unpurposed);
+                messages::no_purpose(&beyond)
+            }
+        };
         let exhausted = credentials.iter().any(|credential| credential.copies_left == 0);
         let ask = |there: bool, question: &str| {
             if there && !self.yes { prompt::agree("", question, false).map(|()| true) } else { Ok(there) }
@@ -89,7 +96,7 @@ impl Saying {
             despite_concerns: match (beyond.is_empty(), self.yes) {
                 (true, _) => ask(!along.is_empty(), &messages::comes_along(&along))?,
                 (false, true) => self.beyond_purpose,
-                (false, false) => self.beyond_purpose || ask(true, &messages::beyond_purpose(&beyond))?,
+                (false, false) => self.beyond_purpose || ask(true, &question)?,
             },
             reuse_last_copy: self.reuse || (!self.yes && ask(exhausted, messages::SHOW_AGAIN)?),
             only,
@@ -168,8 +175,20 @@ pub(super) fn shown(asker: &Asker, receipt: &Receipt) -> Value {
         "client_id": asker.client_id,
         "known": asker.trust == Trust::Known,
         "signed": asker.signed,
+        "registered": asker.registered.as_ref().map(|all| all.iter().map(registered).collect::<Vec<_>>()),
         "purpose": purposes.first().map(|purpose| purpose.code()),
         "disclosed": shown,
         "consent": consent_json,
+    })
+}
+
+fn registered(registered: &RegisteredAs) -> Value {
+    json!({
+        "registrar": registered.registrar,
+        "name": registered.name,
+        "purposes": registered.purposes.iter().map(|purpose| purpose.code()).collect::<Vec<_>>(),
+        "contact": registered.contact,
+        "supervisory_authority": registered.authority,
+        "expires_at": registered.ends_at.to_string(),
     })
 }

@@ -80,7 +80,9 @@ fn authenticate(
     performer: &mut Performer,
     yes: bool,
 ) -> Result<Authenticated, Failure> {
-    let rejected = match received.authenticate(&session.holdings().trust_anchors(), now()) {
+    let (anchors, registrars) = (session.holdings().trust_anchors(), session.holdings().registrars());
+    let authenticated = received.authenticate(&anchors, now());
+    let rejected = match authenticated.and_then(|authenticated| authenticated.registered(&registrars, now())) {
         Ok(authenticated) => return Ok(authenticated),
         Err(rejected) => rejected,
     };

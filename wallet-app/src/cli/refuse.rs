@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &Refuse) -> Result<Answer, Failure> {
     let mut performer = Performer::new().map_err(Failure::runtime)?;
     let _step = Step::begin(messages::CALLING);
     let received = performer.run(link.fetch(&mut randomness()))?;
+    // What it may ask for is no matter here: it is refused.
     let authenticated = received.authenticate(&session.holdings().trust_anchors(), now())?;
     let asker = authenticated.asker();
     let reply = authenticated.refuse();

@@ -16,13 +16,20 @@ pub(super) struct Trust {
     /// The trust anchor: a PEM file that you had from the issuer or the verifier by a way you trust
     #[arg(long, value_name = "FILE")]
     anchor: PathBuf,
+    /// Trust it to say what verifiers are registered to ask for, and for nothing else
+    #[arg(long)]
+    registers_verifiers: bool,
 }
 
 pub(super) fn run(arguments: &Trust) -> Result<Answer, Failure> {
     // Read first: a name mistyped here should not cost an attempt.
     let pem = inputs::text(&arguments.anchor)?;
     let (mut session, _) = arguments.opening.open()?;
-    let new = session.holdings().trust(pem.as_bytes(), &mut surroundings::randomness())?;
+    let rng = &mut surroundings::randomness();
+    let new = match arguments.registers_verifiers {
+        true => session.holdings().trust_registrar(pem.as_bytes(), rng)?,
+        false => session.holdings().trust(pem.as_bytes(), rng)?,
+    };
     if new > 0 {
         session.save()?;
     }
@@ -30,4 +37,5 @@ pub(super) fn run(arguments: &Trust) -> Result<Answer, Failure> {
 }
 
 pub(super) const EXAMPLE: &str = "Example:
-  amparo trust --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key --anchor trust-anchor.pem";
+  amparo trust --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key --anchor trust-anchor.pem
+  amparo trust --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key --registers-verifiers --anchor registrar.pem";

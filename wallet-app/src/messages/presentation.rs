@@ -6,11 +6,12 @@ use schemas::ClaimPath;
 use url::Url;
 use wallet_core::display::Shown;
 use wallet_core::history::Disclosed;
-use wallet_core::presentation::{Asker, Concern, OfferedCredential, OfferedPath, Part, Receipt, Terms};
+use wallet_core::presentation::{Asker, Concern, OfferedCredential, OfferedPath, Part, Receipt, RegisteredAs, Terms};
 
 /// Who asks, what for, and what would be shown, with what to be wary of; then what else could be shown.
 pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential], others: &[OfferedCredential]) -> String {
     let mut lines = vec![who_asks(asker)];
+    lines.extend(registrations(asker));
     if let Some(proposal) = &asker.proposal {
         let purposes: Vec<String> = proposal.purposes.iter().map(ToString::to_string).collect();
         let contact =
@@ -74,6 +75,34 @@ fn who_asks(asker: &Asker) -> String {
     }
 }
 
+/// What registrars say of the verifier, where this wallet trusts any.
+fn registrations(asker: &Asker) -> Vec<String> {
+    let Some(all) = &asker.registered else { return Vec::new() };
+    if all.is_empty() {
+        return vec!["It is registered with nobody whom you trust for that.".to_owned()];
+    }
+    let line = |registered: &RegisteredAs| {
+        let purposes: Vec<String> = registered.purposes.iter().map(ToString::to_string).collect();
+        let (registrar, name) = (&registered.registrar, &registered.name);
+        let reached =
+            registered.contact.as_ref().map(|contact| format!(" It is reached at {contact}.")).unwrap_or_default();
+        let watched = registered.authority.as_ref().map(|authority| format!(" {authority} watches over it."));
+        format!(
+            "{registrar} has registered it as {name}, for {}, until {}.{reached}{}",
+            if purposes.is_empty() { "no purpose that is known".to_owned() } else { purposes.join(", ") },
+            registered.ends_at,
+            watched.unwrap_or_default()
+        )
+    };
+    let mut lines: Vec<String> = all.iter().map(line).collect();
+    if asker.proposal.is_none() {
+        lines.push(
+            "It is registered for a purpose, and names none here: ask what for before you show anything.".to_owned(),
+        );
+    }
+    lines
+}
+
 const fn wary(concern: Concern) -> &'static str {
     match concern {
         Concern::ComesAlong => "  (not asked for; it cannot be separated from the rest)",
@@ -81,12 +110,19 @@ const fn wary(concern: Concern) -> &'static str {
         Concern::BeyondPurpose => "  (the purpose does not need it)",
         Concern::PortraitBeyondPurpose => "  (your portrait, which the purpose does not need: it is not shown)",
         Concern::Unexplained => "  (without a reason: it is not shown)",
+        Concern::NoPurpose => "  (it names no purpose)",
+        Concern::BeyondRegistration => "  (it is not registered to ask for this: it is not shown)",
     }
 }
 
 /// The question about claims beyond the purpose.
 pub(crate) fn beyond_purpose(paths: &[ClaimPath]) -> String {
     format!("The purpose does not need {}. Show it all the same?", listed(paths))
+}
+
+/// The question about claims for which a registered verifier names no purpose.
+pub(crate) fn no_purpose(paths: &[ClaimPath]) -> String {
+    format!("The verifier names no purpose for {}. Show it all the same?", listed(paths))
 }
 
 /// The question about claims that come along.

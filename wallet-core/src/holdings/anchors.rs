@@ -1,4 +1,4 @@
-//! Trust anchors that the person added: of issuers and of verifiers.
+//! Trust anchors that the person added: of issuers, of verifiers, and of those who register verifiers.
 
 use super::{Holdings, HoldingsError};
 use crate::vault::RecordKind;
@@ -10,13 +10,34 @@ impl Holdings<'_> {
     ///
     /// One whose record is damaged is left out: then its parties are not known, which the person is shown.
     pub fn trust_anchors(&self) -> TrustAnchors {
+        self.anchors(RecordKind::TRUST_ANCHOR)
+    }
+
+    /// The trust anchors of those who register verifiers. They vouch for nobody: only for what a verifier may ask for.
+    pub fn registrars(&self) -> TrustAnchors {
+        self.anchors(RecordKind::REGISTRAR)
+    }
+
+    fn anchors(&self, kind: RecordKind) -> TrustAnchors {
         let mut anchors = TrustAnchors::default();
-        for id in self.records.ids(RecordKind::TRUST_ANCHOR) {
+        for id in self.records.ids(kind) {
             if let Ok(pem) = self.records.read(id) {
                 let _ = anchors.add_pem(&pem);
             }
         }
         anchors
+    }
+
+    /// The same as [`Holdings::trust`] for one who registers verifiers.
+    ///
+    /// # Errors
+    /// As [`Holdings::trust`].
+    pub fn trust_registrar(&mut self, pem: &[u8], rng: &mut dyn CryptoRng) -> Result<usize, HoldingsError> {
+        let new = self.registrars().add_pem(pem)?;
+        if new > 0 {
+            self.records.put(RecordKind::REGISTRAR, None, pem, rng)?;
+        }
+        Ok(new)
     }
 
     /// Adds the trust anchors of a PEM text; gives how many were new. Save the vault to keep them.

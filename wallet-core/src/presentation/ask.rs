@@ -7,10 +7,11 @@ use crate::effect::Effect;
 use credentials::consent::ProposedConsent;
 use credentials::dcql::Query;
 use credentials::proximity::Session;
+use credentials::registration::{Registration, Registrations};
 use credentials::request_object::AuthenticatedRequest;
 use credentials::trust::{Trust, VerifiedChain};
-use schemas::Seconds;
 use schemas::purpose::Purpose;
+use schemas::{Seconds, Timestamp};
 
 /// The request came over a network, and so does the answer go back.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Ask<W = Online> {
     pub(super) query: Query,
     pub(super) consent: Option<ProposedConsent>,
     pub(super) host: Option<Shown>,
+    /// None while nobody looked: then nothing follows from it.
+    pub(super) registrations: Option<Registrations>,
     pub(super) way: W,
 }
 
@@ -49,6 +52,43 @@ pub struct Asker {
     pub host: Option<Shown>,
     /// What the verifier proposes; none when it speaks of no consent.
     pub proposal: Option<Proposal>,
+    /// What those say who register verifiers; none where this wallet trusts nobody for that.
+    pub registered: Option<Vec<RegisteredAs>>,
+}
+
+/// What a registrar says of a verifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredAs {
+    /// Who says so: the name in the registrar's certificate.
+    pub registrar: Shown,
+    /// The verifier's name.
+    pub name: Shown,
+    /// What for it may ask.
+    pub purposes: Vec<Purpose>,
+    /// How it is reached.
+    pub contact: Option<Shown>,
+    /// Who watches over it, and how that is reached.
+    pub authority: Option<Shown>,
+    /// Until when it is registered.
+    pub ends_at: Timestamp,
+}
+
+impl RegisteredAs {
+    fn of(registration: &Registration) -> Self {
+        let claims = registration.claims();
+        let authority = claims.supervisory_authority.as_ref().map(|authority| {
+            let said = [&authority.name, &authority.email, &authority.phone, &authority.uri];
+            said.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+        });
+        Self {
+            registrar: Shown::name(registration.registrar().subject()),
+            name: Shown::name(&claims.name),
+            purposes: registration.purposes().collect(),
+            contact: claims.contact.as_deref().map(Shown::name),
+            authority: authority.as_deref().filter(|text| !text.is_empty()).map(Shown::text),
+            ends_at: claims.exp,
+        }
+    }
 }
 
 /// What a verifier proposes.
@@ -77,6 +117,7 @@ impl<W> Ask<W> {
             trust: self.trust(),
             signed: self.verifier.is_some(),
             host: self.host.clone(),
+            registered: self.registrations.as_ref().map(|all| all.iter().map(RegisteredAs::of).collect()),
             proposal: self.consent.as_ref().map(|proposed| {
                 let request = proposed.request();
                 Proposal {
@@ -114,6 +155,7 @@ impl Ask {
             query: request.query().clone(),
             consent: request.consent().cloned(),
             host: Some(Shown::host(request.response_uri())),
+            registrations: None,
             way: Online(request),
         }
     }

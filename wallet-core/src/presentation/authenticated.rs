@@ -7,6 +7,7 @@ use super::sending::Replying;
 use crate::effect::{AddressError, Loopback, address};
 use crate::fault::{Blame, Fault};
 use crate::holdings::Holdings;
+use credentials::registration::Registrations;
 use credentials::request_object::{AuthenticatedRequest, RequestObjectError, RequestObjectIn};
 use credentials::trust::{Trust, TrustAnchors};
 use schemas::Timestamp;
@@ -165,6 +166,31 @@ impl Authenticated {
     /// Says no. The verifier learns no more than from a wallet that holds nothing; nothing is sent where nobody signed the request.
     pub fn refuse(self) -> Option<Replying> {
         self.0.refuse()
+    }
+
+    /// Looks what those say of the verifier who register verifiers, if this wallet trusts anybody for that.
+    ///
+    /// What a registration does not allow is not asked for: see [`super::Concern::BeyondRegistration`].
+    ///
+    /// # Errors
+    /// [`Rejected`] when a registration does not hold, is another verifier's, or is for other purposes.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5.1 `verifier_info`; see [`Registrations::of`].
+    pub fn registered(self, registrars: &TrustAnchors, now: Timestamp) -> Result<Self, Rejected> {
+        if registrars.is_empty() {
+            return Ok(self);
+        }
+        let Online(request) = &self.0.way;
+        match Registrations::of(request, registrars, now) {
+            Ok(found) => Ok(Self(Ask { registrations: Some(found), ..self.0 })),
+            Err(error) => {
+                let error = RequestObjectError::Registration(error);
+                let state = request.request().state.as_deref();
+                let reply = error.code().map(|code| Replying::new(request.response_uri().clone(), code, state));
+                Err(Rejected { error: error.into(), reply: reply.map(Box::new) })
+            }
+        }
     }
 
     /// Looks what would answer the request. Nothing of it reaches the verifier before the person has agreed.

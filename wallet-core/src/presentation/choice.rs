@@ -63,7 +63,7 @@ pub enum ChoiceError {
 
     // The verifier's fault.
     /// The verifier asks for more than it says it needs.
-    #[error("the verifier asks for {} without a reason that holds", paths(.0))]
+    #[error("the verifier asks for {} without a reason that holds, or without being registered for it", paths(.0))]
     OverAsking(Vec<ClaimPath>),
     /// The verifier is not known.
     #[error("the verifier's certificate leads to no trust anchor of this wallet")]
@@ -74,7 +74,7 @@ pub enum ChoiceError {
 
     // The person has not agreed.
     /// Something goes beyond the purpose, or comes along unasked.
-    #[error("{} goes beyond what the purpose needs, or comes along unasked", paths(.0))]
+    #[error("{} goes beyond what the purpose needs, has no purpose, or comes along unasked", paths(.0))]
     ConcernsNotAccepted(Vec<ClaimPath>),
     /// A portrait would be shown.
     #[error("the portrait is asked for: it needs a yes of its own")]
@@ -131,7 +131,8 @@ impl Choice {
         if !forbidden.is_empty() {
             return Err(ChoiceError::OverAsking(forbidden));
         }
-        let beyond = with(|concern| matches!(concern, Concern::BeyondPurpose | Concern::ComesAlong));
+        let beyond =
+            with(|concern| matches!(concern, Concern::BeyondPurpose | Concern::ComesAlong | Concern::NoPurpose));
         if !beyond.is_empty() && !self.despite_concerns {
             return Err(ChoiceError::ConcernsNotAccepted(beyond));
         }

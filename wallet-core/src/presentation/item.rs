@@ -117,10 +117,17 @@ impl Item {
             |element: Option<&PathElement>, name: &str| matches!(element, Some(PathElement::Name(n)) if n == name);
         let portrait = is_named(claim.elements().first(), PORTRAIT)
             || of_mdoc && is_named(path.elements().last(), PORTRAIT_ELEMENT);
-        let Some(proposed) = &ask.consent else {
-            return portrait.then_some(Concern::Portrait);
-        };
         let purposes = ask.purposes();
+        let registrations = ask.registrations.as_ref().filter(|all| !all.is_empty());
+        if let Some((all, query)) = registrations.zip(ask.query.credential(&self.query))
+            && !all.cover(query, path, &purposes)
+        {
+            return Some(Concern::BeyondRegistration);
+        }
+        let Some(proposed) = &ask.consent else {
+            let unpurposed = registrations.map(|_| Concern::NoPurpose);
+            return if portrait { Some(Concern::Portrait) } else { unpurposed };
+        };
         if !proposed.claims_for(&purposes).any(|claim| claim.covers(path)) {
             return Some(Concern::Unexplained);
         }

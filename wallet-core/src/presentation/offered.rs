@@ -103,12 +103,16 @@ pub enum Concern {
     PortraitBeyondPurpose,
     /// None of the purposes proposed speaks of it: never shown.
     Unexplained,
+    /// A registered verifier names no purpose for it. It needs a yes of its own.
+    NoPurpose,
+    /// A registered verifier is not registered to ask for it: never shown.
+    BeyondRegistration,
 }
 
 impl Concern {
     /// Whether the claim is not shown whatever the person says: leave it out.
     pub const fn forbids(self) -> bool {
-        matches!(self, Self::PortraitBeyondPurpose | Self::Unexplained)
+        matches!(self, Self::PortraitBeyondPurpose | Self::Unexplained | Self::BeyondRegistration)
     }
 }
 

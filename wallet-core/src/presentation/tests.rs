@@ -1,6 +1,7 @@
 mod attacks;
 mod documents;
 mod in_person;
+mod registered;
 mod selection;
 mod strangers;
 

@@ -14,8 +14,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::consent::{CONSENT_REQUEST_TYPE, ConsentRequest, Controller, PurposeRequest};
 use schemas::mdoc::{CONSENT_NAME_SPACE, GRANT};
-use schemas::openid4vp::{AuthorizationResponse, RequestObject};
+use schemas::openid4vp::{AuthorizationResponse, RequestObject, VerifierInfo};
 use schemas::purpose::Purpose;
+use schemas::registration::FORMAT;
 use schemas::{ClaimPath, Seconds};
 use serde_json::{Value, json as value};
 use sha2::{Digest, Sha256};
@@ -33,6 +34,8 @@ pub(crate) struct Checkpoint {
     pub(crate) nonce: &'static str,
     pub(crate) redirect: Option<&'static str>,
     pub(crate) signed: Signed,
+    /// What it shows of a registrar.
+    pub(crate) registration: Option<String>,
     /// Changes the request before it is signed.
     pub(crate) tamper: fn(&mut RequestObject),
 }
@@ -49,6 +52,7 @@ impl Default for Checkpoint {
             nonce: "n-0S6_WzA2Mj7kPq3vXyZb",
             redirect: None,
             signed: Signed::Certificate,
+            registration: None,
             tamper: |_| {},
         }
     }
@@ -197,6 +201,10 @@ impl Verifier {
             "exp": NOW.plus(Seconds::new(300)),
         }))
         .unwrap();
+        request.verifier_info =
+            self.checkpoint.registration.as_ref().map(|text| {
+                vec![VerifierInfo { format: FORMAT.into(), data: text.as_str().into(), credential_ids: None }]
+            });
         (self.checkpoint.tamper)(&mut request);
         request
     }

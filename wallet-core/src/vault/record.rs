@@ -101,6 +101,9 @@ impl RecordKind {
     /// What an issuer left for new copies.
     pub const RENEWAL: Self = Self(9);
 
+    /// A trust anchor of whoever registers verifiers, and for nothing else.
+    pub const REGISTRAR: Self = Self(16);
+
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)
     }

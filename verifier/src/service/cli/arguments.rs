@@ -1,5 +1,6 @@
 //! What the command line takes.
 
+use super::registrar;
 use crate::guarded::Actor;
 use crate::policy::{AcceptedFormat, ClientIdPrefix, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
 use crate::preset::Preset;
@@ -87,6 +88,11 @@ pub(super) enum Command {
     /// Believe the clock again after it was ahead by mistake. What had ended by then stays destroyed.
     #[command(after_help = "Example:\n  amparo-verifier reset-clock --data desk")]
     ResetClock(Data),
+    /// Register verifiers: say of them, in a token that they show with their requests, what they may ask for.
+    #[command(
+        after_help = "A wallet reads it if its holder trusts the registrar: amparo trust --registers-verifiers --anchor registrar/trust-anchor.pem\n\nExample:\n  amparo-verifier registrar init --data registrar --name \"Registry of verifiers\"\n  amparo-verifier registrar register --data registrar --client-id x509_hash:… --name \"Border post 4\" --purpose border-entry --preset border-identity --out registration.jwt\n  amparo-verifier serve --data desk --registration registration.jwt"
+    )]
+    Registrar(Registrar),
     /// Check a presentation in a file, without a network.
     #[command(
         after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --transcript transcript.cbor response.cbor\n  amparo-verifier verify --trust-list trust-list.jwt --list-signer registry.pem --status-list list.jwt --paper photograph.jpg"
@@ -135,6 +141,9 @@ pub(super) struct Serve {
     /// Listen on other addresses than loopback, because the proxy that does TLS stands on another machine.
     #[arg(long)]
     pub(super) allow_remote_proxy: bool,
+    /// What a registrar says of this verifier: shown with every signed request that has none of its own.
+    #[arg(long, value_name = "FILE")]
+    pub(super) registration: Option<PathBuf>,
 }
 
 /// What is asked, what for, and on which terms.
@@ -183,6 +192,15 @@ pub(super) struct Request {
     /// How the link begins: openid4vp, or haip-vp for wallets of that profile alone.
     #[arg(long, default_value = "openid4vp", value_name = "SCHEME")]
     pub(super) scheme: LinkScheme,
+    /// What a registrar says of this verifier, shown with this request.
+    #[arg(long, value_name = "FILE")]
+    pub(super) registration: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Registrar {
+    #[command(subcommand)]
+    pub(super) command: registrar::Command,
 }
 
 #[derive(Debug, Args)]
@@ -310,7 +328,7 @@ pub(super) struct Document {
     pub(super) credential: PathBuf,
 }
 
-fn contact(text: &str) -> Result<String, &'static str> {
+pub(super) fn contact(text: &str) -> Result<String, &'static str> {
     let plain = (1..=128).contains(&text.chars().count()) && credentials::escape::escaped(text) == text;
     if plain { Ok(text.to_owned()) } else { Err("1 to 128 characters, and no line breaks or control characters") }
 }

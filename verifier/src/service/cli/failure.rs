@@ -62,6 +62,11 @@ impl From<DeskError> for Failure {
             DeskError::Exists(_) => {
                 (Exit::Usage, "exists", "choose another folder, or go on with the verifier in this one")
             }
+            DeskError::Registration(_) => (
+                Exit::Usage,
+                "not_registered",
+                "ask the registrar for a registration of this verifier that is good now",
+            ),
             DeskError::Inquiry(_) => (Exit::Usage, "usage", "amparo-verifier request --help says what it takes"),
             DeskError::NotInPerson(_) => {
                 (Exit::Usage, "usage", "ask for mobile documents, each type once, by their elements")

@@ -34,6 +34,7 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
         go_on: None,
         client_id: None,
         scheme: LinkScheme::default(),
+        registration: None,
     };
     let engagement = engagement(arguments)?;
     let address = socket(&engagement)?;

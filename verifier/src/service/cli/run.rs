@@ -6,6 +6,7 @@ use super::failure::{Exit, Failure};
 use super::offline;
 use super::output::{self, Answer};
 use super::proximity;
+use super::registrar;
 use super::trust;
 use super::words;
 use crate::guarded::RecordId;
@@ -46,6 +47,7 @@ pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
         Command::Renew(arguments) => renew(&arguments),
         Command::ResetClock(arguments) => reset_clock(&arguments),
         Command::Proximity(arguments) => proximity::run(&arguments),
+        Command::Registrar(arguments) => registrar::run(arguments.command),
         Command::Verify(arguments) => offline::verify(&arguments),
         Command::Document(arguments) => document::verify(&arguments),
     }
@@ -109,6 +111,9 @@ fn init(arguments: Init) -> Result<Answer, Failure> {
 
 fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure> {
     let desk = open(&arguments.data)?;
+    if let Some(path) = &arguments.registration {
+        desk.register(registrar::own(path)?)?;
+    }
     if desk.known_issuers()? == 0 {
         tracing::warn!("no issuer is trusted yet: every presentation will be refused; see amparo-verifier trust");
     }
@@ -192,6 +197,7 @@ fn request(arguments: Request) -> Result<Answer, Failure> {
         go_on: arguments.redirect,
         client_id: arguments.client_id,
         scheme: arguments.scheme,
+        registration: arguments.registration.as_ref().map(registrar::own).transpose()?,
     };
     let begun = runtime()?.block_on(desk.ask(ask))?;
     let text = format!(

@@ -5,11 +5,14 @@ use crate::guarded::RecordId;
 use crate::policy::{ClientIdPrefix, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
 use crate::service::go_on::GoOn;
 use crate::service::key_files::KeyKind;
+use crate::service::registrar::OwnRegistration;
 use crate::transaction::{Asker, Inquiry, Transaction};
 use credentials::dcql::Query;
 use credentials::jwe::DecryptionKey;
 use credentials::request_object;
+use schemas::openid4vp::VerifierInfo;
 use schemas::purpose::Purpose;
+use schemas::registration::FORMAT as REGISTRATION;
 use schemas::{Seconds, Timestamp};
 use std::sync::Arc;
 
@@ -35,6 +38,8 @@ pub struct Ask {
     pub client_id: Option<ClientIdPrefix>,
     /// How the link begins.
     pub scheme: LinkScheme,
+    /// What a registrar says of this verifier, to be shown with the request; that of [`Desk::register`] when `None`.
+    pub registration: Option<OwnRegistration>,
 }
 
 /// A request that waits for its answer.
@@ -65,7 +70,18 @@ impl Desk {
     fn begin(&self, ask: Ask) -> Result<Begun, DeskError> {
         // Again: fetching took time, and a list may have taught that the clock is behind.
         let now = self.time()?;
-        let Ask { query, purpose, retention, consent, response_mode, unknown_status, go_on, client_id, scheme } = ask;
+        let Ask {
+            query,
+            purpose,
+            retention,
+            consent,
+            response_mode,
+            unknown_status,
+            go_on,
+            client_id,
+            scheme,
+            registration,
+        } = ask;
         let prefix = client_id.unwrap_or_else(|| self.config.client_id_prefix());
         let inquiry = Inquiry::new(query, purpose, retention, consent)?
             .answered_by(response_mode)
@@ -81,6 +97,10 @@ impl Desk {
         } else {
             Transaction::begin_unsigned(inquiry, &self.endpoints, now, &mut rng())?
         };
+        let registration = registration.as_ref().filter(|_| is_signed);
+        if let Some(registration) = registration {
+            registration.check(transaction.client_id(), self.config.name.as_str(), now)?;
+        }
         let key = match response_mode {
             ResponseMode::DirectPost => None,
             ResponseMode::DirectPostJwt => {
@@ -97,7 +117,8 @@ impl Desk {
         if let Some(key) = &key {
             self.keys.put(transaction.id(), KeyKind::Answer, &key.scalar())?;
         }
-        if let Err(error) = self.store.put_transaction(transaction, go_on.as_ref().map(GoOn::as_str)) {
+        let (go_on, registration) = (go_on.as_ref().map(GoOn::as_str), registration.map(OwnRegistration::as_str));
+        if let Err(error) = self.store.put_transaction(transaction, go_on, registration) {
             self.keys.destroy(&begun.transaction, KeyKind::Answer)?;
             return Err(error.into());
         }
@@ -124,7 +145,16 @@ impl Desk {
         }
         let key = self.answer_key(&transaction)?;
         let name = Some(self.config.name.as_str());
-        let object = transaction.request_object(&self.endpoints, name, key.as_ref(), wallet_nonce);
+        let mut object = transaction.request_object(&self.endpoints, name, key.as_ref(), wallet_nonce);
+        let own = self.store.registration(transaction.id())?;
+        // One of another name of this verifier, or one that has ended since, would only have the request refused.
+        let holds =
+            |of_all: &&OwnRegistration| of_all.check(transaction.client_id(), self.config.name.as_str(), now).is_ok();
+        let of_all = self.registration().filter(holds);
+        let registration = own.as_deref().or_else(|| of_all.map(OwnRegistration::as_str));
+        object.verifier_info = registration.map(|text| {
+            vec![VerifierInfo { format: REGISTRATION.to_owned(), data: text.into(), credential_ids: None }]
+        });
         let signed = request_object::sign(&object, self.identity.chain(), self.identity.signer());
         signed.map(Some).map_err(|_| DeskError::Internal("signing the request"))
     }

@@ -77,7 +77,7 @@ impl Desk {
         let request = in_person::request(&transaction, reader.transcript(), chain, signer)
             .map_err(|_| DeskError::Internal("signing the request"))?;
         let (session, message) = reader.establish(&request).map_err(|_| DeskError::Internal("beginning a session"))?;
-        self.store.put_transaction(transaction.clone(), None)?;
+        self.store.put_transaction(transaction.clone(), None, None)?;
         tracing::info!(transaction = %transaction.id(), %purpose, %consent, "request made in person");
         Ok(Encounter { transaction, session, key: again, message })
     }

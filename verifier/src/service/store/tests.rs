@@ -35,7 +35,7 @@ fn response_handle(t: &Transaction) -> String {
 fn a_transaction_comes_back_as_it_went_in() {
     let (_dir, store) = store();
     let t = transaction(1, ConsentMode::Required);
-    store.put_transaction(t.clone(), None).unwrap();
+    store.put_transaction(t.clone(), None, None).unwrap();
     let back = store.by_response_handle(&response_handle(&t), NOW).unwrap().unwrap();
     assert_eq!(format!("{back:?}"), format!("{t:?}"));
     assert!(back.nonce().matches(t.nonce().expose()) && back.state().matches(t.state().expose()));
@@ -47,7 +47,7 @@ fn a_transaction_comes_back_as_it_went_in() {
 fn attack_31_of_many_takers_in_many_processes_one_takes() {
     let (dir, store) = store();
     let t = transaction(1, ConsentMode::Required);
-    store.put_transaction(t.clone(), None).unwrap();
+    store.put_transaction(t.clone(), None, None).unwrap();
     let stores: Vec<_> = (0..8).map(|_| Arc::new(Store::open(dir.path()).unwrap())).collect();
     let taken: usize = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -63,7 +63,7 @@ fn attack_31_of_many_takers_in_many_processes_one_takes() {
 fn a_spent_nonce_is_nowhere_in_the_file_any_more() {
     let (dir, store) = store();
     let t = transaction(1, ConsentMode::Required);
-    store.put_transaction(t.clone(), None).unwrap();
+    store.put_transaction(t.clone(), None, None).unwrap();
     store.take(t.id(), NOW).unwrap();
     store.lock().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let bytes = fs::read(dir.path().join(FILE)).unwrap();
@@ -75,7 +75,7 @@ fn a_spent_nonce_is_nowhere_in_the_file_any_more() {
 fn eight_unreadable_answers_are_too_many() {
     let (_dir, store) = store();
     let t = transaction(1, ConsentMode::Required);
-    store.put_transaction(t.clone(), None).unwrap();
+    store.put_transaction(t.clone(), None, None).unwrap();
     let progress = || store.transaction(t.id()).unwrap().unwrap().progress;
     for _ in 0..7 {
         store.note_unreadable(t.id(), "code", "message").unwrap();
@@ -93,7 +93,7 @@ fn only_an_offer_is_taken_back_and_only_once() {
         [(1, ConsentMode::Offered, true), (2, ConsentMode::Required, false), (3, ConsentMode::NotAsked, false)]
     {
         let t = transaction(seed, mode);
-        store.put_transaction(t.clone(), None).unwrap();
+        store.put_transaction(t.clone(), None, None).unwrap();
         assert_eq!(store.drop_offer(t.id()).unwrap(), dropped);
         assert!(!store.drop_offer(t.id()).unwrap());
         let back = store.by_response_handle(&response_handle(&t), NOW).unwrap().unwrap();
@@ -145,5 +145,5 @@ fn attack_59_texts_are_parameters_and_never_sql() {
     assert!(store.by_request_handle(evil, NOW).unwrap().is_none());
     assert!(store.list(evil).unwrap().is_none());
     assert!(store.audit(Some(evil)).unwrap().is_empty());
-    store.put_transaction(transaction(1, ConsentMode::Required), None).unwrap();
+    store.put_transaction(transaction(1, ConsentMode::Required), None, None).unwrap();
 }

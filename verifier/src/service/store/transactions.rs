@@ -68,16 +68,21 @@ pub(crate) struct TransactionRow {
 const MOST_UNREADABLE: i64 = 8;
 
 impl Store {
-    /// Keeps a new transaction, and where the person's browser goes on after it.
-    pub(crate) fn put_transaction(&self, transaction: Transaction, go_on: Option<&str>) -> Result<(), StoreError> {
+    /// Keeps a new transaction, where the person's browser goes on after it, and the registration that it shows.
+    pub(crate) fn put_transaction(
+        &self,
+        transaction: Transaction,
+        go_on: Option<&str>,
+        registration: Option<&str>,
+    ) -> Result<(), StoreError> {
         let parts = TransactionParts::from(transaction);
         let inquiry = &parts.inquiry;
         let query = serde_json::to_string(inquiry.query().as_wire()).map_err(|_| StoreError::Damaged)?;
         self.lock().execute(
             "INSERT INTO transactions (id, request_handle, response_handle, nonce, state_text, client_id, query, purpose,
                  retention, consent, proposal, response_mode, unknown_status, made_at, expires_at, progress,
-                 go_on)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'waiting', ?16)",
+                 go_on, registration)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'waiting', ?16, ?17)",
             params![
                 parts.id.as_str(),
                 parts.request_handle.expose(),
@@ -95,6 +100,7 @@ impl Store {
                 parts.made_at.unix(),
                 parts.expires_at.unix(),
                 go_on,
+                registration,
             ],
         )?;
         Ok(())
@@ -117,6 +123,14 @@ impl Store {
         let mut statement = connection.prepare_cached(&sql)?;
         let mut found = statement.query(params![handle, now.unix()])?;
         found.next()?.map(read).transpose()
+    }
+
+    /// The registration that a request shows.
+    pub(crate) fn registration(&self, id: &RecordId) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT registration FROM transactions WHERE id = ?1";
+        let found: Option<Option<String>> =
+            self.lock().prepare_cached(sql)?.query_row(params![id.as_str()], |row| row.get(0)).optional()?;
+        Ok(found.flatten())
     }
 
     /// Takes a waiting transaction for one answer: true for exactly one caller. With that its nonce is spent.

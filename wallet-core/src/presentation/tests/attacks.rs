@@ -198,6 +198,36 @@ fn attack_48_what_is_made_for_one_session_serves_no_other() {
     assert_eq!(*rejected.error(), RequestError::RequestObject(RequestObjectError::WalletNonce));
 }
 
+/// Modules `mismatched-client-id` and `missing-nonce` of the OIDF conformance suite.
+#[test]
+fn haip_5_mismatched_clients_and_missing_nonces_end_it_in_the_wallet() {
+    let cases: [fn(&mut RequestObject); 3] = [
+        |request| request.client_id = "x509_san_dns:verifier.example".into(),
+        |request| request.nonce = String::new(),
+        |request| request.nonce = "short".into(),
+    ];
+    let errors = [RequestObjectError::OtherClient, RequestObjectError::Nonce, RequestObjectError::Nonce];
+    for (tamper, error) in cases.into_iter().zip(errors) {
+        let mut verifier = Verifier::new(Checkpoint { tamper, ..Checkpoint::default() });
+        let rejected = Wallet::knowing(&verifier).authenticated(&mut verifier).unwrap_err();
+        assert_eq!(*rejected.error(), RequestError::RequestObject(error.clone()));
+        assert_eq!(rejected.reply().is_some(), error == RequestObjectError::Nonce, "whoever is known is told");
+        assert!(verifier.received.is_empty());
+    }
+}
+
+/// Module `no-claims` of the OIDF conformance suite.
+#[test]
+fn haip_5_a_query_without_claims_shows_that_it_is_held_and_no_more() {
+    let mut dcql = asking(&[]);
+    dcql["credentials"][0].as_object_mut().unwrap().remove("claims");
+    let mut verifier = Verifier::new(Checkpoint { dcql, purpose: None, ..Checkpoint::default() });
+    let mut wallet = Wallet::knowing(&verifier);
+    assert!(wallet.offered(&mut verifier).credentials()[0].paths.is_empty());
+    let (_, verified) = wallet.present(&mut verifier, &Choice::default());
+    assert_eq!(shown(&verified), value!({}));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
