@@ -13,6 +13,7 @@ pub mod purpose;
 pub mod status;
 pub mod time;
 pub mod type_metadata;
+pub mod wallet_provider;
 
 pub use claim_path::{ClaimPath, PathElement};
 pub use time::{Seconds, Timestamp};

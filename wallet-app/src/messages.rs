@@ -11,7 +11,7 @@ mod proximity;
 mod vault;
 
 pub(crate) use holdings::{credential, history, holdings, low, refilled, to_be_refilled};
-pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
+pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
 pub(crate) use proximity::{

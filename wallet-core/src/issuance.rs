@@ -53,6 +53,7 @@
 
 mod access;
 mod authorizing;
+mod client;
 mod deferred;
 mod delivered;
 mod encryption;
@@ -66,6 +67,8 @@ mod signed_metadata;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use access::{Secret, key_from_text};
+pub(crate) use authorizing::CLIENT_ID;
 pub use authorizing::{Authorization, Pushing};
 pub use deferred::{Asked, Asking, Deferred, DeferredId};
 pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};

@@ -1,6 +1,7 @@
 //! `amparo receive`: take the credential that an issuer offers.
 
 use super::arguments::Opening;
+use super::attest;
 use super::list::{promised, summary};
 use super::output::Answer;
 use super::progress::Step;
@@ -69,6 +70,13 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     let yes = arguments.yes;
     // Who it goes to is seen before a code is typed.
     prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, yes)?;
+    let offered = if offered.wants_attestation() {
+        let (saved, attestation) = attest::one(session, &mut performer)?;
+        session = saved;
+        offered.attested(attestation)
+    } else {
+        offered
+    };
     let redeeming = if offered.wants_authorization() {
         session = session.save()?;
         authorized(&offered, &mut performer, arguments.paste)?

@@ -22,6 +22,8 @@ pub enum Answer {
     PushedRequest,
     /// What the person came back with from the issuer's page.
     Authorization,
+    /// The answer to the request for a challenge.
+    Challenge,
     /// The token response.
     Token,
     /// The nonce response.
@@ -42,6 +44,7 @@ impl std::fmt::Display for Answer {
             Self::ServerMetadata => "authorization server metadata",
             Self::PushedRequest => "pushed authorization response",
             Self::Authorization => "authorization response",
+            Self::Challenge => "challenge response",
             Self::Token => "token response",
             Self::Nonce => "nonce response",
             Self::Credential => "credential response",
@@ -112,6 +115,9 @@ pub enum IssuanceError {
     /// The authorization server does not take the grant that the offer names.
     #[error("the authorization server does not take the grant of the offer")]
     GrantNotSupported,
+    /// The issuer gives only to wallets that a provider vouches for.
+    #[error("the issuer gives only to wallets that a provider vouches for, and none vouches for this one now")]
+    AttestationWanted,
     /// Nothing offered that this wallet can hold.
     #[error(
         "nothing is offered that this wallet can hold: {SD_JWT_VC_FORMAT} or {} signed with ES256 and bound to a P-256 key",
@@ -236,6 +242,12 @@ impl Blame for IssuanceError {
             }
             Self::GrantRefused { with_tx_code: false } => {
                 "an offer is good once and for a short time: ask the issuer for a new one"
+            }
+            Self::AttestationWanted => {
+                "have this wallet vouched for with `amparo attest`, then try again: the offer was not used"
+            }
+            Self::Refused { code: Some(code), .. } if code == "invalid_client" => {
+                "the issuer does not know who vouches for this wallet: ask it which providers it knows"
             }
             Self::NotOurRedirect => "give the whole address that the browser shows after the issuer's page",
             Self::NotConfirmed => "nothing was kept: look at what came, and confirm it if it is yours",

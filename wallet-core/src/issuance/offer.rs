@@ -1,6 +1,7 @@
 //! The offer: the link an issuer shows, and the metadata that says what it stands for.
 
 use super::authorizing::AuthorizationEndpoints;
+use super::client::Demand;
 use super::encryption::Encryption;
 use super::error::{Answer, IssuanceError};
 use super::offered::{Endpoints, Kind, Offered};
@@ -201,7 +202,7 @@ impl Errand for Fetching {
             }
             Stage::Server(located) => {
                 let Located { offer, metadata, server } = *located;
-                let ServerIn { token: token_endpoint, dpop, authorization } =
+                let ServerIn { token: token_endpoint, dpop, authorization, client } =
                     read_server(&response.body, &server, &offer.grant, loopback)?;
                 let MetadataIn { issuer_name, kinds, batch_size, vouched_by, .. } = metadata;
                 let endpoints = Endpoints {
@@ -213,6 +214,7 @@ impl Errand for Fetching {
                     encryption: metadata.encryption,
                     dpop,
                     authorization,
+                    client,
                 };
                 let offered = Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size);
                 Ok(Progress::Ready(offered.vouched(vouched_by)))
@@ -343,6 +345,8 @@ struct ServerIn {
     /// Whether DPoP proofs with ES256 are taken.
     dpop: bool,
     authorization: Option<AuthorizationEndpoints>,
+    /// What it demands to know of wallets.
+    client: Option<Demand>,
 }
 
 /// # Source
@@ -359,6 +363,7 @@ fn read_server(bytes: &[u8], server: &str, grant: &GrantIn, loopback: Loopback) 
         GrantIn::PreAuthorized(_) => PRE_AUTHORIZED_CODE_GRANT,
         GrantIn::AuthorizationCode(_) => AUTHORIZATION_CODE_GRANT,
     };
+    let client = Demand::of(&metadata, matches!(grant, GrantIn::PreAuthorized(_)));
     if metadata.grant_types_supported.is_some_and(|types| !types.iter().any(|known| known == name)) {
         return Err(IssuanceError::GrantNotSupported);
     }
@@ -383,7 +388,7 @@ fn read_server(bytes: &[u8], server: &str, grant: &GrantIn, loopback: Loopback) 
         }
     };
     let dpop = metadata.dpop_signing_alg_values_supported.unwrap_or_default().iter().any(|name| name == "ES256");
-    Ok(ServerIn { token: reach(&metadata.token_endpoint)?, dpop, authorization })
+    Ok(ServerIn { token: reach(&metadata.token_endpoint)?, dpop, authorization, client })
 }
 
 const MAX_LINK: usize = 64 * 1024;

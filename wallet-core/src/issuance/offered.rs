@@ -2,10 +2,12 @@
 
 use super::access::Dpop;
 use super::authorizing::{AuthorizationEndpoints, Pushing};
+use super::client::{Attested, Demand};
 use super::encryption::Encryption;
 use super::error::IssuanceError;
 use super::offer::GrantIn;
 use super::redeeming::{Grant, Plan, Redeeming};
+use crate::attestation::WalletAttestation;
 use crate::display::Shown;
 use crate::holdings::{Format, Holdings};
 use rand_core::CryptoRng;
@@ -27,6 +29,7 @@ pub struct Offered {
     endpoints: Endpoints,
     batch_size: usize,
     vouched_by: Option<String>,
+    attestation: Option<WalletAttestation>,
 }
 
 /// One thing offered.
@@ -52,6 +55,7 @@ pub(super) struct Endpoints {
     pub(super) encryption: Option<Encryption>,
     pub(super) dpop: bool,
     pub(super) authorization: Option<AuthorizationEndpoints>,
+    pub(super) client: Option<Demand>,
 }
 
 /// The transaction code that an offer asks for: something the issuer hands out another way, on paper or by word.
@@ -117,11 +121,22 @@ impl Offered {
         endpoints: Endpoints,
         batch_size: usize,
     ) -> Self {
-        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size, vouched_by: None }
+        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size, vouched_by: None, attestation: None }
     }
 
     pub(super) fn vouched(self, vouched_by: Option<String>) -> Self {
         Self { vouched_by, ..self }
+    }
+
+    /// Whether the issuer gives only to wallets that a provider vouches for: then [`Offered::attested`] goes before all else.
+    pub const fn wants_attestation(&self) -> bool {
+        self.endpoints.client.is_some()
+    }
+
+    /// The same with an attestation that is for this offer alone.
+    #[must_use]
+    pub fn attested(self, attestation: WalletAttestation) -> Self {
+        Self { attestation: Some(attestation), ..self }
     }
 
     /// The name in the certificate that signed the issuer's metadata, where a trust anchor of this wallet vouches for it.
@@ -170,8 +185,8 @@ impl Offered {
     /// Takes the offer up, with the transaction code when one is asked for. The person may try again with another code.
     ///
     /// # Errors
-    /// [`IssuanceError::TxCodeMissing`], [`IssuanceError::TxCodeUnwanted`], [`IssuanceError::TxCodeShape`]: nothing was
-    /// sent then. [`IssuanceError::Key`].
+    /// [`IssuanceError::TxCodeMissing`], [`IssuanceError::TxCodeUnwanted`], [`IssuanceError::TxCodeShape`],
+    /// [`IssuanceError::AttestationWanted`]: nothing was sent then. [`IssuanceError::Key`].
     pub fn accept(
         &self,
         tx_code: Option<TxCode>,
@@ -199,7 +214,8 @@ impl Offered {
     /// Takes the offer up by the authorization code flow; the person comes back at `redirect_uri`.
     ///
     /// # Errors
-    /// [`IssuanceError::Key`]; [`IssuanceError::GrantNotSupported`] where the offer has a pre-authorized code.
+    /// [`IssuanceError::Key`]; [`IssuanceError::GrantNotSupported`] where the offer has a pre-authorized code;
+    /// [`IssuanceError::AttestationWanted`].
     ///
     /// # Source
     /// OpenID4VCI 1.0 §5; RFC 8252 §7.3 on `redirect_uri`.
@@ -225,6 +241,7 @@ impl Offered {
             endpoints: self.endpoints.clone(),
             copies: self.copies(copies),
             grant,
+            attested: Attested::meeting(self.endpoints.client.as_ref(), self.attestation.as_ref())?,
             dpop: if self.endpoints.dpop { Some(Dpop::generate(rng)?) } else { None },
         })
     }
@@ -233,13 +250,14 @@ impl Offered {
 /// The code is a secret.
 impl fmt::Debug for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched_by } = self;
+        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched_by, attestation } = self;
         f.debug_struct("Offered")
             .field("issuer", issuer)
             .field("kinds", kinds)
             .field("endpoints", endpoints)
             .field("batch_size", batch_size)
             .field("vouched_by", vouched_by)
+            .field("attestation", attestation)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! Redeeming an offer: token, nonce, and for each thing offered one request with a key for every copy.
 
-use super::access::{Access, Dpop, MAX_NONCE, Server, asks_for_dpop_nonce};
-use super::authorizing::CLIENT_ID;
+use super::access::{Access, Dpop, MAX_NONCE};
+use super::client::{self, Attested, Client, Repeats, Step};
 use super::deferred::{Deferred, Doors, Transaction};
 use super::delivered::{Batch, Delivered};
 use super::encryption::{self, Opener};
@@ -41,6 +41,8 @@ pub(super) struct Plan {
     pub(super) copies: usize,
     pub(super) grant: Grant,
     pub(super) dpop: Option<Dpop>,
+    /// What says that a provider vouches for this wallet, where that is demanded.
+    pub(super) attested: Option<Attested>,
 }
 
 /// What a token is asked for with.
@@ -60,7 +62,7 @@ pub(super) enum Grant {
 }
 
 enum Stage {
-    Token { retried: bool },
+    Token(Step),
     Nonce { session: Session, wish: Wish },
     Credential { session: Session, wish: Wish, c_nonce: Option<String>, opener: Option<Opener>, retried: bool },
 }
@@ -96,13 +98,14 @@ impl Session {
 
 impl Redeeming {
     pub(super) fn begin(plan: Plan, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Self, IssuanceError> {
-        let effect = plan.token_request(now, rng)?;
-        Ok(Self { effect, plan, stage: Stage::Token { retried: false } })
+        let (effect, step) = plan.first_step(now, rng)?;
+        Ok(Self { effect, plan, stage: Stage::Token(step) })
     }
 
     const fn answer(&self) -> Answer {
         match self.stage {
-            Stage::Token { .. } => Answer::Token,
+            Stage::Token(Step::Challenge) => Answer::Challenge,
+            Stage::Token(Step::Request(_)) => Answer::Token,
             Stage::Nonce { .. } => Answer::Nonce,
             Stage::Credential { .. } => Answer::Credential,
         }
@@ -127,14 +130,13 @@ impl Errand for Redeeming {
         let Outcome::Response(response) = outcome else { return Err(IssuanceError::Unreachable(answer)) };
         let Self { effect: _, mut plan, stage } = self;
         match stage {
-            Stage::Token { retried: false } if plan.must_repeat_token(&response) => {
-                let effect = plan.token_request(now, rng)?;
-                Ok(Progress::Waiting(Self { effect, plan, stage: Stage::Token { retried: true } }))
-            }
-            Stage::Token { .. } => {
-                let session = plan.read_token(&response, rng)?;
-                plan.next(session, now, rng)
-            }
+            Stage::Token(step) => match plan.next_step(step, &response, now, rng)? {
+                Some((effect, step)) => Ok(Progress::Waiting(Self { effect, plan, stage: Stage::Token(step) })),
+                None => {
+                    let session = plan.read_token(&response, rng)?;
+                    plan.next(session, now, rng)
+                }
+            },
             Stage::Nonce { mut session, wish } => {
                 session.access.must_repeat(&response);
                 let c_nonce = read_nonce(&response)?;
@@ -168,7 +170,7 @@ impl Errand for Redeeming {
 impl Plan {
     /// The same with the grant that the person came back with.
     pub(super) fn with_grant(&self, grant: Grant) -> Self {
-        let Self { issuer, kinds, endpoints, copies, grant: _, dpop } = self;
+        let Self { issuer, kinds, endpoints, copies, grant: _, dpop, attested } = self;
         Self {
             issuer: issuer.clone(),
             kinds: kinds.clone(),
@@ -176,6 +178,41 @@ impl Plan {
             copies: *copies,
             grant,
             dpop: dpop.clone(),
+            attested: attested.clone(),
+        }
+    }
+
+    /// By what the authorization server knows this wallet.
+    pub(super) const fn client(&mut self) -> Client<'_> {
+        Client { dpop: self.dpop.as_mut(), attested: self.attested.as_mut() }
+    }
+
+    /// The first exchange with the token endpoint: for a challenge, where one must be had, or for the token.
+    pub(super) fn first_step(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(Effect, Step), IssuanceError> {
+        match client::challenge_request(self.attested.as_ref())? {
+            Some(effect) => Ok((effect, Step::Challenge)),
+            None => Ok((self.token_request(now, rng)?, Step::Request(Repeats::default()))),
+        }
+    }
+
+    /// The next one, if there must be another before the answer can be read.
+    pub(super) fn next_step(
+        &mut self,
+        step: Step,
+        response: &Response,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Option<(Effect, Step)>, IssuanceError> {
+        let again = match step {
+            Step::Challenge => {
+                client::note_challenge(self.attested.as_mut(), response)?;
+                Some(Repeats::default())
+            }
+            Step::Request(mut repeats) => self.client().must_repeat(response, &mut repeats).then_some(repeats),
+        };
+        match again {
+            Some(repeats) => Ok(Some((self.token_request(now, rng)?, Step::Request(repeats)))),
+            None => Ok(None),
         }
     }
 
@@ -183,8 +220,9 @@ impl Plan {
     ///
     /// # Source
     /// OpenID4VCI 1.0 §6.1; RFC 6749 §4.1.3; RFC 7636 §4.5; RFC 9449 §5.
-    pub(super) fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
+    fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
         let token = &self.endpoints.token;
+        let client_id = client::client_id(self.attested.as_ref());
         let fields = match &self.grant {
             Grant::None => Vec::new(),
             Grant::PreAuthorized { code, tx_code } => {
@@ -194,15 +232,16 @@ impl Plan {
             Grant::AuthorizationCode { code, verifier, redirect_uri } => vec![
                 ("grant_type", AUTHORIZATION_CODE_GRANT),
                 ("code", code.as_str()),
-                ("client_id", CLIENT_ID),
+                ("client_id", client_id),
                 ("redirect_uri", redirect_uri.as_str()),
                 ("code_verifier", verifier.as_str()),
             ],
             Grant::RefreshToken(token) => {
-                vec![("grant_type", REFRESH_TOKEN_GRANT), ("refresh_token", token.as_str()), ("client_id", CLIENT_ID)]
+                vec![("grant_type", REFRESH_TOKEN_GRANT), ("refresh_token", token.as_str()), ("client_id", client_id)]
             }
         };
         let effect = Effect::post(token.clone()).header("accept", "application/json").form(fields);
+        let effect = client::shown(effect, self.attested.as_ref(), now, rng)?;
         match &self.dpop {
             Some(dpop) => Ok(effect.header("dpop", dpop.proof(token, None, now, rng)?)),
             None => Ok(effect),
@@ -246,13 +285,6 @@ impl Plan {
         let wishes = self.wishes(details.as_ref(), rng)?;
         let access = Access { token: Arc::new(token), dpop: self.dpop.clone() };
         Ok(Session { access, refresh_token, wishes, batches: Vec::new(), promised: VecDeque::new() })
-    }
-
-    /// Notes the authorization server's nonce; whether the token request must be sent again with it.
-    pub(super) fn must_repeat_token(&mut self, response: &Response) -> bool {
-        let Some(dpop) = &mut self.dpop else { return false };
-        dpop.note_nonce(Server::Authorization, response);
-        asks_for_dpop_nonce(response)
     }
 
     /// One wish for each thing offered; several where the server names several datasets of it.

@@ -5,8 +5,8 @@ use crate::effect::{Effect, Outcome, Response};
 use credentials::json::{Limits, parse};
 use credentials::jwe::{ContentEncryption, DecryptionKey, Recipient};
 use credentials::sd_jwt::{IssuanceDraft, issue};
-use credentials::trust::{ChainPolicy, Usage};
-use credentials::{b64, dpop, mdoc, proof, sd_jwt};
+use credentials::trust::{ChainPolicy, TrustAnchors, Usage};
+use credentials::{b64, dpop, mdoc, proof, sd_jwt, wallet_attestation};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::openid4vci::AnswerEncryption;
@@ -47,6 +47,10 @@ pub(crate) struct Desk {
     pub(crate) redraft: fn(usize, &mut mdoc::IssuanceDraft),
     /// Whether it signs its metadata, and what is wrong with header and claims then.
     pub(crate) signs: Option<fn(&mut Value, &mut Value)>,
+    /// Whose wallets it gives to; to everybody's, when it names none.
+    pub(crate) providers: Option<TrustAnchors>,
+    /// Whether it gives challenges at an endpoint, and not only when it refuses.
+    pub(crate) challenge_endpoint: bool,
     /// Whether it leaves a way to new copies.
     pub(crate) refills: bool,
     /// Whether it encrypts, and how well.
@@ -81,6 +85,8 @@ impl Default for Desk {
             configurations: &["identity"],
             redraft: |_, _| {},
             signs: None,
+            providers: None,
+            challenge_endpoint: true,
             refills: false,
             encrypts: Encrypts::Never,
             bare: |_| &[],
@@ -116,6 +122,10 @@ pub(crate) struct Issuer {
     request_key: DecryptionKey,
     /// How the wallet wishes the current answer.
     wish: Option<AnswerEncryption>,
+    /// The wallet attestations that it was shown, each once.
+    pub(crate) attestations: Vec<String>,
+    /// How many challenges it gave.
+    pub(crate) challenges: u32,
     /// How many refresh tokens it gave.
     pub(crate) refreshes: u32,
     /// What was shown to it for new copies.
@@ -144,6 +154,8 @@ impl Issuer {
             waiting: None,
             request_key: DecryptionKey::generate(&mut ChaCha20Rng::from_seed([8; 32])).unwrap(),
             wish: None,
+            attestations: Vec::new(),
+            challenges: 0,
             refreshes: 0,
             shown: Vec::new(),
             answer_keys: Vec::new(),
@@ -193,6 +205,10 @@ impl Issuer {
             "/.well-known/oauth-authorization-server/tenant" => self.server(&base),
             "/token" => return self.token(effect, url),
             "/par" => return self.push(effect, url),
+            "/challenge" => {
+                self.challenges += 1;
+                return json(200, &value!({"attestation_challenge": format!("challenge-{}", self.challenges)}));
+            }
             "/nonce" => {
                 self.nonces += 1;
                 return json(200, &value!({"c_nonce": format!("nonce-{}", self.nonces)}));
@@ -279,6 +295,12 @@ impl Issuer {
             metadata["code_challenge_methods_supported"] = value!(["plain", "S256"]);
             metadata["authorization_response_iss_parameter_supported"] = true.into();
         }
+        if self.desk.providers.is_some() {
+            metadata["token_endpoint_auth_methods_supported"] = value!(["attest_jwt_client_auth"]);
+            if self.desk.challenge_endpoint {
+                metadata["challenge_endpoint"] = value!(format!("{base}/challenge"));
+            }
+        }
         if self.desk.dpop {
             metadata["dpop_signing_alg_values_supported"] = value!(["ES256"]);
         }
@@ -337,7 +359,38 @@ impl Issuer {
         None
     }
 
+    /// Checks who asks; gives the answer when it is not as it should be.
+    fn check_client(&mut self, effect: &Effect) -> Option<Outcome> {
+        let (shown, pop) = (header(effect, wallet_attestation::HEADER), header(effect, wallet_attestation::POP_HEADER));
+        let Some(providers) = &self.desk.providers else {
+            assert!(shown.is_none() && pop.is_none(), "nobody is told who vouches for this wallet without need");
+            return None;
+        };
+        let attestation = wallet_attestation::verify(shown.unwrap(), providers, NOW).unwrap();
+        assert_eq!(field(effect, "client_id").unwrap_or_else(|| attestation.client_id.clone()), attestation.client_id);
+        let current = format!("challenge-{}", self.challenges);
+        let is_current = |challenge: &str| challenge == current;
+        match wallet_attestation::verify_pop(pop.unwrap(), &attestation, &self.desk.url, is_current, NOW) {
+            Ok(_) => {}
+            Err(wallet_attestation::PopError::Challenge) => {
+                self.challenges += 1;
+                let given = format!("challenge-{}", self.challenges);
+                let headers = vec![("OAuth-Client-Attestation-Challenge".to_owned(), given)];
+                let body = br#"{"error":"use_attestation_challenge"}"#.to_vec();
+                return Some(Outcome::Response(Response { status: 400, headers, body }));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        if !self.attestations.iter().any(|known| Some(known.as_str()) == shown) {
+            self.attestations.push(shown.unwrap().to_owned());
+        }
+        None
+    }
+
     fn push(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_client(effect) {
+            return back;
+        }
         if let Some(back) = self.check_dpop(effect, url, None) {
             return back;
         }
@@ -347,6 +400,9 @@ impl Issuer {
     }
 
     fn token(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_client(effect) {
+            return back;
+        }
         if let Some(back) = self.check_dpop(effect, url, None) {
             return back;
         }

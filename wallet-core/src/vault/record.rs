@@ -100,6 +100,10 @@ impl RecordKind {
     pub const DEFERRED: Self = Self(8);
     /// What an issuer left for new copies.
     pub const RENEWAL: Self = Self(9);
+    /// Who vouches for this wallet.
+    pub const PROVIDER: Self = Self(10);
+    /// What it says, for one issuance.
+    pub const WALLET_ATTESTATION: Self = Self(11);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)
