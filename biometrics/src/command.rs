@@ -51,14 +51,18 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
-    #[command(after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json")]
+    #[command(
+        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif"
+    )]
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
-    #[command(after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg")]
+    #[command(
+        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --extractor leader 101_1.tif,101_2.tif 101_3.tif"
+    )]
     Compare(compare::Arguments),
     /// Error rates over a list of pairs: EER, FNMR at FMR, exact intervals.
     #[command(
-        after_help = "Example: amparo-biometrics evaluate --modality face --pairs pairs.csv --json --plot det.svg"
+        after_help = "Example: amparo-biometrics evaluate --modality face --pairs pairs.csv --json --plot det.svg\n         amparo-biometrics evaluate --modality finger --extractor leader --pairs pairs.csv"
     )]
     Evaluate(evaluate::Arguments),
     /// The same list through enrolment, sealing and release.
@@ -105,6 +109,16 @@ enum Modality {
     Finger,
 }
 
+/// What finds the minutiae of a print.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum ExtractorName {
+    /// NIST's MINDTCT on the enhanced image: fast, needs no model.
+    #[default]
+    Mindtct,
+    /// The LEADER network: several times slower, finds the better minutiae.
+    Leader,
+}
+
 #[derive(Args)]
 struct ModalityArguments {
     /// What is measured.
@@ -113,20 +127,29 @@ struct ModalityArguments {
     /// Resolution of finger images [default: 500].
     #[arg(long, value_name = "N")]
     dpi: Option<u32>,
+    /// What finds the minutiae of fingers [default: mindtct]. Prints taken by different ones are not compared.
+    #[arg(long, value_enum, value_name = "NAME")]
+    extractor: Option<ExtractorName>,
 }
 
 impl ModalityArguments {
-    /// The resolution if fingers are measured, nothing if faces are.
-    fn finger(&self) -> Result<Option<Resolution>, Failure> {
-        match (self.modality, self.dpi) {
-            (Modality::Face, None) => Ok(None),
-            (Modality::Face, Some(_)) => {
-                Err(Failure::usage("--dpi is for finger images", "leave --dpi out when measuring faces"))
+    /// How prints are taken if fingers are measured, nothing if faces are.
+    fn finger(&self) -> Result<Option<finger::Settings>, Failure> {
+        let Self { modality, dpi, extractor } = self;
+        let not_for_faces = |option: &str| {
+            Err(Failure::usage(format!("{option} is for finger images"), format!("leave {option} out for faces")))
+        };
+        match (modality, dpi, extractor) {
+            (Modality::Face, None, None) => Ok(None),
+            (Modality::Face, Some(_), _) => not_for_faces("--dpi"),
+            (Modality::Face, None, Some(_)) => not_for_faces("--extractor"),
+            (Modality::Finger, dpi, extractor) => {
+                let resolution = dpi.map_or(Ok(Resolution::STANDARD), Resolution::new);
+                let resolution = resolution.map_err(|error| {
+                    Failure::usage(error.to_string(), "give the scanner's resolution: most have 500")
+                })?;
+                Ok(Some(finger::Settings { resolution, extractor: extractor.unwrap_or_default() }))
             }
-            (Modality::Finger, None) => Ok(Some(Resolution::STANDARD)),
-            (Modality::Finger, Some(dpi)) => Resolution::new(dpi)
-                .map(Some)
-                .map_err(|error| Failure::usage(error.to_string(), "give the scanner's resolution: most have 500")),
         }
     }
 }

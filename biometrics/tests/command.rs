@@ -68,6 +68,45 @@ fn what_is_no_print_is_refused_with_a_hint() {
 }
 
 #[test]
+fn the_network_for_prints_is_asked_for_by_name_and_its_absence_is_named() {
+    let folder = Folder::new("extractor");
+    let print = folder.write("print.pgm", &format!("P2 200 200 255\n{}", "128 ".repeat(200 * 200)));
+    let (code, answer) =
+        json(&["--home", "/nonexistent", "template", "--modality", "finger", "--extractor", "leader", &print]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (7, Some("models")));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("LEADER.onnx"), "{answer}");
+    assert!(answer["error"]["hint"].as_str().unwrap().contains("xtask setup"), "{answer}");
+    // Another file under its name is refused with both hashes.
+    folder.write("models/LEADER.onnx", "another network");
+    let home = folder.0.to_str().unwrap();
+    let (code, answer) = json(&["--home", home, "template", "--modality", "finger", "--extractor", "leader", &print]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (7, Some("models")));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("SHA-256"), "{answer}");
+    // Without it, nothing is missed.
+    assert_eq!(json(&["--home", "/nonexistent", "template", "--modality", "finger", &print]).0, 3);
+    assert_eq!(run(&["template", "--modality", "face", "--extractor", "leader", &print]).0, 2);
+    assert_eq!(run(&["template", "--modality", "finger", "--extractor", "other", &print]).0, 2);
+}
+
+#[test]
+fn templates_of_two_extractors_are_refused_by_name() {
+    let folder = Folder::new("mixed");
+    // Version, extractor, 300 by 300 pixels, no minutiae.
+    let template = |name: &str, extractor: u8| {
+        let path = folder.0.join(name);
+        std::fs::write(&path, [2, extractor, 1, 44, 1, 44, 0]).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (mindtct, leader) = (template("mindtct", 1), template("leader", 2));
+    let (code, answer) = json(&["compare", "--modality", "finger", &mindtct, &leader]);
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert_eq!(code, 2);
+    assert!(message.contains("by leader") && message.contains("by mindtct"), "{message}");
+    assert_eq!(json(&["compare", "--modality", "finger", &format!("{leader},{mindtct}"), &leader]).0, 2);
+    assert_eq!(json(&["compare", "--modality", "finger", &leader, &leader]).0, 0);
+}
+
+#[test]
 fn pairs_are_listed_for_a_folder_of_prints() {
     let folder = Folder::new("prints");
     for name in ["101_1.tif", "101_2.tif", "102_1.tif", "102_2.tif", "102_2.iso", "readme.txt"] {

@@ -12,8 +12,8 @@
 use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Threshold};
 use biometrics::finger::{
-    FingerCapture, FingerImage, FingerProbe, FingerReference, FingerTemplate, RecordFormat, Resolution, read_records,
-    write_record,
+    FingerCapture, FingerImage, FingerProbe, FingerReference, FingerTemplate, MinutiaFinder, RecordFormat, Resolution,
+    read_records, write_record,
 };
 use biometrics::protection::{HelperData, TransformSeed, release};
 use biometrics::template::{DIMENSION, Embedding, Probe, Reference};
@@ -37,7 +37,7 @@ pub fn picture(data: &[u8]) {
     assert_eq!(sample.as_rgb().len() as u64, 3 * pixels);
     if pixels <= 20_000
         && let Ok(image) = FingerImage::from_scan(&sample, Resolution::STANDARD)
-        && let Ok(capture) = FingerCapture::take_ungated(&image)
+        && let Ok(capture) = FingerCapture::take_ungated(&image, &mut MinutiaFinder::Mindtct)
     {
         let _ = capture.quality().check();
         compared(&capture.into_template());
@@ -83,7 +83,7 @@ pub fn face_template(data: &[u8]) {
 
 fn compared(template: &FingerTemplate) {
     let reference = FingerReference::enrol([template]).unwrap();
-    is_a_score(biometrics::finger::compare(&FingerProbe::new(template), &reference));
+    is_a_score(biometrics::finger::compare(&FingerProbe::new(template), &reference).unwrap());
 }
 
 fn is_a_score(score: ComparisonScore) {

@@ -135,6 +135,14 @@ impl PublicKey {
             .into()
     }
 
+    /// Its name among the keys of an issuer: the thumbprint, base64url.
+    ///
+    /// # Source
+    /// RFC 7638 §1 "as a kid".
+    pub fn key_id(&self) -> String {
+        b64::encode(&self.thumbprint())
+    }
+
     /// Whether `signature` (r and s, 32 bytes each) is this key's signature of `message`.
     ///
     /// Both `s` and `n - s` are accepted, as RFC 7518 §3.4 has it: whoever remembers tokens to refuse them the second time

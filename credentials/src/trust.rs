@@ -9,6 +9,7 @@ mod cache;
 mod certificate;
 mod chain;
 mod limits;
+pub mod list;
 pub mod oid;
 mod policy;
 mod published;
@@ -38,6 +39,8 @@ pub enum Usage {
     VerifierAttesting,
     /// Attestations of wallets and of the keys in them.
     WalletAttesting,
+    /// Trust lists: who holds such a key says whom others believe.
+    TrustListSigning,
     /// Mobile documents, by the usage that ISO/IEC 18013-5 Annex B names for document signers.
     MdocIssuing,
     /// Requests of a reader for mobile documents, by the usage that ISO/IEC 18013-5 Annex B names.

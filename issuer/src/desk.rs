@@ -30,6 +30,8 @@ use crate::encryption::RequestKey;
 use crate::keys::Keys;
 use crate::keys::software::{KeyFileError, SoftwareKeys};
 use crate::metadata;
+use crate::published_keys;
+use crate::published_types::PublishedTypes;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
 use credentials::key::KeyError;
@@ -41,7 +43,7 @@ use schemas::Timestamp;
 use schemas::openid4vci::IssuerMetadata;
 use serde_json::Value;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file of the configuration, below the data directory.
 pub const CONFIG_FILE: &str = "issuer.json";
@@ -50,9 +52,11 @@ pub const ANCHOR_FILE: &str = "trust-anchor.pem";
 
 /// An issuer: its configuration, and its ports.
 pub struct Issuer {
+    dir: PathBuf,
     config: Config,
     demands: Demands,
     request_key: RequestKey,
+    types: PublishedTypes,
     anchors: TrustAnchors,
     keys: Box<dyn Keys>,
     store: Box<dyn Store>,
@@ -118,6 +122,8 @@ impl Issuer {
         let keys = SoftwareKeys::open(dir)?;
         let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
         let issuer = Self {
+            dir: dir.to_owned(),
+            types: PublishedTypes::below(dir),
             config,
             demands: Demands::default(),
             request_key: RequestKey::derive(&keys)?,
@@ -147,6 +153,22 @@ impl Issuer {
     /// The issuer's metadata.
     pub fn metadata(&self) -> IssuerMetadata {
         metadata::issuer(&self.config, &self.demands, &self.request_key)
+    }
+
+    /// The documents of types that it publishes.
+    pub const fn types(&self) -> &PublishedTypes {
+        &self.types
+    }
+
+    /// Whether it publishes the keys that credentials are verified with.
+    pub const fn publishes_keys(&self) -> bool {
+        self.demands.publish_keys
+    }
+
+    /// Its JWT VC issuer metadata.
+    pub fn key_metadata(&self) -> Value {
+        let identity = self.keys.credential();
+        published_keys::issuer_metadata(&self.dir, &self.config.url, identity, &self.anchors, self.now())
     }
 
     /// The metadata of its authorization server.
@@ -185,7 +207,8 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, demands: _, request_key: _, anchors: _, keys: _, store: _, clock: _ } = self;
+        let Self { dir: _, config, demands: _, request_key: _, types: _, anchors: _, keys: _, store: _, clock: _ } =
+            self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }

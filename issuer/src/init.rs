@@ -7,6 +7,7 @@ mod certificate;
 use crate::config::{Config, IssuerName, IssuerUrl};
 use crate::desk::{ANCHOR_FILE, CONFIG_FILE};
 use crate::keys::software::{self, KeyFileError};
+use crate::published_keys;
 use crate::store::sqlite;
 use certificate::{Authority, Leaf};
 use credentials::key::KeyError;
@@ -121,6 +122,7 @@ pub fn renew<R: CryptoRng + ?Sized>(dir: &Path, config: &Config, now: Timestamp,
         return Err(InitError::Absent { dir: dir.to_owned() });
     }
     let (key, certificate) = software::read_key_pem(&path)?;
+    published_keys::remember(dir)?;
     let key = rcgen::KeyPair::from_pem(&key)?;
     let intermediate = Authority::existing_intermediate(&config.name, key, certificate);
     write_leaves(dir, &config.url, &config.name, now, &intermediate, rng)

@@ -8,6 +8,7 @@ mod listener;
 mod peers;
 mod status;
 mod token;
+mod types;
 mod well_known;
 
 pub use listener::{Bounds, serve};
@@ -76,6 +77,12 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
             .route(&format!("{base}/.well-known/{ISSUER_DOCUMENT}"), get(well_known::issuer))
             .route(&format!("{base}/.well-known/{SERVER_DOCUMENT}"), get(well_known::authorization_server));
     }
+    let [by_name, at_its_url] = types::paths(base);
+    router = router.route(&by_name, get(types::by_name)).route(&at_its_url, get(types::at_its_url));
+    if service.issuer.publishes_keys() {
+        // Not below the path as well: it is found in one place (SD-JWT VC §4).
+        router = router.route(&url.well_known_path(KEYS_DOCUMENT), get(types::issuer));
+    }
     router
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
@@ -88,6 +95,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
 }
 
 const ISSUER_DOCUMENT: &str = "openid-credential-issuer";
+const KEYS_DOCUMENT: &str = "jwt-vc-issuer";
 const SERVER_DOCUMENT: &str = "oauth-authorization-server";
 
 /// Bounds each request: how many of one peer, and how long. Logs method, route and status; never who, and never a query or

@@ -83,7 +83,7 @@ struct Bench {
 
 /// Runs the parts one after the other; each writes its block when it has ended, so that a run cut short loses one part.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
-    let home = setup::run(Scope::Demo)?;
+    let home = setup::run(Scope::Evaluation)?;
     let data = std::env::var_os("AMPARO_DATA").map_or_else(|| shell::root().join("../shared/data"), PathBuf::from);
     let folder = home.path().join("evaluation");
     let drawings = shell::root().join("docs/evaluation");

@@ -38,6 +38,8 @@ pub(crate) enum Scope {
     Product,
     /// That, and the photographs of the demo.
     Demo,
+    /// That, and the network that finds minutiae.
+    Evaluation,
     /// That, and the tools of the tests.
     Everything,
 }

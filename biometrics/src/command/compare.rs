@@ -22,11 +22,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    if let Some(resolution) = arguments.modality.finger()? {
-        return finger::compare_files(&arguments.references, &arguments.probe, resolution);
-    }
     for path in arguments.references.iter().chain([&arguments.probe]) {
         home::read_named(path)?;
+    }
+    if let Some(settings) = arguments.modality.finger()? {
+        return finger::compare_files(&arguments.references, &arguments.probe, &mut settings.taker(home)?);
     }
     let mut engine = home::load_engine(home)?;
     let reference = reference(&mut engine, &arguments.references)?;

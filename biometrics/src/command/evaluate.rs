@@ -42,9 +42,9 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         return Err(Failure::usage("there are more drawings than lists", "name one --pairs for each drawing"));
     }
     let lists = pair_list::read_all(pairs)?;
-    let answers = if let Some(resolution) = modality.finger()? {
-        let settings = finger::Settings { resolution, gate: *gate, plots: plot, failures: failures.as_deref() };
-        finger::evaluate(&lists, &settings)?
+    let answers = if let Some(settings) = modality.finger()? {
+        let wanted = finger::Wanted { gate: *gate, plots: plot, failures: failures.as_deref() };
+        finger::evaluate(&lists, &mut settings.taker(home)?, &wanted)?
     } else {
         let mut engine = home::load_engine(home)?;
         let cache = EmbeddingCache::fill(&mut engine, lists.iter().flatten(), *gate)?;

@@ -4,36 +4,71 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::Evaluation;
 use biometrics::finger::{
-    ExtractError, FingerCapture, FingerImage, FingerProbe, FingerReference, FingerTemplate, RecordFormat, Resolution,
-    compare, read_records,
+    ExtractError, FingerCapture, FingerCompareError, FingerEnrolError, FingerImage, FingerProbe, FingerReference,
+    FingerTemplate, MinutiaFinder, RecordFormat, Resolution, compare, read_records,
 };
 use serde_json::json;
 
 use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
 use super::pair_list::Pair;
-use super::{Answer, Failure, failure_pictures, home, round3, template};
+use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
 
-fn take(path: &Path, resolution: Resolution) -> Result<FingerCapture, Failure> {
-    let sample = home::read_sample(path)?;
-    let image = FingerImage::from_scan(&sample, resolution).map_err(|error| refused(path, error))?;
-    FingerCapture::take_ungated(&image).map_err(|error| refused(path, error))
+/// How prints are to be taken.
+pub(super) struct Settings {
+    pub(super) resolution: Resolution,
+    pub(super) extractor: ExtractorName,
 }
 
-fn refused(path: &Path, error: ExtractError) -> Failure {
-    Failure::unavailable(format!("{}: {error}", path.display()), error.hint())
+impl Settings {
+    /// Loads what is needed for it.
+    pub(super) fn taker(&self, home: Option<PathBuf>) -> Result<Taker, Failure> {
+        let Self { resolution, extractor } = self;
+        let finder = match extractor {
+            ExtractorName::Mindtct => MinutiaFinder::Mindtct,
+            ExtractorName::Leader => MinutiaFinder::Leader(Box::new(home::load_leader(home)?)),
+        };
+        Ok(Taker { resolution: *resolution, finder })
+    }
 }
 
-pub(super) fn template(path: &Path, out: Option<&Path>, resolution: Resolution) -> Result<Answer, Failure> {
+/// Takes prints from pictures.
+pub(super) struct Taker {
+    resolution: Resolution,
+    finder: MinutiaFinder,
+}
+
+impl Taker {
+    fn take(&mut self, path: &Path) -> Result<FingerCapture, Failure> {
+        let sample = home::read_sample(path)?;
+        self.take_sample(&sample).map_err(|error| refused(path, &error))
+    }
+
+    fn take_sample(&mut self, sample: &Sample) -> Result<FingerCapture, ExtractError> {
+        FingerCapture::take_ungated(&FingerImage::from_scan(sample, self.resolution)?, &mut self.finder)
+    }
+}
+
+fn refused(path: &Path, error: &ExtractError) -> Failure {
+    match error {
+        ExtractError::Runtime { .. } => {
+            Failure { hint: error.hint().to_owned(), ..Failure::internal(format!("{}: {error}", path.display())) }
+        }
+        _ => Failure::unavailable(format!("{}: {error}", path.display()), error.hint()),
+    }
+}
+
+pub(super) fn template(path: &Path, out: Option<&Path>, taker: &mut Taker) -> Result<Answer, Failure> {
     let start = Instant::now();
-    let capture = take(path, resolution)?;
+    let capture = taker.take(path)?;
     let all = start.elapsed();
     let quality = capture.quality().clone();
     let verdict = quality.check().map_err(|fault| (fault.code(), fault.hint()));
-    let minutiae = capture.template().minutiae();
+    let (minutiae, extractor) = (capture.template().minutiae(), capture.template().extractor());
     if let Some(out) = out {
         template::write_private(out, &capture.into_template().to_bytes())
             .map_err(|error| Failure::storage(format!("{}: {error}", out.display()), "choose another --out"))?;
@@ -48,19 +83,18 @@ pub(super) fn template(path: &Path, out: Option<&Path>, resolution: Resolution) 
     Ok(Answer {
         object: json!({
             "modality": "finger", "acceptable": verdict.is_ok(), "reason": reason, "hint": hint, "quality": quality,
-            "ms": { "all": round3(ms) },
+            "extractor": extractor.name(), "ms": { "all": round3(ms) },
         }),
-        sentences: format!("{sentence}; {minutiae} minutiae, taken in {ms:.0} ms."),
+        sentences: format!("{sentence}; {minutiae} minutiae, taken by {extractor} in {ms:.0} ms."),
     })
 }
 
-pub(super) fn compare_files(references: &[PathBuf], probe: &Path, resolution: Resolution) -> Result<Answer, Failure> {
+pub(super) fn compare_files(references: &[PathBuf], probe: &Path, taker: &mut Taker) -> Result<Answer, Failure> {
     let enrolled: Vec<FingerTemplate> =
-        references.iter().map(|path| stored_or_taken(path, resolution)).collect::<Result<_, _>>()?;
-    let reference = FingerReference::enrol(&enrolled)
-        .map_err(|error| Failure::usage(error.to_string(), "name fewer references"))?;
-    let probe = FingerProbe::new(&stored_or_taken(probe, resolution)?);
-    let (score, limit) = (compare(&probe, &reference), Threshold::FINGER);
+        references.iter().map(|path| stored_or_taken(path, taker)).collect::<Result<_, _>>()?;
+    let reference = FingerReference::enrol(&enrolled).map_err(not_enrolled)?;
+    let probe = FingerProbe::new(&stored_or_taken(probe, taker)?);
+    let (score, limit) = (compare(&probe, &reference).map_err(not_compared)?, Threshold::FINGER);
     let (word, sentence) = match limit.decide(score) {
         Decision::Match => ("match", "The probe is taken for the enrolled finger"),
         Decision::NonMatch => ("non-match", "The probe is not taken for the enrolled finger"),
@@ -75,8 +109,20 @@ pub(super) fn compare_files(references: &[PathBuf], probe: &Path, resolution: Re
     })
 }
 
+fn not_enrolled(error: FingerEnrolError) -> Failure {
+    let hint = match error {
+        FingerEnrolError::MixedExtractors { .. } => "take all impressions with the same --extractor",
+        _ => "name fewer references",
+    };
+    Failure::usage(error.to_string(), hint)
+}
+
+fn not_compared(error: FingerCompareError) -> Failure {
+    Failure::usage(error.to_string(), "take both prints with the same --extractor")
+}
+
 /// A template of ours, a record of ISO/IEC 19794-2 or ANSI 378 with one view, or an image.
-fn stored_or_taken(path: &Path, resolution: Resolution) -> Result<FingerTemplate, Failure> {
+fn stored_or_taken(path: &Path, taker: &mut Taker) -> Result<FingerTemplate, Failure> {
     let bytes = zeroize::Zeroizing::new(home::read_named(path)?);
     if let Ok(template) = FingerTemplate::from_bytes(&bytes) {
         return Ok(template);
@@ -88,32 +134,32 @@ fn stored_or_taken(path: &Path, resolution: Resolution) -> Result<FingerTemplate
             return Ok(template);
         }
     }
-    take(path, resolution).map(FingerCapture::into_template)
+    taker.take(path).map(FingerCapture::into_template)
 }
 
-/// How prints are evaluated.
-pub(super) struct Settings<'a> {
-    pub(super) resolution: Resolution,
+/// What an evaluation is to give.
+pub(super) struct Wanted<'a> {
     pub(super) gate: bool,
     pub(super) plots: &'a [PathBuf],
     pub(super) failures: Option<&'a Path>,
 }
 
 /// Error rates over lists of pairs of prints.
-pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<Vec<Answer>, Failure> {
-    let cache = TemplateCache::fill(lists.iter().flatten(), settings.gate, settings.resolution);
+pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'_>) -> Result<Vec<Answer>, Failure> {
+    let cache = TemplateCache::fill(lists.iter().flatten(), wanted.gate, taker);
     let mut answers = Vec::new();
     for (i, pairs) in lists.iter().enumerate() {
         let sides = Sides::of(pairs, &cache);
         let bar = progress(pairs.len() as u64, "pairs");
-        let scores: Vec<ComparisonScore> = bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect();
+        let scores: Vec<ComparisonScore> =
+            bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect::<Result<_, _>>()?;
         bar.finish_and_clear();
         let of = |mated: bool| {
             pairs.iter().zip(&scores).filter(move |(pair, _)| pair.mated == mated).map(|(_, score)| *score)
         };
         let evaluation = Evaluation::new(of(true), of(false)).map_err(evaluate::unbalanced)?;
-        evaluate::drawn(&evaluation, settings.plots.get(i).map(PathBuf::as_path))?;
-        if let Some(folder) = settings.failures {
+        evaluate::drawn(&evaluation, wanted.plots.get(i).map(PathBuf::as_path))?;
+        if let Some(folder) = wanted.failures {
             failure_pictures::write(folder, i, pairs, &scores)?;
         }
         let measured = Measured {
@@ -122,9 +168,13 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], settings: &Settings<'_>) -> Result<V
             failures: cache.failures,
             times: cache.times.clone(),
             quality: cache.quality.clone(),
-            comparisons_per_second: sides.comparisons_per_second(pairs),
+            comparisons_per_second: sides.comparisons_per_second(pairs)?,
         };
-        answers.push(evaluate::report(&evaluation, &measured));
+        let mut answer = evaluate::report(&evaluation, &measured);
+        if let Some(fields) = answer.object.as_object_mut() {
+            fields.insert("extractor".to_owned(), json!(taker.finder.extractor().name()));
+        }
+        answers.push(answer);
     }
     Ok(answers)
 }
@@ -138,7 +188,7 @@ struct TemplateCache {
 }
 
 impl TemplateCache {
-    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, gate: bool, resolution: Resolution) -> Self {
+    fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, gate: bool, taker: &mut Taker) -> Self {
         let mut cache = Self { templates: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
         let mut images: Vec<&PathBuf> =
             pairs.into_iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
@@ -147,7 +197,7 @@ impl TemplateCache {
         let bar = progress(images.len() as u64, "images");
         for image in images {
             let start = Instant::now();
-            let (code, template) = Self::take(image, resolution);
+            let (code, template) = Self::take(image, taker);
             cache.times.push(start.elapsed());
             *cache.quality.entry(code).or_default() += 1;
             match template.filter(|_| !gate || code == "ok") {
@@ -160,10 +210,9 @@ impl TemplateCache {
         cache
     }
 
-    fn take(image: &Path, resolution: Resolution) -> (&'static str, Option<FingerTemplate>) {
+    fn take(image: &Path, taker: &mut Taker) -> (&'static str, Option<FingerTemplate>) {
         let Ok(sample) = home::read_sample(image) else { return ("not-decoded", None) };
-        let taken = FingerImage::from_scan(&sample, resolution).and_then(|image| FingerCapture::take_ungated(&image));
-        match taken {
+        match taker.take_sample(&sample) {
             Ok(capture) => {
                 (capture.quality().check().map_or_else(|fault| fault.code(), |()| "ok"), Some(capture.into_template()))
             }
@@ -199,22 +248,23 @@ impl<'a> Sides<'a> {
     }
 
     /// The mean over the frames of one attempt; the lowest score where there is nothing to compare.
-    fn score(&self, pair: &Pair) -> ComparisonScore {
+    fn score(&self, pair: &Pair) -> Result<ComparisonScore, Failure> {
         let reference = self.references.get(pair.reference.as_slice()).and_then(Option::as_ref);
         let probes = self.probes.get(pair.probe.as_slice()).filter(|probes| !probes.is_empty());
-        let (Some(reference), Some(probes)) = (reference, probes) else { return ComparisonScore::LOWEST };
-        ComparisonScore::mean(probes.iter().map(|probe| compare(probe, reference)))
+        let (Some(reference), Some(probes)) = (reference, probes) else { return Ok(ComparisonScore::LOWEST) };
+        let scores = probes.iter().map(|probe| compare(probe, reference));
+        Ok(ComparisonScore::mean(scores.collect::<Result<Vec<_>, _>>().map_err(not_compared)?))
     }
 
-    fn comparisons_per_second(&self, pairs: &[Pair]) -> f64 {
+    fn comparisons_per_second(&self, pairs: &[Pair]) -> Result<f64, Failure> {
         let (start, mut count) = (Instant::now(), 0_u64);
         for pair in pairs.iter().cycle().take(1_000_000) {
-            std::hint::black_box(self.score(pair));
+            std::hint::black_box(self.score(pair)?);
             count += 1;
             if start.elapsed() > Duration::from_millis(500) {
                 break;
             }
         }
-        (count as f64 / start.elapsed().as_secs_f64()).round()
+        Ok((count as f64 / start.elapsed().as_secs_f64()).round())
     }
 }

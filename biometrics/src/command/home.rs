@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use biometrics::models::{DETECTOR, EMBEDDER, RUNTIME_LINUX_X86_64};
+use biometrics::finger::Leader;
+use biometrics::models::{DETECTOR, EMBEDDER, LEADER, RUNTIME_LINUX_X86_64};
 use biometrics::{Engine, Sample};
 
 use super::Failure;
@@ -22,6 +23,19 @@ pub(super) fn load_engine(home: Option<PathBuf>) -> Result<Engine, Failure> {
     let detector = read(home.join("models").join(DETECTOR.file_name))?;
     let embedder = read(home.join("models").join(EMBEDDER.file_name))?;
     Engine::load(&runtime, &detector, &embedder).map_err(|error| Failure::engine(&error))
+}
+
+/// Loads the network that finds minutiae.
+pub(super) fn load_leader(home: Option<PathBuf>) -> Result<Leader, Failure> {
+    let runtime = runtime(home.clone())?;
+    let path = named(home)?.join("models").join(LEADER.file_name);
+    let model = std::fs::read(&path).map_err(|error| Failure {
+        exit: 7,
+        code: "models",
+        message: format!("{}: {error}", path.display()),
+        hint: "fetch it with cargo xtask setup, or leave --extractor out: mindtct needs no model".to_owned(),
+    })?;
+    Leader::load(&runtime, &model).map_err(|error| Failure::engine(&error))
 }
 
 /// Where the runtime's library is.

@@ -20,11 +20,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    if let Some(resolution) = arguments.modality.finger()? {
-        return finger::template(&arguments.image, arguments.out.as_deref(), resolution);
-    }
     // A picture that is none must not wait for the models.
     home::read_named(&arguments.image)?;
+    if let Some(settings) = arguments.modality.finger()? {
+        return finger::template(&arguments.image, arguments.out.as_deref(), &mut settings.taker(home)?);
+    }
     let mut engine = home::load_engine(home)?;
     let start = Instant::now();
     let sample = home::read_sample(&arguments.image)?;

@@ -1,10 +1,12 @@
-//! From an image to its template and quality: enhanced, then read by MINDTCT.
+//! From an image to its template and quality: enhanced and read by MINDTCT, or read by a network as it is.
 
 use fprint_mindtct::{GrayImage, detect_minutiae};
 use zeroize::Zeroizing;
 
 use super::enhance::{enhance, normalise};
+use super::extractor::MinutiaFinder;
 use super::field::OrientationField;
+use super::grid::Grid;
 use super::image::FingerImage;
 use super::quality::{FingerQuality, FingerQualityFault};
 use super::ridges::RidgeMap;
@@ -22,8 +24,8 @@ impl FingerCapture {
     ///
     /// # Errors
     /// [`ExtractError`]: no print, or one of too little quality, each with a hint.
-    pub fn take(image: &FingerImage) -> Result<Self, ExtractError> {
-        let capture = Self::take_ungated(image)?;
+    pub fn take(image: &FingerImage, finder: &mut MinutiaFinder) -> Result<Self, ExtractError> {
+        let capture = Self::take_ungated(image, finder)?;
         capture.quality.check()?;
         Ok(capture)
     }
@@ -31,24 +33,25 @@ impl FingerCapture {
     /// Takes what print there is, whatever its quality: for evaluation.
     ///
     /// # Errors
-    /// [`ExtractError::NoPrint`] if the image shows no ridges.
+    /// [`ExtractError::NoPrint`] if the image shows no ridges, [`ExtractError::Runtime`] if the network fails.
     ///
     /// # Source
-    /// Minutiae: NIST MINDTCT (NISTIR 7392) by `fprint-mindtct`, on the enhanced image.
-    pub fn take_ungated(image: &FingerImage) -> Result<Self, ExtractError> {
+    /// Minutiae: NIST MINDTCT (NISTIR 7392) by `fprint-mindtct`, on the enhanced image; or LEADER on the plain one.
+    pub fn take_ungated(image: &FingerImage, finder: &mut MinutiaFinder) -> Result<Self, ExtractError> {
         let (normal, deviation) = normalise(&image.grey);
         let map = RidgeMap::of(&normal, &deviation);
         if map.foreground_blocks() < LEAST_BLOCKS {
             return Err(ExtractError::NoPrint);
         }
-        let ridges = enhance(&normal, &map);
-        let grey = |v: &f32| (MIDDLE - GAIN * v).clamp(0.0, 255.0) as u8;
-        let pixels: Zeroizing<Vec<u8>> = Zeroizing::new(ridges.cells().iter().map(grey).collect());
-        let minutiae = minutiae(&pixels, &ridges, &map)?;
+        let mut minutiae = match finder.by_network(image)? {
+            Some(minutiae) => minutiae,
+            None => by_mindtct(&normal, &map)?,
+        };
+        minutiae.retain(|m| map.is_foreground(f32::from(m.x), f32::from(m.y)));
         let quality = FingerQuality::measure(&map, &minutiae);
         let size = |pixels: usize| u16::try_from(pixels).map_err(|_| ExtractError::NoPrint);
-        let (width, height) = (size(ridges.width())?, size(ridges.height())?);
-        let template = FingerTemplate::new(width, height, minutiae, OrientationField::of(&map));
+        let (width, height) = (size(normal.width())?, size(normal.height())?);
+        let template = FingerTemplate::new(finder.extractor(), (width, height), minutiae, OrientationField::of(&map));
         Ok(Self { template, quality })
     }
 
@@ -71,29 +74,27 @@ impl FingerCapture {
     }
 }
 
-fn minutiae(
-    pixels: &[u8],
-    ridges: &super::grid::Grid<f32>,
-    map: &RidgeMap,
-) -> Result<Zeroizing<Vec<Minutia>>, ExtractError> {
-    let image = GrayImage::new(pixels, ridges.width(), ridges.height(), 500).map_err(|_| ExtractError::NoPrint)?;
+fn by_mindtct(normal: &Grid<f32>, map: &RidgeMap) -> Result<Zeroizing<Vec<Minutia>>, ExtractError> {
+    let ridges = enhance(normal, map);
+    let grey = |v: &f32| (MIDDLE - GAIN * v).clamp(0.0, 255.0) as u8;
+    let pixels: Zeroizing<Vec<u8>> = Zeroizing::new(ridges.cells().iter().map(grey).collect());
+    let image = GrayImage::new(&pixels, ridges.width(), ridges.height(), 500).map_err(|_| ExtractError::NoPrint)?;
     let found = detect_minutiae(image);
     let mut minutiae = Zeroizing::new(Vec::with_capacity(found.len()));
     for m in &found {
         // MINDTCT counts rows from the bottom.
         let y = i32::try_from(ridges.height()).ok().and_then(|height| height.checked_sub(1 + m.y));
         let (Some(Ok(y)), Ok(x)) = (y.map(u16::try_from), u16::try_from(m.x)) else { continue };
-        if map.is_foreground(f32::from(x), f32::from(y)) {
-            let angle = (m.theta as f32 / 360.0 * 256.0).round().rem_euclid(256.0) as u8;
-            let quality = m.quality.clamp(1, 100) as u8;
-            minutiae.push(Minutia { x, y, angle, kind: MinutiaKind::Other, quality });
-        }
+        // MINDTCT looks away from the ridge, ISO/IEC 19794-2 along it.
+        let angle = ((m.theta as f32 + 180.0) / 360.0 * 256.0).round().rem_euclid(256.0) as u8;
+        let quality = m.quality.clamp(1, 100) as u8;
+        minutiae.push(Minutia { x, y, angle, kind: MinutiaKind::Other, quality });
     }
     Ok(minutiae)
 }
 
 /// Why an image gave no capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
     /// Smaller than a print.
@@ -114,6 +115,12 @@ pub enum ExtractError {
     /// A print of too little quality.
     #[error(transparent)]
     Quality(#[from] FingerQualityFault),
+    /// The network did not run.
+    #[error("the model runtime failed: {detail}")]
+    Runtime {
+        /// What it said.
+        detail: String,
+    },
 }
 
 impl ExtractError {
@@ -124,6 +131,7 @@ impl ExtractError {
             Self::TooSmall { .. } | Self::TooLarge { .. } => "check the image and its --dpi",
             Self::NoPrint => "press the fingertip flat on the scanner and take the image again",
             Self::Quality(fault) => fault.hint(),
+            Self::Runtime { .. } => "set up the models again: cargo xtask setup; or use --extractor mindtct",
         }
     }
 
@@ -135,6 +143,7 @@ impl ExtractError {
             Self::TooLarge { .. } => "too-large",
             Self::NoPrint => "no-print",
             Self::Quality(fault) => fault.code(),
+            Self::Runtime { .. } => "runtime-failed",
         }
     }
 }

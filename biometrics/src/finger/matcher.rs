@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::alignment::align;
 use super::cylinder::Cylinder;
+use super::extractor::Extractor;
 use super::field::OrientationField;
 use super::hull::Hull;
 use super::relax::pairings;
@@ -22,9 +23,12 @@ impl FingerReference {
     /// Enrols one finger. Does not check that the impressions are of the same one.
     ///
     /// # Errors
-    /// [`FingerEnrolError`] if there is none or more than [`MAX_IMPRESSIONS`].
+    /// [`FingerEnrolError`] if there is none or more than [`MAX_IMPRESSIONS`], or if extractors differ.
     pub fn enrol<'a>(impressions: impl IntoIterator<Item = &'a FingerTemplate>) -> Result<Self, FingerEnrolError> {
         let coded: Vec<Coded> = impressions.into_iter().take(MAX_IMPRESSIONS + 1).map(Coded::new).collect();
+        if let Some((first, other)) = coded.iter().zip(coded.iter().skip(1)).find(|(a, b)| a.extractor != b.extractor) {
+            return Err(FingerEnrolError::MixedExtractors { first: first.extractor, other: other.extractor });
+        }
         match coded.len() {
             0 => Err(FingerEnrolError::NoImpression),
             1..=MAX_IMPRESSIONS => Ok(Self(coded)),
@@ -69,12 +73,17 @@ impl fmt::Debug for FingerProbe {
 /// The score is in `[0, 1)`, larger meaning more alike; [`crate::comparison::Threshold::FINGER`] is the product's
 /// threshold. Decides nothing, and must reach no log and no peer.
 ///
+/// # Errors
+/// [`FingerCompareError`] if two extractors made them; what was read from a standard's record is compared with either.
+///
 /// # Source
 /// ISO/IEC 2382-37:2022, "comparison score". Its form: our choice, decision 0040.
-#[must_use]
-pub fn compare(probe: &FingerProbe, reference: &FingerReference) -> ComparisonScore {
+pub fn compare(probe: &FingerProbe, reference: &FingerReference) -> Result<ComparisonScore, FingerCompareError> {
+    if let Some(other) = reference.0.iter().find(|impression| !impression.extractor.meets(probe.0.extractor)) {
+        return Err(FingerCompareError::ExtractorMismatch { probe: probe.0.extractor, reference: other.extractor });
+    }
     let best = reference.0.iter().map(|impression| likeness(impression, &probe.0)).fold(0.0_f32, f32::max);
-    ComparisonScore::from_value(f64::from(best / (best + HALF)))
+    Ok(ComparisonScore::from_value(f64::from(best / (best + HALF))))
 }
 
 fn likeness(reference: &Coded, probe: &Coded) -> f32 {
@@ -90,6 +99,7 @@ fn likeness(reference: &Coded, probe: &Coded) -> f32 {
 
 /// A template made ready to be compared.
 pub(super) struct Coded {
+    extractor: Extractor,
     pub(super) minutiae: Zeroizing<Vec<Minutia>>,
     pub(super) field: Option<OrientationField>,
     pub(super) hull: Hull,
@@ -98,12 +108,12 @@ pub(super) struct Coded {
 
 impl Coded {
     fn new(template: &FingerTemplate) -> Self {
-        let FingerTemplate { width: _, height: _, minutiae, field } = template;
+        let FingerTemplate { extractor, width: _, height: _, minutiae, field } = template;
         let hull = Hull::around(minutiae);
         let codes = minutiae.iter().zip(Cylinder::of_all(minutiae, &hull)).enumerate();
         let cylinders = codes.filter_map(|(i, (minutia, code))| Some((i, Zeroizing::new(*minutia), code?))).collect();
         let field = field.as_ref().map(OrientationField::duplicate);
-        Self { minutiae: minutiae.clone(), field, hull, cylinders }
+        Self { extractor: *extractor, minutiae: minutiae.clone(), field, hull, cylinders }
     }
 
     /// Minutiae with enough around them, with their place in the list.
@@ -124,6 +134,28 @@ pub enum FingerEnrolError {
     TooManyImpressions {
         /// The greatest number.
         most: usize,
+    },
+    /// Two extractors see other minutiae in the same finger.
+    #[error("impressions taken by {first} and by {other} are not enrolled together: take all with one --extractor")]
+    MixedExtractors {
+        /// That of one impression.
+        first: Extractor,
+        /// That of another.
+        other: Extractor,
+    },
+}
+
+/// Why two prints are not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FingerCompareError {
+    /// Two extractors see other minutiae in the same finger.
+    #[error("the probe was taken by {probe}, the reference by {reference}: take both with the same --extractor")]
+    ExtractorMismatch {
+        /// That of the probe.
+        probe: Extractor,
+        /// That of the reference.
+        reference: Extractor,
     },
 }
 

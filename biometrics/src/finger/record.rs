@@ -4,6 +4,7 @@
 
 use zeroize::Zeroizing;
 
+use super::extractor::Extractor;
 use super::template::{FingerTemplate, MOST_MINUTIAE, Minutia, MinutiaKind};
 
 /// Which of the two standards.
@@ -97,7 +98,7 @@ fn view(
     }
     let extended = usize::from(input.short()?);
     input.skip(extended)?;
-    Ok(FingerTemplate::new(width, height, minutiae, None))
+    Ok(FingerTemplate::new(Extractor::Foreign, (width, height), minutiae, None))
 }
 
 /// Writes one finger view of an unknown position.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::extractor::Extractor;
 use super::field::OrientationField;
 
 /// What a minutia is.
@@ -53,6 +54,7 @@ impl fmt::Debug for Minutia {
 
 /// One impression of a finger. Personal data, wiped on drop.
 pub struct FingerTemplate {
+    pub(super) extractor: Extractor,
     /// The image's size in pixels at 500 dpi.
     pub(super) width: u16,
     pub(super) height: u16,
@@ -65,8 +67,8 @@ pub struct FingerTemplate {
 impl FingerTemplate {
     /// Keeps the best minutiae.
     pub(super) fn new(
-        width: u16,
-        height: u16,
+        extractor: Extractor,
+        (width, height): (u16, u16),
         mut minutiae: Zeroizing<Vec<Minutia>>,
         field: Option<OrientationField>,
     ) -> Self {
@@ -76,7 +78,13 @@ impl FingerTemplate {
             beyond.iter_mut().for_each(Zeroize::zeroize);
         }
         minutiae.truncate(MOST_MINUTIAE);
-        Self { width, height, minutiae, field }
+        Self { extractor, width, height, minutiae, field }
+    }
+
+    /// What found its minutiae.
+    #[must_use]
+    pub const fn extractor(&self) -> Extractor {
+        self.extractor
     }
 
     /// How many minutiae it has.
@@ -85,13 +93,13 @@ impl FingerTemplate {
         self.minutiae.len()
     }
 
-    /// The stored form: version, size, minutiae, field. To be sealed, never stored as it is.
+    /// The stored form: version, extractor, size, minutiae, field. To be sealed, never stored as it is.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let Self { width, height, minutiae, field } = self;
+        let Self { extractor, width, height, minutiae, field } = self;
         let cells = field.as_ref().map_or(0, OrientationField::encoded_length);
         let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + MINUTIA * minutiae.len() + cells));
-        bytes.push(VERSION);
+        bytes.extend_from_slice(&[VERSION, extractor.to_byte()]);
         bytes.extend_from_slice(&width.to_be_bytes());
         bytes.extend_from_slice(&height.to_be_bytes());
         bytes.push(u8::try_from(minutiae.len()).unwrap_or(u8::MAX));
@@ -114,10 +122,11 @@ impl FingerTemplate {
         let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
             return Err(FingerTemplateError::WrongLength);
         };
-        let [version, w0, w1, h0, h1, count] = *header;
+        let [version, extractor, w0, w1, h0, h1, count] = *header;
         if version != VERSION {
             return Err(FingerTemplateError::UnknownVersion { got: version });
         }
+        let extractor = Extractor::from_byte(extractor).ok_or(FingerTemplateError::NotATemplate)?;
         let (width, height) = (u16::from_be_bytes([w0, w1]), u16::from_be_bytes([h0, h1]));
         let count = usize::from(count);
         if count > MOST_MINUTIAE {
@@ -144,14 +153,14 @@ impl FingerTemplate {
         } else {
             Some(OrientationField::read(rest, width, height).ok_or(FingerTemplateError::WrongLength)?)
         };
-        Ok(Self { width, height, minutiae, field })
+        Ok(Self { extractor, width, height, minutiae, field })
     }
 }
 
 impl fmt::Debug for FingerTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { width: _, height: _, minutiae: _, field: _ } = self;
-        f.debug_struct("FingerTemplate").finish_non_exhaustive()
+        let Self { extractor, width: _, height: _, minutiae: _, field: _ } = self;
+        f.debug_struct("FingerTemplate").field("extractor", extractor).finish_non_exhaustive()
     }
 }
 
@@ -160,7 +169,7 @@ impl fmt::Debug for FingerTemplate {
 #[non_exhaustive]
 pub enum FingerTemplateError {
     /// A version of the encoding that we do not know.
-    #[error("finger template version {got} is unknown, {VERSION} is known")]
+    #[error("finger template version {got} is unknown, {VERSION} is known: take the print again")]
     UnknownVersion {
         /// The version found.
         got: u8,
@@ -176,6 +185,7 @@ pub enum FingerTemplateError {
 /// More than a whole finger has; a bound on the work of a comparison.
 pub const MOST_MINUTIAE: usize = 80;
 
-const VERSION: u8 = 1;
-const HEADER: usize = 6;
+/// 1 did not say which extractor had made it.
+const VERSION: u8 = 2;
+const HEADER: usize = 7;
 const MINUTIA: usize = 7;

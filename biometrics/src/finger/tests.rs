@@ -1,6 +1,6 @@
 //! Fingers: what bad input does, what templates and records keep, and what real prints score.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use zeroize::Zeroizing;
@@ -27,7 +27,7 @@ fn flat(width: u32, height: u32, value: u8) -> Sample {
 }
 
 fn take(sample: &Sample) -> Result<FingerCapture, ExtractError> {
-    FingerCapture::take_ungated(&FingerImage::from_scan(sample, Resolution::STANDARD)?)
+    FingerCapture::take_ungated(&FingerImage::from_scan(sample, Resolution::STANDARD)?, &mut MinutiaFinder::Mindtct)
 }
 
 #[test]
@@ -50,14 +50,14 @@ fn attack_93_images_that_are_no_print_are_refused_in_bounded_time() {
     let edge: Vec<u8> = (0..300 * 300).flat_map(|i| [if i % 300 < 150 { 0 } else { 255 }; 3]).collect();
     for rgb in [noise, edge] {
         let image = FingerImage::from_scan(&Sample::from_rgb(300, 300, rgb).unwrap(), Resolution::STANDARD).unwrap();
-        assert!(FingerCapture::take(&image).is_err());
+        assert!(FingerCapture::take(&image, &mut MinutiaFinder::Mindtct).is_err());
     }
 }
 
 #[test]
 fn a_wrong_resolution_is_named_by_the_gate() {
     let image = FingerImage::from_scan(&whorl(400, 400, 9.0), Resolution::new(300).unwrap()).unwrap();
-    let error = FingerCapture::take(&image).unwrap_err();
+    let error = FingerCapture::take(&image, &mut MinutiaFinder::Mindtct).unwrap_err();
     assert_eq!(error.code(), "wrong-scale");
     assert!(error.hint().contains("--dpi"));
 }
@@ -66,7 +66,7 @@ fn a_wrong_resolution_is_named_by_the_gate() {
 fn attack_96_nothing_of_a_print_is_in_a_debug_text() {
     let capture = take(&whorl(300, 400, 9.0)).unwrap();
     let template = capture.template();
-    assert_eq!(format!("{template:?}"), "FingerTemplate { .. }");
+    assert_eq!(format!("{template:?}"), "FingerTemplate { extractor: Mindtct, .. }");
     assert_eq!(format!("{:?}", template.minutiae.first()), "Some(Minutia { .. })");
     assert_eq!(format!("{:?}", FingerProbe::new(template)), "FingerProbe { .. }");
     let reference = FingerReference::enrol([template]).unwrap();
@@ -77,14 +77,43 @@ fn attack_96_nothing_of_a_print_is_in_a_debug_text() {
 fn attack_89_templates_with_nothing_to_compare_get_the_lowest_score_of_a_comparison() {
     let same = Minutia { x: 50, y: 50, angle: 0, kind: MinutiaKind::Other, quality: 50 };
     for minutiae in [vec![], vec![same], vec![same; 60]] {
-        let template = FingerTemplate::new(100, 100, Zeroizing::new(minutiae), None);
+        let template = FingerTemplate::new(Extractor::Mindtct, (100, 100), Zeroizing::new(minutiae), None);
         let reference = FingerReference::enrol([&template]).unwrap();
-        let score = compare(&FingerProbe::new(&template), &reference).value();
+        let score = compare(&FingerProbe::new(&template), &reference).unwrap().value();
         assert!(score.is_finite() && score < Threshold::FINGER.value(), "{score}");
     }
     assert_eq!(FingerReference::enrol([]).unwrap_err(), FingerEnrolError::NoImpression);
-    let template = FingerTemplate::new(100, 100, Zeroizing::new(vec![]), None);
+    let template = FingerTemplate::new(Extractor::Mindtct, (100, 100), Zeroizing::new(vec![]), None);
     assert!(FingerReference::enrol(std::iter::repeat_n(&template, MAX_IMPRESSIONS + 1)).is_err());
+}
+
+#[test]
+fn finger_09_prints_of_two_extractors_are_not_compared_or_enrolled_together() {
+    let by = |extractor| FingerTemplate::new(extractor, (500, 500), Zeroizing::new(scattered(40)), None);
+    let [mindtct, leader, foreign] = [Extractor::Mindtct, Extractor::Leader, Extractor::Foreign].map(by);
+    let reference = FingerReference::enrol([&mindtct]).unwrap();
+    let error = compare(&FingerProbe::new(&leader), &reference).unwrap_err();
+    assert_eq!(
+        error,
+        FingerCompareError::ExtractorMismatch { probe: Extractor::Leader, reference: Extractor::Mindtct }
+    );
+    assert!(error.to_string().contains("by leader") && error.to_string().contains("by mindtct"), "{error}");
+    assert!(matches!(
+        FingerReference::enrol([&leader, &leader, &mindtct]),
+        Err(FingerEnrolError::MixedExtractors { first: Extractor::Leader, other: Extractor::Mindtct })
+    ));
+    // A record of a standard is made to be compared with others'.
+    assert!(compare(&FingerProbe::new(&foreign), &reference).is_ok());
+    assert!(compare(&FingerProbe::new(&leader), &FingerReference::enrol([&foreign]).unwrap()).is_ok());
+    // Storage keeps who made it; what nobody can have made is refused, and so is a template that did not say.
+    for template in [&mindtct, &leader, &foreign] {
+        let mut bytes = template.to_bytes();
+        assert_eq!(FingerTemplate::from_bytes(&bytes).unwrap().extractor(), template.extractor());
+        bytes[1] = 3;
+        assert_eq!(FingerTemplate::from_bytes(&bytes).unwrap_err(), FingerTemplateError::NotATemplate);
+        bytes[0] = 1;
+        assert_eq!(FingerTemplate::from_bytes(&bytes).unwrap_err(), FingerTemplateError::UnknownVersion { got: 1 });
+    }
 }
 
 #[test]
@@ -97,14 +126,23 @@ fn a_print_moved_and_turned_still_matches_itself() {
         let place = |v: f32| (v + 230.0).round() as u16;
         Minutia { x: place(cos * x + sin * y), y: place(cos * y - sin * x), angle: m.angle.wrapping_add(16), ..*m }
     };
-    let turned = FingerTemplate::new(500, 500, Zeroizing::new(minutiae.iter().map(moved).collect()), None);
-    let template = FingerTemplate::new(500, 500, Zeroizing::new(minutiae), None);
+    let turned =
+        FingerTemplate::new(Extractor::Mindtct, (500, 500), Zeroizing::new(minutiae.iter().map(moved).collect()), None);
+    let template = FingerTemplate::new(Extractor::Mindtct, (500, 500), Zeroizing::new(minutiae), None);
     let reference = FingerReference::enrol([&template]).unwrap();
-    assert_eq!(Threshold::FINGER.decide(compare(&FingerProbe::new(&turned), &reference)), Decision::Match);
+    assert_eq!(Threshold::FINGER.decide(compare(&FingerProbe::new(&turned), &reference).unwrap()), Decision::Match);
     // Mirrored, every distance is the same and no direction is.
     let mirror = |m: &Minutia| Minutia { x: 450 - m.x, angle: 128_u8.wrapping_sub(m.angle), ..*m };
-    let mirrored = FingerTemplate::new(500, 500, Zeroizing::new(scattered(40).iter().map(mirror).collect()), None);
-    assert_eq!(Threshold::FINGER.decide(compare(&FingerProbe::new(&mirrored), &reference)), Decision::NonMatch);
+    let mirrored = FingerTemplate::new(
+        Extractor::Mindtct,
+        (500, 500),
+        Zeroizing::new(scattered(40).iter().map(mirror).collect()),
+        None,
+    );
+    assert_eq!(
+        Threshold::FINGER.decide(compare(&FingerProbe::new(&mirrored), &reference).unwrap()),
+        Decision::NonMatch
+    );
 }
 
 fn scattered(count: u32) -> Vec<Minutia> {
@@ -127,7 +165,7 @@ fn scattered(count: u32) -> Vec<Minutia> {
 #[test]
 fn records_are_written_as_the_standards_lay_them_out() {
     let minutia = Minutia { x: 0x0123, y: 0x0045, angle: 64, kind: MinutiaKind::Bifurcation, quality: 77 };
-    let template = FingerTemplate::new(388, 374, Zeroizing::new(vec![minutia]), None);
+    let template = FingerTemplate::new(Extractor::Mindtct, (388, 374), Zeroizing::new(vec![minutia]), None);
     let iso = write_record(RecordFormat::Iso19794, &template).unwrap();
     let expected = "464d5200203230000000002400000184017600c500c5010000004d018123004540 4d0000".replace(' ', "");
     assert_eq!(iso.iter().map(|b| format!("{b:02x}")).collect::<String>(), expected);
@@ -138,7 +176,7 @@ fn records_are_written_as_the_standards_lay_them_out() {
 
 #[test]
 fn damaged_records_are_refused() {
-    let template = FingerTemplate::new(400, 400, Zeroizing::new(scattered(20)), None);
+    let template = FingerTemplate::new(Extractor::Mindtct, (400, 400), Zeroizing::new(scattered(20)), None);
     for format in [RecordFormat::Iso19794, RecordFormat::Ansi378] {
         let good = write_record(format, &template).unwrap();
         assert_eq!(read_records(format, &good).unwrap().len(), 1);
@@ -192,7 +230,7 @@ proptest! {
         let minutiae = list.iter().map(|(x, y, angle, kind, quality)| {
             Minutia { x: *x, y: *y, angle: *angle, kind: kinds[usize::from(*kind)], quality: *quality }
         }).collect();
-        let template = FingerTemplate::new(500, 500, Zeroizing::new(minutiae), None);
+        let template = FingerTemplate::new(Extractor::Mindtct, (500, 500), Zeroizing::new(minutiae), None);
         let again = FingerTemplate::from_bytes(&template.to_bytes()).unwrap();
         prop_assert!(again.minutiae == template.minutiae);
         let iso = read_records(RecordFormat::Iso19794, &write_record(RecordFormat::Iso19794, &template).unwrap()).unwrap();
@@ -230,21 +268,32 @@ fn read(path: &PathBuf) -> Vec<u8> {
 #[test]
 fn real_prints_match_themselves_and_not_others_and_survive_storage() {
     let Some(folder) = fvc("DB1_B") else { return };
-    let template = |name: &str| {
+    told_apart(&folder, &mut MinutiaFinder::Mindtct);
+}
+
+#[test]
+fn real_prints_read_by_the_network_match_themselves_and_not_others() {
+    let (Some(folder), Some(network)) = (fvc("DB1_B"), super::leader::tests::network()) else { return };
+    told_apart(&folder, &mut MinutiaFinder::Leader(Box::new(network)));
+}
+
+fn told_apart(folder: &Path, finder: &mut MinutiaFinder) {
+    let mut template = |name: &str| {
         let sample = Sample::decode(&read(&folder.join(name))).unwrap();
         let image = FingerImage::from_scan(&sample, Resolution::STANDARD).unwrap();
-        FingerCapture::take(&image).unwrap().into_template()
+        FingerCapture::take(&image, finder).unwrap().into_template()
     };
-    let [enrolled, same, other] = ["101_1.tif", "101_2.tif", "105_1.tif"].map(template);
+    let [enrolled, same, other] = ["101_1.tif", "101_2.tif", "105_1.tif"].map(&mut template);
     let stored = FingerTemplate::from_bytes(&enrolled.to_bytes()).unwrap();
     assert_eq!(stored.to_bytes(), enrolled.to_bytes());
     let reference = FingerReference::enrol([&stored]).unwrap();
-    let decide = |template: &FingerTemplate| Threshold::FINGER.decide(compare(&FingerProbe::new(template), &reference));
+    let decide =
+        |template: &FingerTemplate| Threshold::FINGER.decide(compare(&FingerProbe::new(template), &reference).unwrap());
     assert_eq!((decide(&same), decide(&other)), (Decision::Match, Decision::NonMatch));
     // Every byte of the header that says something else is noticed, and no truncation is read.
     let bytes = enrolled.to_bytes();
     for length in (0..bytes.len()).step_by(7) {
-        let cut_after_minutiae = 6 + 7 * enrolled.minutiae();
+        let cut_after_minutiae = 7 + 7 * enrolled.minutiae();
         assert!(length == cut_after_minutiae || FingerTemplate::from_bytes(&bytes[..length]).is_err(), "{length}");
     }
 }
@@ -271,8 +320,30 @@ fn records_of_a_commercial_extractor_are_read_whole_and_match() {
             }
         }
         let reference = FingerReference::enrol([&one("101_1.iso".into())]).unwrap();
-        let score = |name: &str| compare(&FingerProbe::new(&one(name.into())), &reference).value();
+        let score = |name: &str| compare(&FingerProbe::new(&one(name.into())), &reference).unwrap().value();
         assert!(score("101_2.iso") > score("105_1.iso"), "{set}");
     }
     assert_eq!(read_all, 320);
+}
+
+#[test]
+fn finger_10_our_minutiae_meet_those_that_a_commercial_extractor_recorded_of_the_same_image() {
+    let Some(folder) = fvc("DB1_B") else { return };
+    let mut finders = vec![MinutiaFinder::Mindtct];
+    finders.extend(super::leader::tests::network().map(|network| MinutiaFinder::Leader(Box::new(network))));
+    for mut finder in finders {
+        let mut met = 0;
+        for finger in 101..=104 {
+            let sample = Sample::decode(&read(&folder.join(format!("{finger}_1.tif")))).unwrap();
+            let image = FingerImage::from_scan(&sample, Resolution::STANDARD).unwrap();
+            let ours = FingerCapture::take_ungated(&image, &mut finder).unwrap().into_template();
+            let record = read(&folder.join(format!("{finger}_1.iso")));
+            let theirs = read_records(RecordFormat::Iso19794, &record).unwrap();
+            let reference = FingerReference::enrol(&theirs).unwrap();
+            let score = compare(&FingerProbe::new(&ours), &reference).unwrap();
+            met += usize::from(Threshold::FINGER.decide(score) == Decision::Match);
+        }
+        // Turned by half a turn, no direction would agree.
+        assert!(met >= 3, "{}: {met} of 4", finder.extractor());
+    }
 }

@@ -48,7 +48,9 @@ impl Said {
             return Err(StatusError::WrongSubject);
         }
         let longest = issued_at.plus(MAX_LIFETIME);
-        let ends_at = expires_at.unwrap_or_else(|| issued_at.plus(DEFAULT_LIFETIME)).min(longest);
+        let own_end = expires_at.unwrap_or_else(|| issued_at.plus(DEFAULT_LIFETIME)).min(longest);
+        // Nor longer than somebody vouches for who signed it.
+        let ends_at = signer.list_end().map_or(own_end, |end| own_end.min(end));
         if now >= ends_at {
             return Err(StatusError::StatusUnknown { ended: ends_at });
         }
@@ -108,7 +110,8 @@ impl VerifiedStatusList {
         self.issued_at
     }
 
-    /// From when on it may no longer be relied on: its `exp`, and at most [`MAX_LIFETIME`] after `iat`.
+    /// From when on it may no longer be relied on: its `exp`, at most [`MAX_LIFETIME`] after `iat`, and no longer than a trust
+    /// list holds that alone vouches for its signer.
     pub const fn ends_at(&self) -> Timestamp {
         self.ends_at
     }

@@ -1,10 +1,14 @@
 //! Trust anchors: the certificates a party believes without being shown why.
 
-use super::AnchorLimits;
 use super::certificate::Facts;
+use super::list::VerifiedTrustList;
+use super::{AnchorLimits, Usage};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
+use schemas::Timestamp;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +19,8 @@ use std::sync::Arc;
 pub struct TrustAnchors {
     anchors: Vec<Anchor>,
     webpki: Vec<TrustAnchor<'static>>,
+    /// The SHA-256 of certificates that a list withdrew: no later list brings them back.
+    withdrawn: BTreeSet<[u8; 32]>,
     fingerprint: [u8; 32],
 }
 
@@ -25,6 +31,21 @@ pub struct Anchor {
     subject: String,
     /// `None` for an anchor that may vouch for anything.
     limits: Option<Arc<AnchorLimits>>,
+    /// `None` for an anchor that is believed without a list.
+    listed: Option<Listed>,
+}
+
+/// What the list says of an anchor that only a trust list vouches for.
+#[derive(Clone)]
+struct Listed {
+    usages: Vec<Usage>,
+    until: Timestamp,
+}
+
+/// The anchors that may vouch for one usage.
+pub(super) struct ForUsage<'a> {
+    webpki: Cow<'a, [TrustAnchor<'static>]>,
+    anchors: Vec<&'a Anchor>,
 }
 
 /// Why a text holds no trust anchor.
@@ -72,7 +93,7 @@ impl TrustAnchors {
             let webpki = webpki::anchor_from_trusted_cert(&der).map_err(|_| AnchorError::BadCertificate)?.to_owned();
             if !self.anchors.iter().chain(new.iter().map(|(anchor, _)| anchor)).any(|anchor: &Anchor| anchor.der == der)
             {
-                new.push((Anchor { der, subject: facts.subject, limits: None }, webpki));
+                new.push((Anchor { der, subject: facts.subject, limits: None, listed: None }, webpki));
             }
         }
         let added = new.len();
@@ -102,12 +123,44 @@ impl TrustAnchors {
         Ok(added)
     }
 
+    /// Adds the anchors that a trust list names, current or ended, each for its usages and until the list ends; gives how many
+    /// were new. What is here already stays as it is, and what an earlier list withdrew stays out: the first word counts.
+    pub fn add_listed(&mut self, list: &VerifiedTrustList) -> usize {
+        let before = self.anchors.len();
+        let mut known: BTreeSet<[u8; 32]> = self.anchors.iter().map(Anchor::sha256).collect();
+        for entry in list.entries() {
+            let sha256 = entry.sha256();
+            if self.withdrawn.contains(&sha256) || !known.insert(sha256) {
+                continue;
+            }
+            if entry.is_withdrawn() {
+                self.withdrawn.insert(sha256);
+                continue;
+            }
+            let der = CertificateDer::from(entry.certificate().to_vec());
+            // A list is not verified whose certificates cannot be read.
+            let Ok(webpki) = webpki::anchor_from_trusted_cert(&der).map(|anchor| anchor.to_owned()) else { continue };
+            let listed = Some(Listed { usages: entry.usages().to_vec(), until: list.ends_at() });
+            let limits = Some(entry.limits()).filter(|limits| *limits != &AnchorLimits::default());
+            let limits = limits.cloned().map(Arc::new);
+            self.anchors.push(Anchor { der, subject: entry.subject().to_owned(), limits, listed });
+            self.webpki.push(webpki);
+        }
+        self.take_fingerprint();
+        self.anchors.len() - before
+    }
+
     fn take_fingerprint(&mut self) {
         let mut hash = Sha256::new();
         for anchor in &self.anchors {
             hash.update(anchor.sha256());
             if let Some(limits) = &anchor.limits {
                 hash.update(limits.fingerprint());
+            }
+            if let Some(Listed { usages, until }) = &anchor.listed {
+                hash.update((usages.len() as u64).to_be_bytes());
+                usages.iter().for_each(|usage| hash.update(usage.der()));
+                hash.update(until.unix().to_be_bytes());
             }
         }
         self.fingerprint = hash.finalize().into();
@@ -128,13 +181,17 @@ impl TrustAnchors {
         self.anchors.iter()
     }
 
-    pub(super) fn webpki(&self) -> &[TrustAnchor<'static>] {
-        &self.webpki
-    }
-
-    /// The limits of the anchor at `place` of [`TrustAnchors::webpki`].
-    pub(super) fn limits_at(&self, place: usize) -> Option<Arc<AnchorLimits>> {
-        self.anchors.get(place).and_then(|anchor| anchor.limits.clone())
+    /// Those that may vouch for `usage`.
+    pub(super) fn for_usage(&self, usage: Usage) -> ForUsage<'_> {
+        let both = self.anchors.iter().zip(&self.webpki);
+        if self.anchors.iter().all(|anchor| anchor.vouches_for(usage)) {
+            return ForUsage { webpki: Cow::Borrowed(&self.webpki), anchors: self.anchors.iter().collect() };
+        }
+        let (anchors, webpki): (Vec<_>, Vec<_>) = both
+            .filter(|(anchor, _)| anchor.vouches_for(usage))
+            .map(|(anchor, webpki)| (anchor, webpki.clone()))
+            .unzip();
+        ForUsage { webpki: Cow::Owned(webpki), anchors }
     }
 
     /// Stands for this set in the key of a cache.
@@ -143,7 +200,31 @@ impl TrustAnchors {
     }
 }
 
+impl<'a> ForUsage<'a> {
+    pub(super) fn webpki(&self) -> &[TrustAnchor<'static>] {
+        &self.webpki
+    }
+
+    /// The anchor at `place` of [`ForUsage::webpki`].
+    pub(super) fn anchor(&self, place: usize) -> Option<&'a Anchor> {
+        self.anchors.get(place).copied()
+    }
+}
+
 impl Anchor {
+    fn vouches_for(&self, usage: Usage) -> bool {
+        self.listed.as_ref().is_none_or(|listed| listed.usages.contains(&usage))
+    }
+
+    pub(super) fn shared_limits(&self) -> Option<Arc<AnchorLimits>> {
+        self.limits.clone()
+    }
+
+    /// Until when the trust list holds that alone vouches for it; `None` for one that is believed without a list.
+    pub fn list_end(&self) -> Option<Timestamp> {
+        self.listed.as_ref().map(|listed| listed.until)
+    }
+
     /// The name in it, safe to show.
     pub fn subject(&self) -> &str {
         &self.subject

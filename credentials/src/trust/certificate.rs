@@ -108,15 +108,18 @@ impl Facts {
     }
 
     /// Whether it is good for `usage`. One that names usages must name this one; one that names none is good for all but signing
-    /// status lists and attesting verifiers, which a leaf must name: a key that revokes, or un-revokes, was meant to, and one that
-    /// says who others are.
+    /// status lists, attesting verifiers and signing trust lists, which a leaf must name: a key that revokes, or un-revokes, was
+    /// meant to, and one that says who others are, or whom to believe.
     ///
     /// # Source
     /// RFC 5280 §4.2.1.12; Token Status List §10; `docs/decisions/0013-usages-in-certificates.md`.
     pub(super) fn allows(&self, usage: Usage, is_leaf: bool) -> bool {
         match &self.usages {
             Some(usages) => usages.iter().any(|oid| oid == usage.der()),
-            None => !is_leaf || !matches!(usage, Usage::StatusSigning | Usage::VerifierAttesting),
+            None => {
+                let named = [Usage::StatusSigning, Usage::VerifierAttesting, Usage::TrustListSigning];
+                !is_leaf || !named.contains(&usage)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A certificate chain: as it came, and verified.
 
 use super::certificate::Facts;
-use super::{ChainPolicy, Trust, TrustAnchors, Usage, VerifiedChain};
+use super::{ChainPolicy, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
 use crate::key::PublicKey;
@@ -80,6 +80,12 @@ pub enum ChainError {
     /// A chain that is in order and ends at nobody we know.
     #[error("the chain ends at no trust anchor")]
     UnknownIssuer,
+    /// A chain that ends at an anchor which only a trust list vouched for whose time is over.
+    #[error("the trust list that names the anchor of the chain ended at {ended}")]
+    ListEnded {
+        /// When it ended.
+        ended: Timestamp,
+    },
     /// The anchor itself stands in the chain, where the profile wants it left out.
     #[error("the trust anchor itself stands among the certificates")]
     AnchorInside,
@@ -91,7 +97,7 @@ pub enum ChainError {
 impl ChainError {
     /// Whether a clock that is wrong could be the reason.
     pub const fn is_about_time(&self) -> bool {
-        matches!(self, Self::Expired | Self::NotYetValid)
+        matches!(self, Self::Expired | Self::NotYetValid | Self::ListEnded { .. })
     }
 }
 
@@ -239,15 +245,16 @@ impl CertificateChain {
     ) -> Result<VerifiedChain, ChainError> {
         let facts = self.0.ders.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
         check_order(&facts, usage)?;
-        let (trust, limits) = match self.check_path(anchors.webpki(), algorithms, usage, now) {
-            Ok(anchor) => (Trust::Known, anchors.limits_at(anchor)),
+        let for_usage = anchors.for_usage(usage);
+        let anchor = match self.check_path(for_usage.webpki(), algorithms, usage, now) {
+            Ok(place) => Some(for_usage.anchor(place).ok_or(ChainError::Unacceptable)?),
             Err(ChainError::UnknownIssuer) => {
                 self.check_without_anchor(&facts, algorithms, usage, now)?;
-                (Trust::NotKnown, None)
+                None
             }
             Err(error) => return Err(error),
         };
-        let verified = VerifiedChain::new(self, facts, trust, limits)?;
+        let verified = VerifiedChain::new(self, facts, anchor)?;
         if algorithms.contains(verified.leaf_key().algorithm()) { Ok(verified) } else { Err(ChainError::LeafKey) }
     }
 

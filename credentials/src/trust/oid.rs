@@ -15,6 +15,8 @@ pub const VERIFIER: [u64; 4] = [2, 25, 1_095_585_857, 3];
 pub const VERIFIER_ATTESTING: [u64; 4] = [2, 25, 1_095_585_857, 4];
 /// Wallet and key attestation signing.
 pub const WALLET_ATTESTING: [u64; 4] = [2, 25, 1_095_585_857, 5];
+/// Trust list signing.
+pub const TRUST_LIST_SIGNING: [u64; 4] = [2, 25, 1_095_585_857, 7];
 /// Signing mobile documents (`id-mdl-kp-mdlDS`).
 pub const MDOC_ISSUING: [u64; 6] = [1, 0, 18_013, 5, 1, 2];
 /// Signing requests of a reader (`id-mdl-kp-mdlReaderAuth`).
@@ -29,6 +31,7 @@ impl Usage {
             Self::Verifier => &VERIFIER,
             Self::VerifierAttesting => &VERIFIER_ATTESTING,
             Self::WalletAttesting => &WALLET_ATTESTING,
+            Self::TrustListSigning => &TRUST_LIST_SIGNING,
             Self::MdocIssuing => &MDOC_ISSUING,
             Self::MdocReader => &MDOC_READER,
         }
@@ -42,6 +45,7 @@ impl Usage {
             Self::Verifier => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 3],
             Self::VerifierAttesting => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 4],
             Self::WalletAttesting => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 5],
+            Self::TrustListSigning => &[0x69, 0x84, 0x8a, 0xb5, 0xa0, 0x41, 7],
             Self::MdocIssuing => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 2],
             Self::MdocReader => &[0x28, 0x81, 0x8c, 0x5d, 5, 1, 6],
         }
@@ -61,6 +65,7 @@ mod tests {
             Usage::Verifier,
             Usage::VerifierAttesting,
             Usage::WalletAttesting,
+            Usage::TrustListSigning,
             Usage::MdocIssuing,
             Usage::MdocReader,
         ] {

@@ -12,17 +12,30 @@ pub struct ChainPolicy<'a> {
     cache: Option<&'a ChainCache>,
     algorithms: SignatureAlgorithms,
     published: Option<&'a PublishedIssuers>,
+    ended_lists: bool,
 }
 
 impl<'a> ChainPolicy<'a> {
     /// Only chains that end at one of `anchors`.
     pub const fn known_only(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: false, cache: None, algorithms: SignatureAlgorithms::ES256, published: None }
+        Self::of(anchors, false)
     }
 
     /// Also chains in order that end at nobody known; the result says [`Trust::NotKnown`]. For wallets, which ask the person.
     pub const fn unknown_allowed(anchors: &'a TrustAnchors) -> Self {
-        Self { anchors, strangers: true, cache: None, algorithms: SignatureAlgorithms::ES256, published: None }
+        Self::of(anchors, true)
+    }
+
+    const fn of(anchors: &'a TrustAnchors, strangers: bool) -> Self {
+        let algorithms = SignatureAlgorithms::ES256;
+        Self { anchors, strangers, cache: None, algorithms, published: None, ended_lists: false }
+    }
+
+    /// The same, and anchors that only a trust list vouches for whose time is over: [`VerifiedChain::list_end`] tells. For a
+    /// caller that decides what follows; without it such an anchor is not believed.
+    #[must_use]
+    pub const fn with_ended_lists(self) -> Self {
+        Self { ended_lists: true, ..self }
     }
 
     /// The same, remembering chains in `cache`.
@@ -64,6 +77,12 @@ impl<'a> ChainPolicy<'a> {
         let verified = match self.cache {
             Some(cache) => cache.verify(chain, self.anchors, self.algorithms, usage, now)?,
             None => chain.check(self.anchors, self.algorithms, usage, now)?,
+        };
+        let ended = verified.list_end().filter(|end| now >= *end && !self.ended_lists);
+        let verified = match ended {
+            Some(_) if self.strangers => verified.of_a_stranger(),
+            Some(ended) => return Err(ChainError::ListEnded { ended }),
+            None => verified,
         };
         if verified.trust() == Trust::Known || self.strangers { Ok(verified) } else { Err(ChainError::UnknownIssuer) }
     }

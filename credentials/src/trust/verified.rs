@@ -1,7 +1,7 @@
 //! What a verified chain says of its leaf.
 
 use super::certificate::Facts;
-use super::{AnchorLimits, CertificateChain, ChainError};
+use super::{Anchor, AnchorLimits, CertificateChain, ChainError};
 use crate::escape::escaped;
 use crate::key::IssuerKey;
 use schemas::Timestamp;
@@ -21,7 +21,7 @@ pub enum Trust {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedChain(Arc<Verified>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Verified {
     leaf_key: IssuerKey,
     subject: String,
@@ -30,17 +30,18 @@ struct Verified {
     leaf_sha256: [u8; 32],
     trust: Trust,
     limits: Option<Arc<AnchorLimits>>,
+    list_end: Option<Timestamp>,
     authority_key_ids: Vec<Vec<u8>>,
     not_before: Timestamp,
     not_after: Timestamp,
 }
 
 impl VerifiedChain {
+    /// Of a chain that ends at `anchor`, or at none.
     pub(super) fn new(
         chain: &CertificateChain,
         facts: Vec<Facts>,
-        trust: Trust,
-        limits: Option<Arc<AnchorLimits>>,
+        anchor: Option<&Anchor>,
     ) -> Result<Self, ChainError> {
         let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
         let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
@@ -52,8 +53,9 @@ impl VerifiedChain {
             dns_names: leaf.dns_names,
             uri_names: leaf.uri_names,
             leaf_sha256: Sha256::digest(chain.leaf()).into(),
-            trust,
-            limits,
+            trust: if anchor.is_some() { Trust::Known } else { Trust::NotKnown },
+            limits: anchor.and_then(Anchor::shared_limits),
+            list_end: anchor.and_then(Anchor::list_end),
             authority_key_ids,
             not_before,
             not_after,
@@ -70,6 +72,7 @@ impl VerifiedChain {
             uri_names: vec![issuer.to_owned()],
             trust: Trust::Known,
             limits,
+            list_end: None,
             authority_key_ids: Vec::new(),
             not_before: Timestamp::from_unix(0),
             not_after: until,
@@ -86,10 +89,16 @@ impl VerifiedChain {
             uri_names: Vec::new(),
             trust,
             limits: None,
+            list_end: None,
             authority_key_ids: Vec::new(),
             not_before: Timestamp::from_unix(0),
             not_after: until,
         }))
+    }
+
+    /// The same chain as it looks to somebody who does not know its anchor.
+    pub(super) fn of_a_stranger(&self) -> Self {
+        Self(Arc::new(Verified { trust: Trust::NotKnown, limits: None, list_end: None, ..(*self.0).clone() }))
     }
 
     /// The key of the leaf.
@@ -128,6 +137,11 @@ impl VerifiedChain {
     /// Whether the chain ends at a trust anchor.
     pub fn trust(&self) -> Trust {
         self.0.trust
+    }
+
+    /// Until when the trust list holds that alone vouches for the anchor; `None` for an anchor that is believed without one.
+    pub fn list_end(&self) -> Option<Timestamp> {
+        self.0.list_end
     }
 
     /// Whether every certificate of the chain is within its time at `now`.

@@ -93,6 +93,7 @@ fn attack_11_a_leaf_that_names_no_usage_signs_credentials_and_requests_but_no_st
     assert_eq!(chain.verify(&known, Usage::StatusSigning, NOW), Err(ChainError::WrongUsage));
     let none = TrustAnchors::default();
     assert_eq!(chain.verify_or_unknown(&none, Usage::StatusSigning, NOW), Err(ChainError::WrongUsage));
+    assert_eq!(chain.verify(&known, Usage::TrustListSigning, NOW), Err(ChainError::WrongUsage));
 }
 
 #[test]

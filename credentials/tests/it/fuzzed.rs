@@ -10,10 +10,13 @@ mod documents;
 mod requests;
 #[path = "fuzzed/tokens.rs"]
 mod tokens;
+#[path = "fuzzed/trust.rs"]
+mod trust;
 
 use documents::{cbor, mdoc_issued, mdoc_presented, proximity};
 use requests::{dcql, metadata, request_object, status_list};
 use tokens::{jwe, jws, kb_jwt, sd_jwt};
+use trust::trust_list;
 
 /// A target: its name, which is that of its corpus, and what it does with bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -29,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("dcql", dcql),
     ("request_object", request_object),
     ("status_list", status_list),
+    ("trust_list", trust_list),
     ("proximity", proximity),
     ("jwe", jwe),
     ("metadata", metadata),

@@ -107,6 +107,27 @@ fn types_lists_claims() {
 }
 
 #[test]
+fn types_publishes_a_document_of_the_operator() {
+    let data = data("https://issuer.example");
+    let vct = "https://issuer.example/types/residence/1";
+    let file = data.claims(&json!({"vct": vct, "extends": "urn:amparo:attestation:1"}));
+    let publish = ["types", "--data", &data.path, "--document", &file];
+    let published = json_of(&run(&[&publish[..], &["--json"]].concat()));
+    assert_eq!(published["published"][0]["vct"], vct);
+    assert!(published["published"][0]["integrity"].as_str().unwrap().starts_with("sha256-"));
+    assert!(String::from_utf8(run(&publish).stdout).unwrap().contains(vct));
+    data.claims(&json!({"vct": vct, "name": "Another"}));
+    assert_eq!(failure(&publish), failed(2, "type_is_published"));
+    data.claims(&json!({"vct": "https://other.example/types/x"}));
+    assert_eq!(failure(&publish), failed(2, "not_our_type"));
+    data.claims(&json!({"vct": format!("{vct}2"), "extends": "https://other.example/types/x"}));
+    assert_eq!(failure(&publish), failed(2, "invalid_document"));
+    data.claims(&json!([]));
+    assert_eq!(failure(&publish), failed(2, "invalid_document"));
+    assert_eq!(failure(&["types", "--data", &data.path, "--document", "/nowhere.json"]), failed(2, "document_file"));
+}
+
+#[test]
 fn offer_and_revoke_say_what_the_contract_says() {
     let data = data("https://issuer.example");
     let claims = data.claims(&json!({"given_name": "Ana", "family_name": "Vega", "birth_date": "1990-05-17"}));

@@ -4,7 +4,7 @@ use super::{Authenticated, VerifyError};
 use crate::policy::UnknownStatus;
 use credentials::dcql::{Presented, Shortfall};
 use credentials::status_list::{self, StatusError, VerifiedStatusList};
-use credentials::trust::TrustAnchors;
+use credentials::trust::{ChainError, TrustAnchors};
 use schemas::status::{Status, StatusReference};
 use schemas::{Seconds, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -113,11 +113,17 @@ pub fn current_or_ended(
     anchors: &TrustAnchors,
     now: Timestamp,
 ) -> Result<VerifiedStatusList, StatusError> {
-    match status_list::verify(token, uri, anchors, now, None) {
-        Err(StatusError::StatusUnknown { ended }) => {
-            status_list::verify(token, uri, anchors, ended.minus(Seconds::new(1)), None)
+    let mut at = now;
+    loop {
+        match status_list::verify(token, uri, anchors, at, None) {
+            // Its own end, or that of the trust list which alone vouches for its signer; whichever came first.
+            Err(StatusError::StatusUnknown { ended } | StatusError::Chain(ChainError::ListEnded { ended }))
+                if ended <= at =>
+            {
+                at = ended.minus(Seconds::new(1));
+            }
+            verified => return verified,
         }
-        verified => verified,
     }
 }
 

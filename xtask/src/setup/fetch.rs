@@ -43,10 +43,11 @@ pub(super) fn all(missing: &[&Asset], home: &Home) -> Result<(), SetupError> {
         } else {
             eprintln!("setup: fetching {} ({})", package.what, package.requirement);
         }
-        let optional = missing.iter().filter(|a| a.package == package).all(|a| a.role == Role::Tool);
+        let optional =
+            missing.iter().filter(|a| a.package == package).all(|a| matches!(a.role, Role::Tool | Role::Optional));
         match one(package, missing, home) {
             Err(e @ (SetupError::Fetch { .. } | SetupError::NoPip { .. })) if optional => {
-                eprintln!("setup: {} is left out, its plain equivalent will be used: {e}", package.what);
+                eprintln!("setup: {} is left out, we go on without it: {e}", package.what);
             }
             other => other?,
         }
