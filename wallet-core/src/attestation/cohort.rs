@@ -27,6 +27,13 @@ struct Likeness {
     payload: String,
 }
 
+/// One attestation, taken apart.
+struct Read {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    likeness: Likeness,
+}
+
 /// Holds the attestations of one cohort against each other, and against what the provider says to everybody.
 ///
 /// # Errors
@@ -37,7 +44,7 @@ struct Likeness {
 pub(super) fn check(texts: &[String], provider: &ProviderMetadata) -> Result<(), TellsApart> {
     let mut first: Option<Likeness> = None;
     for text in texts {
-        let (header, claims, likeness) = read(text).ok_or_else(|| apart("form"))?;
+        let Read { header, claims, likeness } = read(text).ok_or_else(|| apart("form"))?;
         expect(&header, &claims, provider)?;
         match &first {
             None => first = Some(likeness),
@@ -82,7 +89,7 @@ fn expect(
     }
 }
 
-fn read(text: &str) -> Option<(Map<String, Value>, Map<String, Value>, Likeness)> {
+fn read(text: &str) -> Option<Read> {
     let mut parts = text.split('.');
     let (header, payload) = (parts.next()?, b64::decode(parts.next()?).ok()?);
     let members = parse_object(&b64::decode(header).ok()?, &Limits::TOKEN).ok()?;
@@ -93,27 +100,24 @@ fn read(text: &str) -> Option<(Map<String, Value>, Map<String, Value>, Likeness)
         let coordinate = jwk.get(name)?.as_str().filter(|text| text.len() == COORDINATE)?;
         payload = payload.replacen(coordinate, "", 1);
     }
-    Some((members, claims, Likeness { header: header.to_owned(), payload }))
+    Some(Read { header: members, claims, likeness: Likeness { header: header.to_owned(), payload } })
 }
 
 /// Where two differ, for whoever must tell the provider.
 fn difference(texts: &[String], other: &str) -> TellsApart {
-    let Some(((first_header, first, _), (header, claims, _))) = texts.first().and_then(|t| read(t)).zip(read(other))
-    else {
-        return apart("form");
-    };
+    let Some((one, two)) = texts.first().and_then(|first| read(first)).zip(read(other)) else { return apart("form") };
     let differing = |one: &Map<String, Value>, two: &Map<String, Value>| {
         let names = one.keys().chain(two.keys());
         names.filter(|name| name.as_str() != "cnf").find(|name| one.get(*name) != two.get(*name)).cloned()
     };
     let in_key = || {
         let [one, two] =
-            [&first, &claims].map(|claims| claims.get("cnf").and_then(|cnf| cnf.get("jwk")?.as_object().cloned()));
+            [&one, &two].map(|read| read.claims.get("cnf").and_then(|cnf| cnf.get("jwk")?.as_object().cloned()));
         let (one, two) = one.zip(two)?;
         let names = one.keys().chain(two.keys()).filter(|name| !["x", "y"].contains(&name.as_str()));
         names.clone().find(|name| one.get(*name) != two.get(*name)).map(|name| format!("cnf.jwk.{name}"))
     };
-    let member = differing(&first_header, &header).or_else(|| differing(&first, &claims)).or_else(in_key);
+    let member = differing(&one.header, &two.header).or_else(|| differing(&one.claims, &two.claims)).or_else(in_key);
     apart(member.as_deref().unwrap_or("form"))
 }
 
