@@ -53,7 +53,7 @@ impl Config {
     /// [`ConfigError`].
     pub fn check(self) -> Result<Self, ConfigError> {
         let [least, most] = LIFETIMES;
-        if self.lifetime < least || self.lifetime > most || self.lifetime.get() % Seconds::DAY.get() != 0 {
+        if self.lifetime < least || self.lifetime > most || !self.lifetime.get().is_multiple_of(Seconds::DAY.get()) {
             return Err(ConfigError::Lifetime);
         }
         let levels = self.key_storage.iter().chain(&self.user_authentication).map(|level| ("a level", level));

@@ -77,7 +77,7 @@ fn expect(
         }
     }
     for name in ["iat", "nbf", "exp"] {
-        let is_midnight = |time: &Value| time.as_u64().is_some_and(|time| time % Seconds::DAY.get() == 0);
+        let is_midnight = |time: &Value| time.as_u64().is_some_and(|time| time.is_multiple_of(Seconds::DAY.get()));
         if claims.get(name).is_some_and(|time| !is_midnight(time)) {
             return Err(apart(name));
         }
