@@ -16,6 +16,12 @@ mod tests;
 /// The `typ` of a key attestation.
 pub const TYPE: &str = "key-attestation+jwt";
 
+/// The levels of attack potential that the specification defines; others are the attester's own words.
+///
+/// # Source
+/// OpenID4VCI 1.0 Appendix D.2.
+pub const LEVELS: [&str; 4] = ["iso_18045_high", "iso_18045_moderate", "iso_18045_enhanced-basic", "iso_18045_basic"];
+
 /// How many keys one attestation may speak of.
 pub const MAX_KEYS: usize = 64;
 /// How many values of resistance, and how long each.
@@ -112,16 +118,22 @@ impl Draft<'_> {
 
 impl KeyAttestation {
     /// What it says of each of its keys, as `holder_key_assurance` of a credential; `None` when it says nothing.
+    ///
+    /// Only the [`LEVELS`] that the specification defines: a value of the attester's own could be one for this holder alone,
+    /// and every verifier would see it.
     pub fn assurance(&self) -> Option<Map<String, Value>> {
         let said = [("key_storage", &self.key_storage), ("user_authentication", &self.user_authentication)];
-        let said = said.into_iter().filter(|(_, values)| !values.is_empty());
-        let members: Map<String, Value> =
-            said.map(|(name, values)| (name.to_owned(), Value::from(values.clone()))).collect();
+        let levels = |values: &[String]| -> Vec<&str> {
+            LEVELS.into_iter().filter(|level| values.iter().any(|value| value == level)).collect()
+        };
+        let said = said.into_iter().map(|(name, values)| (name, levels(values)));
+        let said = said.filter(|(_, levels)| !levels.is_empty());
+        let members: Map<String, Value> = said.map(|(name, levels)| (name.to_owned(), Value::from(levels))).collect();
         if members.is_empty() { None } else { Some(members) }
     }
 }
 
-/// Verifies a key attestation that came in the header of a key proof.
+/// Verifies a key attestation that came in the header of a key proof, or for one.
 ///
 /// `is_current` is asked last, and only about an attestation in order otherwise. That the proof is signed by one of
 /// the keys, and that the attestation was not revoked ([`KeyAttestation::status`]), is not checked here.
@@ -130,7 +142,7 @@ impl KeyAttestation {
 /// [`KeyAttestationError`].
 ///
 /// # Source
-/// OpenID4VCI 1.0 Appendix D.1, F.1 (`nonce`; `exp` must be there with a `jwt` proof), F.4.
+/// OpenID4VCI 1.0 Appendix D.1, F.1 (`nonce`; `exp` must be there with a `jwt` proof, and with us always), F.3, F.4; HAIP 1.0 §4.5.1.
 pub fn verify(
     text: &str,
     attesters: &TrustAnchors,

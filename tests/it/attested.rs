@@ -50,6 +50,21 @@ fn an_issuer_that_demands_it_gives_to_wallets_that_are_vouched_for_and_to_no_oth
     let id = received["credentials"][0]["id"].as_str().unwrap();
     assert_eq!(world.holder("refill", &[id, "--yes"], 0).json["refilled"][0]["copies"], 5);
 
+    // Keys attested as well, in a token that is bound: what is attested of them stands in the copies.
+    let levels = Provider::new(&world, "levels", &["--key-storage", "iso_18045_basic"]);
+    let own = ["--require-wallet-attestation", "--require-key-attestation", "--wallet-providers", &levels.anchor];
+    world.restart_issuer(&[&own[..], &["--key-attesters", &levels.anchor, "--require-dpop"]].concat());
+    levels.attest(&world, 0);
+    let offer = world.offer_with(&["--grant", "authorization-code", "--format", "sd-jwt,mdoc"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let received = by_page(&world, link, code);
+    assert_eq!(received["credentials"].as_array().map(Vec::len), Some(2), "{received}");
+    let id = received["credentials"][0]["id"].as_str().unwrap();
+    let shown = world.holder("show", &[id], 0).json;
+    assert_eq!(shown["claims"]["holder_key_assurance"], json!({"key_storage": ["iso_18045_basic"]}), "{shown}");
+    world.holder("refill", &[id, "--yes"], 0);
+    world.restart_issuer(&["--wallet-providers", &provider.anchor, "--require-wallet-attestation"]);
+
     // Another provider, which this issuer does not know: the wallet is refused, and the offer is still good.
     let other = Provider::new(&world, "other-attester", &[]);
     other.attest(&world, 0);

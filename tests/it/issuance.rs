@@ -176,3 +176,42 @@ pub(crate) fn by_page(world: &World, link: &str, code: &str) -> Value {
     let output = wallet.wait_with_output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
+
+#[test]
+fn an_offer_and_its_code_are_pasted_unseen_and_a_promise_can_be_forgotten() {
+    let Some(world) = World::with_vault() else { return };
+    let offer = world.offer_with(&[]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let pasted = |text: String, expected: i32| {
+        let mut wallet = world
+            .commands
+            .command("amparo")
+            .args(["receive", "--vault", &world.text("vault"), "--pin-file", &world.text("pin")])
+            .args(["--device-key", &world.text("key"), "--face", &world.photograph("obama3.jpg")])
+            .args(["--paste", "--yes", "--known-only", "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wallet.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = wallet.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{said}");
+        serde_json::from_str::<Value>(&said).unwrap()
+    };
+    pasted(String::new(), 2);
+    pasted("no offer\n".into(), 2);
+    pasted(format!("{link}\n"), 2);
+    let received = pasted(format!("{link}\n{code}\n"), 0);
+    assert_eq!(received["credentials"][0]["copies"], 3, "{received}");
+
+    let offer = world.offer_with(&["--deferred"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let promised = world.holder("receive", &[link, "--tx-code", code, "--yes"], 0).json;
+    let id = promised["waiting"][0]["id"].as_str().unwrap().to_owned();
+    world.holder("forget", &["--promise", "ffff"], 2);
+    assert_eq!(world.holder("forget", &["--promise", &id], 0).json["promise"], json!(id));
+    assert_eq!(world.holder("list", &[], 0).json["waiting"], json!([]));
+    world.holder("forget", &["--promise", &id], 2);
+}

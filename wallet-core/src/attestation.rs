@@ -10,6 +10,7 @@
 
 mod cohort;
 mod error;
+mod keys;
 mod provider;
 mod stock;
 #[cfg(test)]
@@ -17,5 +18,7 @@ mod tests;
 
 pub use cohort::TellsApart;
 pub use error::AttestationError;
+pub(crate) use keys::{ask_keys, read_keys};
+pub(crate) use provider::Provider;
 pub use provider::{Enrolled, Enrolling, ProviderCode, enrol};
 pub use stock::{Restocking, Stock, WalletAttestation};

@@ -64,6 +64,7 @@ mod offered;
 mod redeeming;
 mod refill;
 mod signed_metadata;
+mod signers;
 #[cfg(test)]
 mod tests;
 
@@ -74,7 +75,8 @@ pub use deferred::{Asked, Asking, Deferred, DeferredId};
 pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};
 pub use error::{Answer, IssuanceError};
 pub use notice::{Event, Notices, Notifying};
-pub use offer::{Fetching, follow, follow_trusting};
+pub use offer::{Fetching, follow, follow_remembering, follow_trusting};
 pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;
 pub use refill::{Refreshed, Refreshing};
+pub use signers::Signers;

@@ -121,7 +121,7 @@ fn difference(texts: &[String], other: &str) -> TellsApart {
     apart(member.as_deref().unwrap_or("form"))
 }
 
-fn apart(member: &str) -> TellsApart {
+pub(super) fn apart(member: &str) -> TellsApart {
     // The provider's own word: shown to people, so short and plain.
     let plain = member.chars().filter(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c)).take(64).collect();
     TellsApart { member: plain }

@@ -1,5 +1,7 @@
 //! Enrolling with a provider: who it is, and the first attestations.
 
+use super::TellsApart;
+use super::cohort::apart;
 use super::error::AttestationError;
 use super::stock::{Batch, Stock};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, identifier, well_known};
@@ -7,10 +9,12 @@ use crate::holdings::{Holdings, HoldingsError};
 use crate::issuance::{CLIENT_ID, Secret};
 use crate::vault::{RecordId, RecordKind};
 use crate::wire;
+use credentials::b64;
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::wallet_provider::{ProviderMetadata, WELL_KNOWN};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 use url::Url;
 
@@ -46,6 +50,9 @@ pub(crate) struct Provider {
     v: u8,
     pub(super) metadata: ProviderMetadata,
     pub(super) code: Secret,
+    /// The certificates under its first attestations: from then on the same in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x5c: Option<Value>,
 }
 
 /// The provider is being asked who it is, and for attestations.
@@ -56,7 +63,7 @@ pub struct Enrolling {
 
 enum Stage {
     Metadata { url: String, code: Secret },
-    Batch { provider: Provider, batch: Batch },
+    Batch { provider: Box<Provider>, batch: Batch },
 }
 
 /// A provider that vouches for this wallet, with its first attestations.
@@ -104,19 +111,31 @@ impl Errand for Enrolling {
                 if metadata.provider != url || metadata.client_id != CLIENT_ID {
                     return Err(AttestationError::OtherProvider);
                 }
-                let provider = Provider { v: VERSION, metadata, code };
+                let provider = Box::new(Provider { v: VERSION, metadata, code, x5c: None });
                 let (effect, batch) = Batch::ask(&provider, rng)?;
                 Ok(Progress::Waiting(Self { effect, stage: Stage::Batch { provider, batch } }))
             }
-            Stage::Batch { provider, batch } => {
+            Stage::Batch { mut provider, batch } => {
                 let stock = batch.read(&response, &provider, now)?;
-                Ok(Progress::Ready(Enrolled { provider, stock }))
+                provider.x5c = stock.first().and_then(x5c);
+                Ok(Progress::Ready(Enrolled { provider: *provider, stock }))
             }
         }
     }
 }
 
+/// The certificates in the header of an attestation.
+fn x5c(attestation: &str) -> Option<Value> {
+    let header = b64::decode(attestation.split('.').next()?).ok()?;
+    wire::object(&header).ok()?.remove("x5c")
+}
+
 impl Provider {
+    /// Refuses an attestation under other certificates than the first: they could be this wallet's alone.
+    pub(super) fn expect_header(&self, attestation: &str) -> Result<(), TellsApart> {
+        if self.x5c.is_some() && x5c(attestation) != self.x5c { Err(apart("x5c")) } else { Ok(()) }
+    }
+
     /// An endpoint of it: on its own host, nowhere else.
     pub(super) fn endpoint(&self, text: &str) -> Result<Url, AttestationError> {
         let own = identifier(&self.metadata.provider, Loopback::as_named_by(&self.metadata.provider))?;
@@ -178,7 +197,7 @@ impl Enrolled {
 /// The code is a secret.
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { v: _, metadata, code: _ } = self;
+        let Self { v: _, metadata, code: _, x5c: _ } = self;
         f.debug_struct("Provider").field("provider", &metadata.provider).finish_non_exhaustive()
     }
 }

@@ -116,6 +116,10 @@ impl Batch {
             return Err(AttestationError::NotOurs);
         }
         cohort::check(&attestations, &provider.metadata)?;
+        // All have one header: what is true of the first is true of all.
+        if let Some(first) = attestations.first() {
+            provider.expect_header(first)?;
+        }
         let mut stock = Stock { provider: provider.metadata.provider.clone(), attestations: Vec::new() };
         for (text, key) in attestations.into_iter().zip(self.keys) {
             let expires_at = is_for(&text, key.public_key(), now).ok_or(AttestationError::NotOurs)?;
@@ -243,6 +247,11 @@ impl Holdings<'_> {
 }
 
 impl Stock {
+    /// One of them.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.attestations.first().map(|(text, _, _)| text.as_str())
+    }
+
     /// How many there are.
     pub const fn len(&self) -> usize {
         self.attestations.len()

@@ -7,7 +7,8 @@ use super::encryption::Encryption;
 use super::error::IssuanceError;
 use super::offer::GrantIn;
 use super::redeeming::{Grant, Plan, Redeeming};
-use crate::attestation::WalletAttestation;
+use super::signers::Signer;
+use crate::attestation::{Provider, WalletAttestation};
 use crate::display::Shown;
 use crate::holdings::{Format, Holdings};
 use rand_core::CryptoRng;
@@ -28,8 +29,9 @@ pub struct Offered {
     kinds: Vec<Kind>,
     endpoints: Endpoints,
     batch_size: usize,
-    vouched_by: Option<String>,
+    vouched: Option<(String, Signer)>,
     attestation: Option<WalletAttestation>,
+    provider: Option<Provider>,
 }
 
 /// One thing offered.
@@ -42,6 +44,20 @@ pub(super) struct Kind {
     pub(super) label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) scope: Option<String>,
+    #[serde(default)]
+    pub(super) proof: KeyProof,
+}
+
+/// How an issuer wants to know the keys of the copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) enum KeyProof {
+    /// By a proof of possession of each.
+    #[default]
+    Possession,
+    /// By a proof of possession with an attestation in its header.
+    Attested,
+    /// By an attestation alone.
+    Attestation,
 }
 
 /// Where to go, and how.
@@ -121,11 +137,21 @@ impl Offered {
         endpoints: Endpoints,
         batch_size: usize,
     ) -> Self {
-        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size, vouched_by: None, attestation: None }
+        Self {
+            issuer,
+            issuer_name,
+            grant,
+            kinds,
+            endpoints,
+            batch_size,
+            vouched: None,
+            attestation: None,
+            provider: None,
+        }
     }
 
-    pub(super) fn vouched(self, vouched_by: Option<String>) -> Self {
-        Self { vouched_by, ..self }
+    pub(super) fn vouched(self, vouched: Option<(String, Signer)>) -> Self {
+        Self { vouched, ..self }
     }
 
     /// Whether the issuer gives only to wallets that a provider vouches for: then [`Offered::attested`] goes before all else.
@@ -139,9 +165,27 @@ impl Offered {
         Self { attestation: Some(attestation), ..self }
     }
 
+    /// The same with who attests keys for this wallet, if anybody does, where the issuer wants that.
+    #[must_use]
+    pub fn attested_by(self, holdings: &Holdings<'_>) -> Self {
+        Self { provider: holdings.current_provider(), ..self }
+    }
+
     /// The name in the certificate that signed the issuer's metadata, where a trust anchor of this wallet vouches for it.
     pub fn vouched_by(&self) -> Option<Shown> {
-        self.vouched_by.as_deref().map(Shown::name)
+        self.vouched.as_ref().map(|(by, _)| Shown::name(by))
+    }
+
+    /// Remembers who vouches for the issuer, so that a later offer without that word is noticed. Save the vault to make it so on
+    /// disk.
+    ///
+    /// # Errors
+    /// [`IssuanceError::Holdings`] when there is no room.
+    pub fn remember_signer(&self, holdings: &mut Holdings<'_>, rng: &mut dyn CryptoRng) -> Result<(), IssuanceError> {
+        match &self.vouched {
+            Some((_, signer)) => Ok(holdings.remember_signer(&self.issuer, signer, rng)?),
+            None => Ok(()),
+        }
     }
 
     /// The credential issuer identifier: the address that a transaction code would be sent to.
@@ -235,9 +279,16 @@ impl Offered {
     }
 
     fn plan(&self, grant: Grant, copies: Option<usize>, rng: &mut dyn CryptoRng) -> Result<Plan, IssuanceError> {
+        // What nobody attests the keys of cannot be had: before a code is spent, not after.
+        let can = |kind: &&Kind| kind.proof == KeyProof::Possession || self.provider.is_some();
+        let kinds: Vec<Kind> = self.kinds.iter().filter(can).cloned().collect();
+        if kinds.is_empty() {
+            return Err(IssuanceError::AttestationWanted);
+        }
         Ok(Plan {
             issuer: self.issuer.clone(),
-            kinds: self.kinds.clone(),
+            kinds,
+            provider: self.provider.clone(),
             endpoints: self.endpoints.clone(),
             copies: self.copies(copies),
             grant,
@@ -250,13 +301,14 @@ impl Offered {
 /// The code is a secret.
 impl fmt::Debug for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched_by, attestation } = self;
+        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched, attestation, provider: _ } =
+            self;
         f.debug_struct("Offered")
             .field("issuer", issuer)
             .field("kinds", kinds)
             .field("endpoints", endpoints)
             .field("batch_size", batch_size)
-            .field("vouched_by", vouched_by)
+            .field("vouched_by", &vouched.as_ref().map(|(by, _)| by))
             .field("attestation", attestation)
             .finish_non_exhaustive()
     }

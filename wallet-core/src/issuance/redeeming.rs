@@ -7,8 +7,9 @@ use super::delivered::{Batch, Delivered};
 use super::encryption::{self, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
-use super::offered::{Endpoints, Kind, TxCode};
+use super::offered::{Endpoints, KeyProof, Kind, TxCode};
 use super::refill::{self, Renewal};
+use crate::attestation::{self, Provider};
 use crate::effect::{Effect, Errand, Outcome, Progress, Response};
 use crate::holdings::Copy;
 use crate::wire;
@@ -43,6 +44,8 @@ pub(super) struct Plan {
     pub(super) dpop: Option<Dpop>,
     /// What says that a provider vouches for this wallet, where that is demanded.
     pub(super) attested: Option<Attested>,
+    /// Who attests the keys of the copies, where that is demanded.
+    pub(super) provider: Option<Provider>,
 }
 
 /// What a token is asked for with.
@@ -64,7 +67,15 @@ pub(super) enum Grant {
 enum Stage {
     Token(Step),
     Nonce { session: Session, wish: Wish },
-    Credential { session: Session, wish: Wish, c_nonce: Option<String>, opener: Option<Opener>, retried: bool },
+    Keys { session: Session, wish: Wish, c_nonce: String },
+    Credential { session: Session, wish: Wish, shown: Shown, opener: Option<Opener>, retried: bool },
+}
+
+/// What proofs are made with: the nonce of the issuer, and what is attested of the keys.
+#[derive(Default)]
+struct Shown {
+    c_nonce: Option<String>,
+    attestation: Option<String>,
 }
 
 /// What the token opens.
@@ -107,6 +118,7 @@ impl Redeeming {
             Stage::Token(Step::Challenge) => Answer::Challenge,
             Stage::Token(Step::Request(_)) => Answer::Token,
             Stage::Nonce { .. } => Answer::Nonce,
+            Stage::Keys { .. } => Answer::KeyAttestation,
             Stage::Credential { .. } => Answer::Credential,
         }
     }
@@ -140,11 +152,21 @@ impl Errand for Redeeming {
             Stage::Nonce { mut session, wish } => {
                 session.access.must_repeat(&response);
                 let c_nonce = read_nonce(&response)?;
-                plan.credential(session, wish, Some(c_nonce), false, now, rng).map(Progress::Waiting)
+                if wish.kind.proof != KeyProof::Possession {
+                    return plan.attest_keys(session, wish, c_nonce, now).map(Progress::Waiting);
+                }
+                let shown = Shown { c_nonce: Some(c_nonce), attestation: None };
+                plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
             }
-            Stage::Credential { mut session, mut wish, c_nonce, opener, retried } => {
+            Stage::Keys { session, wish, c_nonce } => {
+                let provider = plan.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
+                let attestation = attestation::read_keys(provider, &response, &wish.keys, &c_nonce)?;
+                let shown = Shown { c_nonce: Some(c_nonce), attestation: Some(attestation) };
+                plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
+            }
+            Stage::Credential { mut session, mut wish, shown, opener, retried } => {
                 if session.access.must_repeat(&response) && !retried {
-                    return plan.credential(session, wish, c_nonce, true, now, rng).map(Progress::Waiting);
+                    return plan.credential(session, wish, shown, true, now, rng).map(Progress::Waiting);
                 }
                 if !wish.nonce_refused && wire::error_code(&response.body).as_deref() == Some("invalid_nonce") {
                     // §8.3.1.2: fetch a new c_nonce; once, or two servers could play ball for ever.
@@ -170,7 +192,7 @@ impl Errand for Redeeming {
 impl Plan {
     /// The same with the grant that the person came back with.
     pub(super) fn with_grant(&self, grant: Grant) -> Self {
-        let Self { issuer, kinds, endpoints, copies, grant: _, dpop, attested } = self;
+        let Self { issuer, kinds, endpoints, copies, grant: _, dpop, attested, provider } = self;
         Self {
             issuer: issuer.clone(),
             kinds: kinds.clone(),
@@ -179,6 +201,7 @@ impl Plan {
             grant,
             dpop: dpop.clone(),
             attested: attested.clone(),
+            provider: provider.clone(),
         }
     }
 
@@ -358,30 +381,74 @@ impl Plan {
         rng: &mut dyn CryptoRng,
     ) -> Result<Progress<Redeeming>, IssuanceError> {
         let Some(url) = self.endpoints.nonce.clone() else {
-            return self.credential(session, wish, None, false, now, rng).map(Progress::Waiting);
+            if wish.kind.proof != KeyProof::Possession {
+                // An attestation for no nonce could be shown again by whoever sees it.
+                return Err(IssuanceError::Malformed(Answer::Nonce));
+            }
+            return self.credential(session, wish, Shown::default(), false, now, rng).map(Progress::Waiting);
         };
         let effect = Effect::post(url).header("accept", "application/json");
         Ok(Progress::Waiting(Redeeming { effect, plan: self, stage: Stage::Nonce { session, wish } }))
     }
 
-    /// The credential request, with a proof of each key.
+    /// The provider is asked to attest the keys for a nonce of the issuer.
     ///
     /// # Source
-    /// OpenID4VCI 1.0 §8.2, §F.1.
+    /// OpenID4VCI 1.0 Appendix D.
+    fn attest_keys(
+        self,
+        session: Session,
+        wish: Wish,
+        c_nonce: String,
+        now: Timestamp,
+    ) -> Result<Redeeming, IssuanceError> {
+        let provider = self.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
+        let effect = attestation::ask_keys(provider, &wish.keys, &c_nonce, now)?;
+        Ok(Redeeming { effect, plan: self, stage: Stage::Keys { session, wish, c_nonce } })
+    }
+
+    /// The proofs of a credential request: of each key, or of one with an attestation of all, or the attestation alone.
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §8.2, Appendix F.1, F.3; HAIP 1.0 §4.5.1.
+    fn proofs(&self, wish: &Wish, shown: &Shown, now: Timestamp) -> Result<Proofs, IssuanceError> {
+        let none = || Proofs { jwt: Vec::new(), attestation: Vec::new() };
+        let key = |_| IssuanceError::Key;
+        match (wish.kind.proof, &shown.c_nonce, &shown.attestation) {
+            (KeyProof::Possession, c_nonce, _) => {
+                let proofs = wish.keys.iter().map(|key| match c_nonce {
+                    Some(nonce) => proof::create(&self.issuer, nonce, now, key),
+                    None => proof::create_without_nonce(&self.issuer, now, key),
+                });
+                Ok(Proofs { jwt: proofs.collect::<Result<_, _>>().map_err(key)?, ..none() })
+            }
+            (KeyProof::Attested, Some(nonce), Some(attestation)) => {
+                let first = wish.keys.first().ok_or(IssuanceError::Key)?;
+                let proof = proof::create_attested(&self.issuer, nonce, now, first, attestation).map_err(key)?;
+                Ok(Proofs { jwt: vec![proof], ..none() })
+            }
+            (KeyProof::Attestation, _, Some(attestation)) => {
+                Ok(Proofs { attestation: vec![attestation.clone()], ..none() })
+            }
+            _ => Err(IssuanceError::AttestationWanted),
+        }
+    }
+
+    /// The credential request.
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §8.2.
     fn credential(
         self,
         session: Session,
         wish: Wish,
-        c_nonce: Option<String>,
+        shown: Shown,
         retried: bool,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Redeeming, IssuanceError> {
-        let proofs = wish.keys.iter().map(|key| match &c_nonce {
-            Some(nonce) => proof::create(&self.issuer, nonce, now, key),
-            None => proof::create_without_nonce(&self.issuer, now, key),
-        });
-        let shown = match (&wish.shown, &c_nonce) {
+        let proofs = self.proofs(&wish, &shown, now)?;
+        let copy = match (&wish.shown, &shown.c_nonce) {
             (Some(copy), Some(nonce)) => {
                 Some(refill::shown(copy, &self.issuer, &self.endpoints.credential, nonce, now)?)
             }
@@ -392,14 +459,14 @@ impl Plan {
         let request = CredentialRequest {
             credential_configuration_id: wish.identifier.is_none().then(|| wish.kind.configuration.clone()),
             credential_identifier: wish.identifier.clone(),
-            proofs: Some(Proofs { jwt: proofs.collect::<Result<_, _>>().map_err(|_| IssuanceError::Key)? }),
+            proofs: Some(proofs),
             credential_response_encryption: None,
-            shown,
+            shown: copy,
         };
         let Ok(Value::Object(request)) = serde_json::to_value(&request) else { return Err(IssuanceError::Key) };
         let (message, opener) = encryption::seal(self.endpoints.encryption.as_ref(), request, rng)?;
         let effect = session.access.post(&self.endpoints.credential, message, now, rng)?;
-        Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, c_nonce, opener, retried } })
+        Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, shown, opener, retried } })
     }
 }
 

@@ -187,7 +187,8 @@ impl Holdings<'_> {
         let Renewal { issuer, endpoints, copies, dpop, token } = renewal;
         let (kinds, grant) = (vec![kind], Grant::RefreshToken(token));
         let attested = Attested::meeting(endpoints.client.as_ref(), attestation)?;
-        let plan = Plan { issuer, kinds, endpoints, copies, grant, dpop: Some(dpop), attested };
+        let provider = self.current_provider();
+        let plan = Plan { issuer, kinds, endpoints, copies, grant, dpop: Some(dpop), attested, provider };
         let (effect, step) = plan.first_step(now, rng)?;
         Ok(Refreshing { effect, plan, id, step })
     }

@@ -4,9 +4,10 @@ use super::{NOW, Party, field, header, json};
 use crate::effect::{Effect, Outcome, Response};
 use credentials::json::{Limits, parse};
 use credentials::jwe::{ContentEncryption, DecryptionKey, Recipient};
+use credentials::key::PublicKey;
 use credentials::sd_jwt::{IssuanceDraft, issue};
 use credentials::trust::{ChainPolicy, TrustAnchors, Usage};
-use credentials::{b64, dpop, mdoc, proof, sd_jwt, wallet_attestation};
+use credentials::{b64, dpop, key_attestation, mdoc, proof, sd_jwt, wallet_attestation};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::openid4vci::AnswerEncryption;
@@ -49,6 +50,8 @@ pub(crate) struct Desk {
     pub(crate) signs: Option<fn(&mut Value, &mut Value)>,
     /// Whose wallets it gives to; to everybody's, when it names none.
     pub(crate) providers: Option<TrustAnchors>,
+    /// Whose word on keys it takes.
+    pub(crate) key_attesters: Option<TrustAnchors>,
     /// Whether it gives challenges at an endpoint, and not only when it refuses.
     pub(crate) challenge_endpoint: bool,
     /// Whether it leaves a way to new copies.
@@ -86,6 +89,7 @@ impl Default for Desk {
             redraft: |_, _| {},
             signs: None,
             providers: None,
+            key_attesters: None,
             challenge_endpoint: true,
             refills: false,
             encrypts: Encrypts::Never,
@@ -457,20 +461,13 @@ impl Issuer {
         let request = self.read(effect);
         let current = format!("nonce-{}", self.nonces);
         let as_document = request["credential_configuration_id"] == "identity-mdoc";
-        let proofs = request["proofs"]["jwt"].as_array().unwrap().clone();
+        let keys = self.keys(&request["proofs"], &current);
         if let Some(shown) = request.get("org.amparo.shown") {
             let shown = self.read_shown(shown.as_str().unwrap(), as_document, &current);
             self.shown.push(shown);
         }
         let mut copies = Vec::new();
-        for (n, text) in proofs.iter().enumerate() {
-            let key = if self.desk.nonce_endpoint {
-                proof::verify(text.as_str().unwrap(), &self.desk.url, |nonce| nonce == current, NOW).unwrap()
-            } else {
-                let jws = credentials::jws::JwsIn::parse(text.as_str().unwrap(), &Limits::TOKEN).unwrap();
-                assert!(!jws.payload_object(&Limits::TOKEN).unwrap().contains_key("nonce"));
-                credentials::key::PublicKey::from_jwk(jws.header().jwk.as_ref().unwrap()).unwrap()
-            };
+        for (n, key) in keys.iter().enumerate() {
             let mut disclosable = self.desk.claims.as_object().unwrap().clone();
             (self.desk.vary)(n, &mut disclosable);
             let status = StatusReference { idx: 17 * n as u64, uri: "https://status.example/1".into() };
@@ -488,7 +485,7 @@ impl Issuer {
                     decoys: true,
                 };
                 (self.desk.redraft)(n, &mut draft);
-                let document = mdoc::issue(&draft, &self.party.chain, &key, &self.party.key, &mut self.rng).unwrap();
+                let document = mdoc::issue(&draft, &self.party.chain, key, &self.party.key, &mut self.rng).unwrap();
                 copies.push(b64::encode(&document));
                 continue;
             }
@@ -506,7 +503,7 @@ impl Issuer {
                 nested: Vec::new(),
                 decoys: true,
             };
-            copies.push(issue(&draft, &self.party.chain, &key, &self.party.key, &mut self.rng).unwrap());
+            copies.push(issue(&draft, &self.party.chain, key, &self.party.key, &mut self.rng).unwrap());
         }
         (self.desk.spoil)(&mut copies);
         self.requests.push(request);
@@ -519,6 +516,37 @@ impl Issuer {
             return self.reply(202, &value!({"transaction_id": "t-1", "interval": 3600}));
         }
         self.reply(200, &answer)
+    }
+
+    /// The keys that are proven or attested, checked as a real issuer does it.
+    fn keys(&self, proofs: &Value, current: &str) -> Vec<PublicKey> {
+        let attested = |text: &str| {
+            let providers = self.desk.key_attesters.as_ref().expect("nobody is told who attests keys without need");
+            key_attestation::verify(text, providers, |nonce| nonce == current, NOW).unwrap().keys
+        };
+        if let Some(alone) = proofs.get("attestation") {
+            let [Value::String(text)] = &alone.as_array().unwrap()[..] else { panic!("{alone}") };
+            return attested(text);
+        }
+        let proofs: Vec<&str> = proofs["jwt"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+        let mut keys = Vec::new();
+        for text in &proofs {
+            if !self.desk.nonce_endpoint {
+                let jws = credentials::jws::JwsIn::parse(text, &Limits::TOKEN).unwrap();
+                assert!(!jws.payload_object(&Limits::TOKEN).unwrap().contains_key("nonce"));
+                keys.push(PublicKey::from_jwk(jws.header().jwk.as_ref().unwrap()).unwrap());
+                continue;
+            }
+            let verified = proof::verify_attested(text, &self.desk.url, |nonce| nonce == current, NOW).unwrap();
+            match verified {
+                (key, None) => keys.push(key),
+                (key, Some(attestation)) => {
+                    keys = attested(&attestation);
+                    assert!(proofs.len() == 1 && keys.contains(&key));
+                }
+            }
+        }
+        keys
     }
 
     /// What a copy says that is shown, verified as a real issuer does it.

@@ -3,8 +3,8 @@
 use super::{NOW, Party, header, json};
 use crate::effect::{Effect, Outcome};
 use credentials::json::{Limits, parse};
-use credentials::jws;
 use credentials::trust::{TrustAnchors, Usage};
+use credentials::{jws, proof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::Seconds;
@@ -17,6 +17,8 @@ pub(crate) struct Provider {
     pub(crate) mark: fn(usize, &mut Value, &mut Value),
     /// Changes what it answers, by the path that it answers at.
     pub(crate) tamper: fn(&str, &mut Value),
+    /// What it says of keys: claims beside the usual.
+    pub(crate) of_keys: fn(&mut Value),
     /// Every key that it was shown.
     pub(crate) keys: Vec<Value>,
 }
@@ -27,7 +29,7 @@ impl Provider {
     pub(crate) fn new(url: &'static str) -> Self {
         let mut rng = ChaCha20Rng::from_seed([11; 32]);
         let party = Party::new("Wallets", &["wallets.example"], Usage::WalletAttesting, &mut rng);
-        Self { party, url, mark: |_, _, _| {}, tamper: |_, _| {}, keys: Vec::new() }
+        Self { party, url, mark: |_, _, _| {}, tamper: |_, _| {}, of_keys: |_| {}, keys: Vec::new() }
     }
 
     pub(crate) fn anchors(&self) -> TrustAnchors {
@@ -42,6 +44,7 @@ impl Provider {
                 (401, value!({"error": "invalid_token"}))
             }
             "/wallets" => (200, value!({"attestations": self.attest(effect)})),
+            "/keys" => (200, value!({"attestation": self.attest_keys(effect)})),
             _ => panic!("asked for {path}"),
         };
         (self.tamper)(&path, &mut body);
@@ -55,6 +58,23 @@ impl Provider {
             "wallet_attestation_endpoint": format!("{url}/wallets"), "key_attestation_endpoint": format!("{url}/keys"),
             "lifetime": 604_800,
         })
+    }
+
+    fn attest_keys(&self, effect: &Effect) -> String {
+        assert_eq!(header(effect, "authorization"), Some("Bearer code-of-all-wallets"));
+        let request = parse(effect.body(), &Limits::TOKEN).unwrap();
+        let nonce = request["nonce"].as_str().unwrap();
+        let key = |text: &Value| proof::verify(text.as_str().unwrap(), self.url, |shown| shown == nonce, NOW).unwrap();
+        let keys: Vec<Value> =
+            request["proofs"].as_array().unwrap().iter().map(|text| key(text).to_jwk().into()).collect();
+        let day = NOW.floor_to(Seconds::DAY);
+        let header = value!({"alg": "ES256", "typ": "key-attestation+jwt", "x5c": self.party.chain.to_x5c()});
+        let mut claims = value!({
+            "iss": self.url, "iat": day, "exp": day.plus(Seconds::DAY.times(7)), "nonce": nonce, "attested_keys": keys,
+            "key_storage": ["iso_18045_basic"],
+        });
+        (self.of_keys)(&mut claims);
+        jws::sign_object(header.as_object().unwrap(), claims.as_object().unwrap(), &self.party.key).unwrap()
     }
 
     fn attest(&mut self, effect: &Effect) -> Vec<String> {

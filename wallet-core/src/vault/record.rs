@@ -104,6 +104,8 @@ impl RecordKind {
     pub const PROVIDER: Self = Self(10);
     /// What it says, for one issuance.
     pub const WALLET_ATTESTATION: Self = Self(11);
+    /// Who signed the metadata of an issuer.
+    pub const SIGNER: Self = Self(12);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)

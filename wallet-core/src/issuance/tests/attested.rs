@@ -1,7 +1,7 @@
 //! Issuers that give only to wallets that a provider vouches for.
 
 use super::*;
-use crate::attestation::{ProviderCode, WalletAttestation, enrol};
+use crate::attestation::{AttestationError, ProviderCode, TellsApart, WalletAttestation, enrol};
 use crate::testing::Provider;
 
 /// A wallet that a provider vouches for, and an issuer that demands it.
@@ -136,4 +136,77 @@ fn vci_e_a_server_that_never_likes_the_challenge_is_left() {
     let code = Some("use_attestation_challenge".to_owned());
     assert_eq!(refused, Err(IssuanceError::Refused { answer: Answer::Token, code }));
     assert_eq!(requests, 2);
+}
+
+type Tamper = fn(&str, &mut Value);
+
+/// Metadata of an issuer that wants keys attested, by a proof with an attestation or by an attestation alone.
+const WITH_PROOF: Tamper = |path, v| {
+    if path.contains("openid-credential-issuer") {
+        v["credential_configurations_supported"]["identity"]["proof_types_supported"] = value!({
+            "jwt": {"proof_signing_alg_values_supported": ["ES256"], "key_attestations_required": {}},
+            "attestation": {"proof_signing_alg_values_supported": ["ES256"], "key_attestations_required": {}},
+        });
+    }
+};
+const ALONE: Tamper = |path, v| {
+    if path.contains("openid-credential-issuer") {
+        v["credential_configurations_supported"]["identity"]["proof_types_supported"] =
+            value!({"attestation": {"proof_signing_alg_values_supported": ["ES256"], "key_attestations_required": {}}});
+    }
+};
+
+/// A whole issuance in which the provider attests the keys.
+fn with_keys(tamper: Tamper, of_keys: fn(&mut Value)) -> (Result<Delivered, IssuanceError>, Issuer) {
+    let (mut wallet, mut issuer) = world(|desk| {
+        desk.tamper = tamper;
+        desk.key_attesters = desk.providers.take();
+    });
+    let mut provider = Provider { of_keys, ..Provider::new("https://wallets.example") };
+    let offered = wallet.offered_by(&mut issuer).unwrap().attested_by(&Holdings::of(&mut wallet.memory));
+    let redeeming = offered.accept(Some(TxCode::new("12345678")), None, NOW, &mut wallet.rng).unwrap();
+    let answer = |effect: &crate::effect::Effect| match effect.url().host_str() {
+        Some("wallets.example") => provider.answer(effect),
+        _ => issuer.answer(effect),
+    };
+    (run(redeeming, &mut wallet.asked, answer, NOW, &mut wallet.rng), issuer)
+}
+
+#[test]
+fn vci_d_keys_are_attested_where_an_issuer_demands_it() {
+    for (tamper, member) in [(WITH_PROOF, "jwt"), (ALONE, "attestation")] {
+        let (delivered, issuer) = with_keys(tamper, |_| {});
+        let arrived = delivered.unwrap().verify(&issuer.party.anchors(), NOW).unwrap();
+        let (mut memory, _) = Memory::seeded(9);
+        assert_eq!(arrived.summary(&Holdings::of(&mut memory)).credentials[0].copies, 30);
+        let proofs = issuer.requests[0]["proofs"].as_object().unwrap();
+        assert_eq!(proofs.keys().collect::<Vec<_>>(), [member]);
+        assert_eq!(proofs[member].as_array().unwrap().len(), 1, "one says all of all keys");
+    }
+    // Nobody attests this wallet's keys: known before a code is spent.
+    for tamper in [WITH_PROOF, ALONE] {
+        let mut wallet = Wallet::new();
+        let mut issuer = Issuer::new(Desk { tamper, ..Desk::default() });
+        let offered = wallet.offered_by(&mut issuer).unwrap().attested_by(&Holdings::of(&mut wallet.memory));
+        let asked = wallet.asked.len();
+        let refused = offered.accept(Some(TxCode::new("12345678")), None, NOW, &mut wallet.rng).map(drop);
+        assert_eq!((refused, wallet.asked.len()), (Err(IssuanceError::AttestationWanted), asked));
+    }
+}
+
+#[test]
+fn attest_05_a_key_attestation_that_marks_its_holder_is_not_shown() {
+    let marked = |of_keys: fn(&mut Value)| with_keys(ALONE, of_keys).0.map(drop).unwrap_err();
+    let apart =
+        |member: &str| IssuanceError::Provider(AttestationError::TellsApart(TellsApart { member: member.into() }));
+    assert_eq!(marked(|claims| claims["key_storage"] = value!(["urn:holder:4711"])), apart("key_storage"));
+    assert_eq!(marked(|claims| claims["user_authentication"] = value!("x")), apart("user_authentication"));
+    assert_eq!(marked(|claims| claims["certification"] = value!("https://w.example/4711")), apart("certification"));
+    assert_eq!(marked(|claims| claims["status"] = value!({"status_list": {"idx": 1, "uri": "x"}})), apart("status"));
+    assert_eq!(marked(|claims| claims["iat"] = value!(NOW)), apart("iat"));
+    assert_eq!(marked(|claims| claims["iss"] = value!("https://wallets.example/4711")), apart("iss"));
+    let not_ours = IssuanceError::Provider(AttestationError::NotOurs);
+    assert_eq!(marked(|claims| claims["nonce"] = value!("another")), not_ours);
+    assert_eq!(marked(|claims| drop(claims["attested_keys"].as_array_mut().unwrap().pop())), not_ours);
+    assert_eq!(marked(|claims| claims["attested_keys"].as_array_mut().unwrap().swap(0, 1)), not_ours);
 }
