@@ -58,7 +58,24 @@ struct Claims {
 /// # Source
 /// OpenID4VCI 1.0 §F.1. Without `iss`: the access token came from a pre-authorized code, anonymously.
 pub fn create(audience: &str, nonce: &str, now: Timestamp, signer: &dyn Signer) -> Result<String, SignError> {
-    write(audience, Some(nonce), now, signer)
+    write(audience, Some(nonce), now, signer, None)
+}
+
+/// As [`create`], with an attestation of this key and others in the header.
+///
+/// # Errors
+/// As [`create`].
+///
+/// # Source
+/// OpenID4VCI 1.0 §F.1 `key_attestation`.
+pub fn create_attested(
+    audience: &str,
+    nonce: &str,
+    now: Timestamp,
+    signer: &dyn Signer,
+    attestation: &str,
+) -> Result<String, SignError> {
+    write(audience, Some(nonce), now, signer, Some(attestation))
 }
 
 /// The same for an issuer that has no nonce endpoint, and so gives no nonce.
@@ -69,17 +86,26 @@ pub fn create(audience: &str, nonce: &str, now: Timestamp, signer: &dyn Signer) 
 /// # Source
 /// OpenID4VCI 1.0 §F.1: `nonce` must be there only "when the issuer has a Nonce Endpoint".
 pub fn create_without_nonce(audience: &str, now: Timestamp, signer: &dyn Signer) -> Result<String, SignError> {
-    write(audience, None, now, signer)
+    write(audience, None, now, signer, None)
 }
 
-fn write(audience: &str, nonce: Option<&str>, now: Timestamp, signer: &dyn Signer) -> Result<String, SignError> {
-    let header: Map<String, Value> = [
+fn write(
+    audience: &str,
+    nonce: Option<&str>,
+    now: Timestamp,
+    signer: &dyn Signer,
+    attestation: Option<&str>,
+) -> Result<String, SignError> {
+    let mut header: Map<String, Value> = [
         ("alg".to_owned(), json!("ES256")),
         ("typ".to_owned(), json!(TYPE)),
         ("jwk".to_owned(), signer.public_key().to_jwk().into()),
     ]
     .into_iter()
     .collect();
+    if let Some(attestation) = attestation {
+        header.insert("key_attestation".to_owned(), attestation.into());
+    }
     let claims = Claims { aud: audience.to_owned(), iat: now, nonce: nonce.map(str::to_owned) };
     let payload = serde_json::to_vec(&claims).map_err(|_| SignError::Unavailable)?;
     jws::sign(&header, &payload, signer)

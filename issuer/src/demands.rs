@@ -13,6 +13,8 @@ pub struct Demands {
     pub key_attestation: bool,
     /// The keys for credentials are published as JWT VC issuer metadata (SD-JWT VC §4).
     pub publish_keys: bool,
+    /// Every token must be bound to a key.
+    pub dpop: bool,
     /// Who vouches for wallets; without it no wallet attestation is looked at.
     pub wallet_providers: Option<TrustAnchors>,
     /// Every wallet must show that one of them vouches for it.

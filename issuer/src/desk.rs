@@ -29,9 +29,11 @@ use crate::demands::Demands;
 use crate::encryption::RequestKey;
 use crate::keys::Keys;
 use crate::keys::software::{KeyFileError, SoftwareKeys};
+use crate::lists::HttpLists;
 use crate::metadata;
 use crate::published_keys;
 use crate::published_types::PublishedTypes;
+use crate::statuses::Statuses;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
 use credentials::key::KeyError;
@@ -62,6 +64,7 @@ pub struct Issuer {
     types: PublishedTypes,
     anchors: TrustAnchors,
     keys: Box<dyn Keys>,
+    statuses: Statuses,
     store: Box<dyn Store>,
     clock: Box<dyn Clock>,
 }
@@ -123,6 +126,7 @@ impl Issuer {
         let anchors = TrustAnchors::from_pem(&read(dir, ANCHOR_FILE)?)
             .map_err(|e| OpenError::Unreadable { file: ANCHOR_FILE.to_owned(), reason: e.to_string() })?;
         let keys = SoftwareKeys::open(dir)?;
+        let is_plain = config.url.is_plain();
         let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
         let issuer = Self {
             dir: dir.to_owned(),
@@ -132,6 +136,7 @@ impl Issuer {
             request_key: RequestKey::derive(&keys)?,
             anchors,
             keys: Box::new(keys),
+            statuses: Statuses::new(Box::new(HttpLists::new(is_plain))),
             store: Box::new(store),
             clock: Box::new(clock),
         };
@@ -223,8 +228,18 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dir: _, config, demands: _, request_key: _, types: _, anchors: _, keys: _, store: _, clock: _ } =
-            self;
+        let Self {
+            dir: _,
+            config,
+            demands: _,
+            request_key: _,
+            types: _,
+            anchors: _,
+            keys: _,
+            statuses: _,
+            store: _,
+            clock: _,
+        } = self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }

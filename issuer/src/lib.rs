@@ -1,7 +1,7 @@
 //! Amparo: the issuer, OpenID4VCI 1.0.
 //!
 //! Pure halves: [`claims`], [`configuration`], [`demands`], [`encryption`], [`grant`], [`issuing`], [`status`], [`metadata`], [`nonce`], [`redirect`], [`seal`]; and what is [published](published_types), [keys](published_keys) too. Ports: [`clock`],
-//! [`keys`], [`store`]. The [`desk`] brings them together; the [`service`] is the desk over HTTP, and [`cli`] the command.
+//! [`keys`], [`lists`], [`store`]. The [`desk`] brings them together; the [`service`] is the desk over HTTP, and [`cli`] the command.
 
 pub mod claims;
 pub mod cli;
@@ -15,6 +15,7 @@ pub mod grant;
 pub mod init;
 pub mod issuing;
 pub mod keys;
+pub mod lists;
 pub mod metadata;
 pub mod nonce;
 pub mod problem;
@@ -25,6 +26,7 @@ pub mod seal;
 pub mod secret;
 pub mod service;
 pub mod status;
+pub mod statuses;
 pub mod store;
 pub mod trust_list;
 

@@ -61,7 +61,7 @@ pub fn issuer(config: &Config, demands: &Demands, key: &RequestKey) -> IssuerMet
         batch_credential_issuance: Some(BatchIssuance { batch_size: BATCH_SIZE }),
         display: Some(vec![Display { name: Some(config.name.as_str().to_owned()), locale: None }]),
         credential_configurations_supported: Configuration::all()
-            .map(|c| (c.to_string(), configuration(c, demands.key_attestation)))
+            .map(|c| (c.to_string(), configuration(c, demands)))
             .collect(),
     }
 }
@@ -136,12 +136,15 @@ pub fn authorization_server(config: &Config, demands: &Demands) -> Value {
     metadata
 }
 
-fn configuration(configuration: Configuration, attested: bool) -> CredentialConfiguration {
+fn configuration(configuration: Configuration, demands: &Demands) -> CredentialConfiguration {
     let Configuration { credential_type, format } = configuration;
     let proof = ProofType {
         proof_signing_alg_values_supported: vec![Value::from("ES256")],
-        key_attestations_required: attested.then(Map::new),
+        key_attestations_required: demands.key_attestation.then(Map::new),
     };
+    // An attestation alone proves nothing where nobody's is believed (§F.3).
+    let attested = demands.key_attesters.as_ref().map(|_| ("attestation".to_owned(), proof.clone()));
+    let types: BTreeMap<String, ProofType> = [("jwt".to_owned(), proof)].into_iter().chain(attested).collect();
     let document = match format {
         Format::SdJwtVc => None,
         Format::Mdoc => mdoc::by_credential_type(credential_type),
@@ -158,7 +161,7 @@ fn configuration(configuration: Configuration, attested: bool) -> CredentialConf
         doctype: document.map(|document| document.doc_type.to_owned()),
         cryptographic_binding_methods_supported: Some(vec![binding.to_owned()]),
         credential_signing_alg_values_supported: Some(vec![signed_with]),
-        proof_types_supported: Some(BTreeMap::from([("jwt".to_owned(), proof)])),
+        proof_types_supported: Some(types),
         credential_metadata: Some(CredentialMetadata {
             display: Some(english(credential_type.label)),
             claims: Some(claims),

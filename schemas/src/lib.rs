@@ -14,6 +14,7 @@ pub mod registration;
 pub mod status;
 pub mod time;
 pub mod type_metadata;
+pub mod wallet_provider;
 
 pub use claim_path::{ClaimPath, PathElement};
 pub use time::{Seconds, Timestamp};

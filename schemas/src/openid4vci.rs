@@ -355,8 +355,12 @@ pub struct CredentialRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proofs {
-    /// `openid4vci-proof+jwt`, one for each copy.
+    /// `openid4vci-proof+jwt`, one for each copy, or one with an attestation of all keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jwt: Vec<String>,
+    /// One `key-attestation+jwt` of all keys (§F.3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestation: Vec<String>,
 }
 
 /// A credential response (§8.3).

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 impl World {
     /// An offer with more on the command line: its whole answer.
-    fn offer_with(&self, more: &[&str]) -> Value {
+    pub(crate) fn offer_with(&self, more: &[&str]) -> Value {
         let claims = json!({"given_name": "Alma", "family_name": "Rivas", "birth_date": "1998-04-12"});
         std::fs::write(self.place("claims.json"), claims.to_string()).unwrap();
         let (data, claims) = (self.text("issuer"), self.text("claims.json"));
@@ -16,7 +16,7 @@ impl World {
         self.run("amparo-issuer", &[&offer[..], more].concat(), 0).json
     }
 
-    fn issuer_command(&self, command: &str, more: &[&str], expected: i32) -> Value {
+    pub(crate) fn issuer_command(&self, command: &str, more: &[&str], expected: i32) -> Value {
         let data = self.text("issuer");
         self.run("amparo-issuer", &[&[command, "--data", &data][..], more].concat(), expected).json
     }
@@ -131,6 +131,15 @@ fn the_person_gives_the_code_on_the_issuers_page_and_comes_back() {
     let Some(world) = World::with_vault() else { return };
     let offer = world.offer_with(&["--grant", "authorization-code", "--format", "sd-jwt,mdoc"]);
     let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let received = by_page(&world, link, code);
+    assert_eq!((&received["received"], &received["known"]), (&json!(true), &json!(true)), "{received}");
+    assert_eq!(received["credentials"].as_array().unwrap().len(), 2);
+    // The offer is used up.
+    world.holder("receive", &[link, "--yes"], 4);
+}
+
+/// The wallet takes the offer up, the person goes to the issuer's page with the desk's code and comes back: what the wallet says.
+pub(crate) fn by_page(world: &World, link: &str, code: &str) -> Value {
     let mut wallet = world
         .commands
         .command("amparo")
@@ -165,9 +174,44 @@ fn the_person_gives_the_code_on_the_issuers_page_and_comes_back() {
     assert!(seen.starts_with("HTTP/1.1 200"), "{seen}");
     let _ = said.count();
     let output = wallet.wait_with_output().unwrap();
-    let received: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&received["received"], &received["known"]), (&json!(true), &json!(true)), "{received}");
-    assert_eq!(received["credentials"].as_array().unwrap().len(), 2);
-    // The offer is used up.
-    world.holder("receive", &[link, "--yes"], 4);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn an_offer_and_its_code_are_pasted_unseen_and_a_promise_can_be_forgotten() {
+    let Some(world) = World::with_vault() else { return };
+    let offer = world.offer_with(&[]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let pasted = |text: String, expected: i32| {
+        let mut wallet = world
+            .commands
+            .command("amparo")
+            .args(["receive", "--vault", &world.text("vault"), "--pin-file", &world.text("pin")])
+            .args(["--device-key", &world.text("key"), "--face", &world.photograph("obama3.jpg")])
+            .args(["--paste", "--yes", "--known-only", "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wallet.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = wallet.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{said}");
+        serde_json::from_str::<Value>(&said).unwrap()
+    };
+    pasted(String::new(), 2);
+    pasted("no offer\n".into(), 2);
+    pasted(format!("{link}\n"), 2);
+    let received = pasted(format!("{link}\n{code}\n"), 0);
+    assert_eq!(received["credentials"][0]["copies"], 3, "{received}");
+
+    let offer = world.offer_with(&["--deferred"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    let promised = world.holder("receive", &[link, "--tx-code", code, "--yes"], 0).json;
+    let id = promised["waiting"][0]["id"].as_str().unwrap().to_owned();
+    world.holder("forget", &["--promise", "ffff"], 2);
+    assert_eq!(world.holder("forget", &["--promise", &id], 0).json["promise"], json!(id));
+    assert_eq!(world.holder("list", &[], 0).json["waiting"], json!([]));
+    world.holder("forget", &["--promise", &id], 2);
 }

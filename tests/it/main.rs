@@ -10,6 +10,7 @@
     reason = "tests stop where they stand"
 )]
 
+mod attested;
 mod bad_input;
 mod by_hand;
 mod issuance;

@@ -1,6 +1,7 @@
 //! The person's side: what is typed, asked and shown. One file for each command.
 
 mod arguments;
+mod attest;
 mod ceremony;
 mod forget;
 mod history;
@@ -55,6 +56,7 @@ fn run(command: Command) -> Result<Answer, Failure> {
         Command::New(arguments) => new::run(&arguments),
         Command::Trust(arguments) => trust::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
+        Command::Attest(arguments) => attest::run(&arguments),
         Command::Receive(arguments) => receive::run(&arguments),
         Command::Refill(arguments) => refill::run(&arguments),
         Command::List(arguments) => list::run(&arguments),

@@ -11,7 +11,7 @@ mod proximity;
 mod vault;
 
 pub(crate) use holdings::{credential, history, holdings, low, refilled, to_be_refilled};
-pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
+pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{
     LESS, asked_for, beyond_purpose, comes_along, no_purpose, not_known_still, not_told, optional, refused, sent,
@@ -37,6 +37,14 @@ pub(crate) const NOBODY_TO_ASK: &str = "This needs your agreement, and there is 
 pub(crate) const YES_HINT: &str =
     "Add --yes to agree beforehand, or run it on a terminal to see first what would happen.";
 pub(crate) const TX_CODE_HINT: &str = "The issuer gave you a code on another way: add it as --tx-code.";
+pub(crate) const PASTE_OFFER: &str = "The offer: the whole openid-credential-offer:// link (it is not shown)";
+pub(crate) const NOTHING_PASTED: &str = "Standard input holds no such line.";
+pub(crate) const NOTHING_PASTED_HINT: &str =
+    "With --paste the offer is one line of standard input, and the code that the issuer gave the next.";
+pub(crate) const PROMISE_FORGOTTEN: &str =
+    "The promise is forgotten, with its keys and its token: what was promised cannot be had any more.";
+pub(crate) const NO_SUCH_PROMISE: &str = "No issuer has promised anything under that id.";
+pub(crate) const NO_SUCH_PROMISE_HINT: &str = "`amparo list` shows what is promised, with its ids.";
 pub(crate) const NO_DEVICE_KEY: &str = "The device key is missing from the command line.";
 pub(crate) const NO_DEVICE_KEY_HINT: &str =
     "Add --device-key FILE, the file that was made or named when the vault was made.";

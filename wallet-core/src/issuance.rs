@@ -53,6 +53,7 @@
 
 mod access;
 mod authorizing;
+mod client;
 mod deferred;
 mod delivered;
 mod encryption;
@@ -63,15 +64,19 @@ mod offered;
 mod redeeming;
 mod refill;
 mod signed_metadata;
+mod signers;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use access::{Secret, key_from_text};
+pub(crate) use authorizing::CLIENT_ID;
 pub use authorizing::{Authorization, Pushing};
 pub use deferred::{Asked, Asking, Deferred, DeferredId};
 pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};
 pub use error::{Answer, IssuanceError};
 pub use notice::{Event, Notices, Notifying};
-pub use offer::{Fetching, follow, follow_trusting};
+pub use offer::{Fetching, follow, follow_remembering, follow_trusting};
 pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;
 pub use refill::{Refreshed, Refreshing};
+pub use signers::Signers;

@@ -1,9 +1,11 @@
 //! Parties with real certificates, an issuer without a socket, and a clock that stands still: for the tests.
 
 mod issuer;
+mod provider;
 mod verifier;
 
 pub(crate) use issuer::{Desk, Encrypts, Issuer};
+pub(crate) use provider::Provider;
 pub(crate) use verifier::{Checkpoint, Signed, Verified, Verifier, asking};
 
 use crate::effect::{Effect, Errand, Method, Outcome, Progress, Response};

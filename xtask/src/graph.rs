@@ -29,8 +29,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ),
     ("credentials", &["biometrics", "guarded-http", "nearby", "wallet-core", "issuer", "verifier", "wallet-app"]),
     ("data-integrity", &["biometrics", "guarded-http", "nearby", "wallet-core", "issuer", "verifier", "wallet-app"]),
-    ("wallet-core", &["issuer", "verifier", "guarded-http", "nearby", "wallet-app"]),
-    ("issuer", &["biometrics", "wallet-core", "verifier", "wallet-app"]),
+    ("wallet-core", &["issuer", "verifier", "attester", "guarded-http", "nearby", "wallet-app"]),
+    ("issuer", &["biometrics", "wallet-core", "verifier", "attester", "wallet-app"]),
+    // It sees keys and nothing else: no credential of anybody, no person, no network of its own.
+    ("attester", &["biometrics", "guarded-http", "nearby", "wallet-core", "issuer", "verifier", "wallet-app"]),
     ("verifier", &["biometrics", "wallet-core", "issuer", "wallet-app"]),
 ];
 

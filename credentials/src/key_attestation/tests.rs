@@ -1,7 +1,7 @@
 //! An attestation in order, and each way in which one is not.
 
 use super::*;
-use crate::signer::{Signer as _, SoftwareKey};
+use crate::signer::SoftwareKey;
 use crate::testing::{Authority, NOW, key};
 use crate::trust::CertificateChain;
 use serde_json::json;
@@ -55,6 +55,26 @@ fn vci_d_1_an_attestation_says_which_keys_are_kept_how_well() {
             .retain(|name, _| !["key_storage", "user_authentication"].contains(&name.as_str()));
     });
     assert_eq!(attester.verify(&silent).unwrap().assurance(), None);
+    // Only what the specification defines is copied, in its order: other words could mark one holder.
+    let own = attester.sign(|_, claims| {
+        claims["key_storage"] = json!(["urn:example:holder-4711", "iso_18045_basic", "iso_18045_high"]);
+        claims["user_authentication"] = json!(["urn:example:holder-4711"]);
+    });
+    let expected = json!({"key_storage": ["iso_18045_high", "iso_18045_basic"]});
+    assert_eq!(Value::from(attester.verify(&own).unwrap().assurance().unwrap()), expected);
+    // What we sign ourselves is read the same way.
+    let draft = Draft {
+        attester: "https://wallets.example",
+        issued_at: NOW,
+        expires_at: NOW.plus(Seconds::DAY),
+        nonce: "n-1",
+        key_storage: &["iso_18045_high".into()],
+        user_authentication: &[],
+        status: Some(StatusReference { idx: 5, uri: "https://wallets.example/status".into() }),
+    };
+    let signed = draft.sign(&[key(3).public_key().clone()], &attester.chain, &attester.key).unwrap();
+    let said = attester.verify(&signed).unwrap();
+    assert_eq!((said.keys, said.status.unwrap().idx), (vec![key(3).public_key().clone()], 5));
     // To the second.
     attester.verify(&attester.sign(|_, claims| claims["exp"] = json!(NOW.plus(Seconds::new(1))))).unwrap();
     attester.verify(&attester.sign(|_, claims| claims["iat"] = json!(NOW.plus(AHEAD)))).unwrap();
@@ -84,6 +104,7 @@ fn vci_d_1_what_is_not_in_order_is_refused() {
     refused(|_, claims| claims["user_authentication"] = json!([1]), Fault::Malformed("user_authentication"));
     refused(|_, claims| claims["nonce"] = "n-2".into(), Fault::Nonce);
     refused(|_, claims| drop(claims.as_object_mut().unwrap().remove("nonce")), Fault::Nonce);
+    refused(|_, claims| claims["status"] = json!({"status_list": {"idx": -1, "uri": ""}}), Fault::Malformed("status"));
     let private = attester.sign(|_, claims| claims["attested_keys"][1]["d"] = "AA".into());
     assert!(matches!(attester.verify(&private), Err(Fault::Key(_))));
     let mut forged = attester.sign(|_, _| {});
@@ -104,6 +125,11 @@ fn vci_d_1_only_who_is_trusted_to_attest_is_believed() {
         let refused = other.verify(&other.sign(|_, _| {}));
         assert_eq!(refused, Err(KeyAttestationError::Chain(ChainError::WrongUsage)), "{usage:?}");
     }
+    // HAIP 1.0 §4.5.1: the anchor is not among the certificates.
+    let anchor = attester.authority.anchors().iter().next().unwrap().der().to_vec();
+    let long = CertificateChain::from_der(attester.chain.iter().map(<[u8]>::to_vec).chain([anchor])).unwrap();
+    let said = attester.sign(|header, _| header["x5c"] = json!(long.to_x5c()));
+    assert_eq!(attester.verify(&said), Err(KeyAttestationError::Chain(ChainError::AnchorInside)));
     // By another key than the certificate's.
     let other = Attester { key: key(40), ..Attester::new(Usage::WalletAttesting) };
     assert_eq!(other.verify(&other.sign(|_, _| {})), Err(KeyAttestationError::Jws(JwsError::Signature)));

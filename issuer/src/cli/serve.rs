@@ -41,6 +41,9 @@ pub(super) struct Arguments {
     /// Take credential requests only when they are encrypted beside TLS, and answer them so. It is offered in any case.
     #[arg(long)]
     require_encryption: bool,
+    /// Give no token that is not bound to a key of the wallet (DPoP). It is offered in any case.
+    #[arg(long)]
+    require_dpop: bool,
     /// A file with the trust anchors (PEM) of those whose key attestations are believed, and copied into credentials.
     #[arg(long, value_name = "FILE")]
     key_attesters: Option<PathBuf>,
@@ -77,6 +80,7 @@ impl Arguments {
     fn demands(&self) -> Result<Demands, Failure> {
         Ok(Demands {
             encryption: self.require_encryption,
+            dpop: self.require_dpop,
             key_attesters: self.key_attesters.as_deref().map(read_anchors).transpose()?,
             key_attestation: self.require_key_attestation,
             wallet_providers: self.wallet_providers.as_deref().map(read_anchors).transpose()?,

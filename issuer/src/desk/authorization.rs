@@ -290,7 +290,7 @@ impl Issuer {
         if request.dpop_key.is_some() && dpop_key != request.dpop_key {
             return Err(RedeemError::InvalidDpop(None));
         }
-        if waiting.decision_time.is_some() && dpop_key.is_none() {
+        if dpop_key.is_none() && (self.demands.dpop || waiting.decision_time.is_some()) {
             return Err(RedeemError::InvalidDpop(None));
         }
         let lifetime = waiting.decision_time.unwrap_or(TOKEN_LIFETIME);

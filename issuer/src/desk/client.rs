@@ -53,6 +53,9 @@ impl Issuer {
             tracing::info!(%error, "a wallet attestation was refused");
             refuse("the wallet attestation does not verify")
         })?;
+        if !self.statuses.stands(attestation.status.as_ref(), providers, now) {
+            return Err(refuse("the wallet attestation was revoked, or its status cannot be had"));
+        }
         let thumbprint = attestation.key.thumbprint();
         let jti = self.possession(pop, &attestation, now)?.jti;
         if client_id.is_some_and(|id| id != attestation.client_id) {

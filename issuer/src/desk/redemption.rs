@@ -150,7 +150,7 @@ impl Issuer {
         let token = AccessToken::generate(&mut randomness());
         let waiting = self.open_waiting(Purpose::SealOffer, code, &offer.sealed)?;
         // §13.10: what waits for a decision is opened by a token that outlives five minutes.
-        if waiting.decision_time.is_some() && dpop_key.is_none() {
+        if dpop_key.is_none() && (self.demands.dpop || waiting.decision_time.is_some()) {
             return Err(RedeemError::InvalidDpop(None));
         }
         let lifetime = waiting.decision_time.unwrap_or(TOKEN_LIFETIME);

@@ -16,6 +16,8 @@ pub(crate) struct Attester {
     anchor: String,
     pub(crate) chain: CertificateChain,
     pub(crate) key: SoftwareKey,
+    /// With which it signs status lists.
+    pub(crate) lists: (CertificateChain, SoftwareKey),
 }
 
 fn pair(key: &SoftwareKey) -> KeyPair {
@@ -28,19 +30,24 @@ fn pair(key: &SoftwareKey) -> KeyPair {
 
 impl Attester {
     pub(crate) fn new(seed: u64) -> Self {
-        let [root_key, key] = <[SoftwareKey; 2]>::try_from(keys(2, seed)).ok().unwrap();
+        let [root_key, key, list_key] = <[SoftwareKey; 3]>::try_from(keys(3, seed)).ok().unwrap();
         let mut root = CertificateParams::new(Vec::new()).unwrap();
         root.distinguished_name.push(DnType::CommonName, "Wallets Root");
         root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let mut leaf = CertificateParams::new(vec!["wallets.example".to_owned()]).unwrap();
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(Usage::WalletAttesting.oid().to_vec())];
-        leaf.use_authority_key_identifier_extension = true;
         let root_pair = pair(&root_key);
         let anchor = root.self_signed(&root_pair).unwrap().pem();
-        let signed = leaf.signed_by(&pair(&key), &rcgen::Issuer::new(root, root_pair)).unwrap();
-        Self { anchor, chain: CertificateChain::from_der([signed.der().to_vec()]).unwrap(), key }
+        let authority = rcgen::Issuer::new(root, root_pair);
+        let leaf = |key: &SoftwareKey, usage: Usage| {
+            let mut leaf = CertificateParams::new(vec!["wallets.example".to_owned()]).unwrap();
+            leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(usage.oid().to_vec())];
+            leaf.use_authority_key_identifier_extension = true;
+            let signed = leaf.signed_by(&pair(key), &authority).unwrap();
+            CertificateChain::from_der([signed.der().to_vec()]).unwrap()
+        };
+        let (chain, list_chain) = (leaf(&key, Usage::WalletAttesting), leaf(&list_key, Usage::StatusSigning));
+        Self { anchor, chain, key, lists: (list_chain, list_key) }
     }
 
     fn demands(&self, key_attestation: bool) -> Demands {
@@ -52,12 +59,24 @@ impl Attester {
     }
 
     fn attest(&self, world: &World, holders: &[SoftwareKey], nonce: &str, storage: &str) -> String {
+        self.attest_with(world, holders, nonce, storage, |_| {})
+    }
+
+    pub(crate) fn attest_with(
+        &self,
+        world: &World,
+        holders: &[SoftwareKey],
+        nonce: &str,
+        storage: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> String {
         let header = json!({"alg": "ES256", "typ": "key-attestation+jwt", "x5c": self.chain.to_x5c()});
         let keys: Vec<Value> = holders.iter().map(|key| key.public_key().to_jwk().into()).collect();
         let now = world.issuer.now();
-        let claims = json!({
+        let mut claims = json!({
             "iat": now, "exp": now.plus(Seconds::DAY), "nonce": nonce, "attested_keys": keys, "key_storage": [storage],
         });
+        change(&mut claims);
         jws::sign_object(header.as_object().unwrap(), claims.as_object().unwrap(), &self.key).unwrap()
     }
 }
@@ -76,7 +95,13 @@ async fn ask(world: &World, proofs: Vec<String>) -> reqwest::Response {
     world.request(&token, &json!({"credential_configuration_id": "identity", "proofs": {"jwt": proofs}})).await
 }
 
-async fn copies(response: reqwest::Response) -> Vec<SdJwtVc> {
+pub(crate) async fn ask_alone(world: &World, attestations: &Value) -> reqwest::Response {
+    let token = world.token(&world.offer()).await;
+    let body = json!({"credential_configuration_id": "identity", "proofs": {"attestation": attestations}});
+    world.request(&token, &body).await
+}
+
+pub(crate) async fn copies(response: reqwest::Response) -> Vec<SdJwtVc> {
     let body: Value = response.json().await.unwrap();
     let copies = body["credentials"].as_array().unwrap_or_else(|| panic!("{body}"));
     copies.iter().map(|copy| SdJwtVc::reopen(copy["credential"].as_str().unwrap()).unwrap()).collect()
@@ -151,4 +176,57 @@ async fn vci_d_1_attestations_that_do_not_hold_are_refused() {
     let claimed = attester.attest(&world, &keys(1, 443), &nonce, "iso_18045_high");
     let got = copies(ask(&world, vec![attested(&world, holder, &nonce, &claimed)]).await).await;
     assert!(!got[0].claims().contains_key("holder_key_assurance"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vci_f_3_an_attestation_alone_is_good_for_all_its_keys() {
+    let attester = Attester::new(450);
+    let world = World::demanding(attester.demands(true)).await;
+    let url = format!("{}/.well-known/openid-credential-issuer", world.url);
+    let metadata: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+    let types = &metadata["credential_configurations_supported"]["identity"]["proof_types_supported"]["attestation"];
+    let expected = json!({"proof_signing_alg_values_supported": ["ES256"], "key_attestations_required": {}});
+    assert_eq!(*types, expected);
+    let (holders, nonce) = (keys(3, 451), world.nonce().await);
+    let good = attester.attest(&world, &holders, &nonce, "iso_18045_moderate");
+    // OIDF `invalid-key-attestation-signature`, and what else there is.
+    let forged = format!("{}A", &good[..good.len() - 2]);
+    let stranger = Attester::new(452).attest(&world, &holders, &nonce, "iso_18045_high");
+    let stale = attester.attest(&world, &holders, "stale", "iso_18045_high");
+    let many = attester.attest(&world, &keys(31, 453), &nonce, "iso_18045_high");
+    let one_twice: Vec<SoftwareKey> = [454, 454].into_iter().flat_map(|seed| keys(1, seed)).collect();
+    let twice = attester.attest(&world, &one_twice, &nonce, "iso_18045_high");
+    for (attestations, expected, what) in [
+        (json!([]), "invalid_proof", "none"),
+        (json!([good, good]), "invalid_proof", "two"),
+        (json!([7]), "invalid_proof", "no text"),
+        (json!(good), "invalid_proof", "no array"),
+        (json!([forged]), "invalid_proof", "forged"),
+        (json!([stranger]), "invalid_proof", "of a stranger"),
+        (json!([many]), "invalid_proof", "too many keys"),
+        (json!([twice]), "invalid_proof", "one key twice"),
+        (json!([stale]), "invalid_nonce", "of another moment"),
+    ] {
+        assert_eq!(refusal(ask_alone(&world, &attestations).await).await, refused(400, expected), "{what}");
+    }
+    let token = world.token(&world.offer()).await;
+    let both = json!({"jwt": world.proofs(&nonce, &holders), "attestation": [good]});
+    let body = json!({"credential_configuration_id": "identity", "proofs": both});
+    assert_eq!(refusal(world.request(&token, &body).await).await, refused(400, "invalid_proof"), "two proof types");
+    let got = copies(ask_alone(&world, &json!([good])).await).await;
+    let bound: Vec<_> = got.iter().map(|copy| copy.confirmation_key().clone()).collect();
+    assert_eq!(bound, holders.iter().map(|key| key.public_key().clone()).collect::<Vec<_>>());
+    assert_eq!(got[0].claims()["holder_key_assurance"], json!({"key_storage": ["iso_18045_moderate"]}));
+    assert_eq!(refusal(ask_alone(&world, &json!([good])).await).await, refused(400, "invalid_nonce"), "used");
+
+    // Words of the attester's own are not copied: a verifier could know the holder by them.
+    let (holders, nonce) = (keys(1, 455), world.nonce().await);
+    let own = attester.attest(&world, &holders, &nonce, "urn:example:holder-4711");
+    let got = copies(ask_alone(&world, &json!([own])).await).await;
+    assert!(!got[0].claims().contains_key("holder_key_assurance"));
+    // Where nobody is believed, an attestation proves nothing.
+    let world = World::new().await;
+    let nonce = world.nonce().await;
+    let alone = attester.attest(&world, &keys(1, 456), &nonce, "iso_18045_high");
+    assert_eq!(refusal(ask_alone(&world, &json!([alone])).await).await, refused(400, "invalid_proof"));
 }

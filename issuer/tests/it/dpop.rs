@@ -258,3 +258,20 @@ async fn attack_51_the_token_endpoint_refuses_bad_proofs_and_grants_nothing() {
     let response = redeem(&world, &world.offer(), &[&good]).await;
     assert_eq!(refusal(response).await, refused(400, "invalid_dpop_proof"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn haip_4_an_issuer_that_demands_bound_tokens_gives_no_others() {
+    let world = World::demanding(issuer::demands::Demands { dpop: true, ..Default::default() }).await;
+    let offered = world.offer();
+    assert_eq!(refusal(redeem(&world, &offered, &[]).await).await, refused(400, "invalid_dpop_proof"));
+    let code_offer = world.code_offer();
+    let code = world.code(&code_offer).await;
+    assert_eq!(refusal(world.exchange(&code, &[], None).await).await, refused(400, "invalid_dpop_proof"));
+    // Neither of them is used up by that.
+    let key = &keys(1, 70)[0];
+    let bound = redeem(&world, &offered, &[&proof(&world, "/token", None, 1, key)]).await;
+    assert_eq!(bound.status(), StatusCode::OK);
+    let bound = world.exchange(&code, &[], Some(proof(&world, "/token", None, 2, key))).await;
+    let answer: Value = bound.json().await.unwrap();
+    assert_eq!(answer["token_type"], "DPoP", "{answer}");
+}

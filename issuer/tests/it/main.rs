@@ -11,6 +11,7 @@
 
 mod abuse;
 mod attestation;
+mod attestation_status;
 mod authorization;
 mod command;
 mod credential;

@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const CLIENT: &str = "org.example.wallet";
 
 /// What a wallet shows, in order but for what is changed: header and claims of the attestation, claims of the proof.
-struct Shown<'w> {
-    world: &'w World,
-    attester: &'w Attester,
-    key: &'w SoftwareKey,
+pub(crate) struct Shown<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) attester: &'w Attester,
+    pub(crate) key: &'w SoftwareKey,
 }
 
 type Change = fn(&mut Value, &mut Value, &mut Value);
@@ -32,7 +32,7 @@ impl Shown<'_> {
         body["attestation_challenge"].as_str().unwrap().to_owned()
     }
 
-    async fn headers(&self, change: Change) -> [String; 2] {
+    pub(crate) async fn headers(&self, change: impl Fn(&mut Value, &mut Value, &mut Value)) -> [String; 2] {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let now = self.world.issuer.now();
         let mut header = json!({"alg": "ES256", "typ": TYPE, "x5c": self.attester.chain.to_x5c()});
@@ -55,7 +55,7 @@ impl Shown<'_> {
         request.header(HEADER, attestation).header(POP_HEADER, pop)
     }
 
-    async fn redeem(&self, change: Change) -> Response {
+    pub(crate) async fn redeem(&self, change: impl Fn(&mut Value, &mut Value, &mut Value)) -> Response {
         let headers = self.headers(change).await;
         Self::with(pre_authorized(self.world), &headers).send().await.unwrap()
     }
@@ -80,7 +80,7 @@ fn pre_authorized(world: &World) -> RequestBuilder {
     world.http.post(format!("{}/token", world.url)).form(&form)
 }
 
-fn demands(attester: &Attester, wallet_attestation: bool) -> Demands {
+pub(crate) fn demands(attester: &Attester, wallet_attestation: bool) -> Demands {
     Demands { wallet_providers: Some(attester.anchors()), wallet_attestation, ..Demands::default() }
 }
 

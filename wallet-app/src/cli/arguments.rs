@@ -1,7 +1,9 @@
 //! The command line, as `--help` shows it.
 
 use super::logging::LogFormat;
-use super::{forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust, unlock};
+use super::{
+    attest, forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust, unlock,
+};
 use crate::failure::Failure;
 use crate::session::{Keys, Session};
 use clap::{Args, Parser, Subcommand};
@@ -40,6 +42,9 @@ pub(super) enum Command {
     /// Open the vault and close it again
     #[command(after_help = unlock::EXAMPLE)]
     Unlock(unlock::Unlock),
+    /// Have a provider vouch for this wallet, where an issuer wants that
+    #[command(after_help = attest::EXAMPLE)]
+    Attest(attest::Attest),
     /// Receive a credential from an issuer's offer
     #[command(after_help = receive::EXAMPLE)]
     Receive(receive::Receive),

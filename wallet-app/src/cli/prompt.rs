@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::messages;
-use dialoguer::{Confirm, Input};
-use std::io::{self, IsTerminal, Write};
+use dialoguer::{Confirm, Input, Password};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use zeroize::Zeroizing;
 
 /// Demands somebody to ask, unless `--yes` has answered already: before anything is opened or spent.
 ///
@@ -56,6 +57,27 @@ pub(super) fn transaction_code(description: &str) -> Result<String, Failure> {
     demand_terminal(messages::TX_CODE_HINT)?;
     Input::<String>::new().with_prompt(description).interact_text().map_err(|_| Failure::declined())
 }
+
+/// Takes in what must not stand on a command line, where other programs of this machine can read it: typed or pasted on the
+/// terminal without being shown, or the next line of standard input where that is no terminal.
+///
+/// # Errors
+/// Declined if the person goes away; usage if there is no such line.
+pub(super) fn unseen(description: &str) -> Result<Zeroizing<String>, Failure> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        let typed = Password::new().with_prompt(description).allow_empty_password(true).interact();
+        return typed.map(Zeroizing::new).map_err(|_| Failure::declined());
+    }
+    let mut line = Zeroizing::new(String::with_capacity(MAX_LINE));
+    let read = io::stdin().lock().take(MAX_LINE as u64).read_line(&mut line);
+    match read {
+        Ok(0) | Err(_) => Err(Failure::usage(messages::NOTHING_PASTED, messages::NOTHING_PASTED_HINT)),
+        Ok(_) => Ok(Zeroizing::new(line.trim().to_owned())),
+    }
+}
+
+/// The longest line: an offer has 64 KiB at most.
+const MAX_LINE: usize = 64 * 1024 + 2;
 
 fn demand_terminal(hint: &str) -> Result<(), Failure> {
     if io::stdin().is_terminal() && io::stderr().is_terminal() {

@@ -1,6 +1,7 @@
 //! `amparo receive`: take the credential that an issuer offers.
 
 use super::arguments::Opening;
+use super::attest;
 use super::list::{promised, summary};
 use super::output::Answer;
 use super::progress::Step;
@@ -18,7 +19,9 @@ use std::io::{BufRead, Read};
 use std::time::Duration;
 use wallet_core::display::Shown;
 use wallet_core::holdings::Unsaved;
-use wallet_core::issuance::{self, Delivered, Event, IssuanceError, Kept, Notices, Offered, Redeeming, TxCode};
+use wallet_core::issuance::{
+    self, Delivered, Event, IssuanceError, Kept, Notices, Offered, Redeeming, Signers, TxCode,
+};
 
 /// What `receive` takes.
 #[derive(Debug, clap::Args)]
@@ -26,14 +29,18 @@ pub(super) struct Receive {
     #[command(flatten)]
     opening: Opening,
     /// The offer: the whole openid-credential-offer:// link
-    #[arg(value_name = "OFFER", required_unless_present = "resume")]
+    #[arg(value_name = "OFFER", required_unless_present_any = ["resume", "paste"])]
     offer: Option<String>,
     /// The code that the issuer gave you on another way, on paper for example
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     tx_code: Option<String>,
-    /// When the issuer has a page of its own: paste the address at which it leaves you, on a line of standard input
+    /// Paste what other programs should not see on the command line: the offer, if it is not given, then the code; and, when the
+    /// issuer has a page of its own, the address at which it leaves you. Each is a line of standard input
     #[arg(long, conflicts_with = "resume")]
     paste: bool,
+    /// Take the issuer's metadata as they are signed now, or not signed, although they were signed otherwise before
+    #[arg(long, conflicts_with = "resume")]
+    new_signer: bool,
     /// Ask again for what issuers have promised for later
     #[arg(long, conflicts_with = "offer")]
     resume: bool,
@@ -52,6 +59,7 @@ pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
     prompt::somebody_to_ask(arguments.yes)?;
     match &arguments.offer {
         Some(offer) => take_up(arguments, offer),
+        None if arguments.paste => take_up(arguments, &prompt::unseen(messages::PASTE_OFFER)?),
         None => resume(arguments),
     }
 }
@@ -60,7 +68,9 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     // What is no offer is told before the vault is opened.
     issuance::follow(offer)?;
     let (mut session, _) = arguments.opening.open()?;
-    let errand = issuance::follow_trusting(offer, session.holdings().trust_anchors())?;
+    let holdings = session.holdings();
+    let signers = if arguments.new_signer { Signers::default() } else { holdings.signers() };
+    let errand = issuance::follow_remembering(offer, holdings.trust_anchors(), signers)?;
     let mut performer = Performer::new().map_err(Failure::runtime)?;
     let offered = {
         let _step = Step::begin(messages::CALLING);
@@ -69,11 +79,20 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     let yes = arguments.yes;
     // Who it goes to is seen before a code is typed.
     prompt::agree(&messages::offered(&offered, offered.met_before(&session.holdings())), messages::TAKE_IT_UP, yes)?;
+    offered.remember_signer(&mut session.holdings(), &mut randomness())?;
+    let offered = if offered.wants_attestation() {
+        let (saved, attestation) = attest::one(session, &mut performer)?;
+        session = saved;
+        offered.attested(attestation)
+    } else {
+        offered
+    };
+    let offered = offered.attested_by(&session.holdings());
     let redeeming = if offered.wants_authorization() {
         session = session.save()?;
         authorized(&offered, &mut performer, arguments.paste)?
     } else {
-        let tx_code = transaction_code(&offered, arguments.tx_code.as_deref(), yes)?;
+        let tx_code = transaction_code(&offered, arguments)?;
         let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
         // An offer is good once: a disk that has no room for what comes is found out before it is spent.
         session = session.save()?;
@@ -248,10 +267,13 @@ pub(super) fn tell(performer: &mut Performer, notices: Notices, event: Event) {
 }
 
 /// The transaction code as given, or as the person types it; with `--yes` nobody is asked, and the core says what is missing.
-fn transaction_code(offered: &Offered, given: Option<&str>, yes: bool) -> Result<Option<TxCode>, Failure> {
-    match (given, offered.tx_code()) {
+fn transaction_code(offered: &Offered, arguments: &Receive) -> Result<Option<TxCode>, Failure> {
+    match (&arguments.tx_code, offered.tx_code()) {
         (Some(code), _) => Ok(Some(TxCode::new(code))),
-        (None, Some(wanted)) if !yes => {
+        (None, Some(wanted)) if arguments.paste => {
+            prompt::unseen(&messages::tx_code(&wanted)).map(|code| Some(TxCode::new(&code)))
+        }
+        (None, Some(wanted)) if !arguments.yes => {
             prompt::transaction_code(&messages::tx_code(&wanted)).map(|code| Some(TxCode::new(&code)))
         }
         (None, _) => Ok(None),
@@ -264,4 +286,5 @@ const MAX_LINE: u64 = 16 * 1024;
 
 pub(super) const EXAMPLE: &str = "Example:
   amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key 'openid-credential-offer://?credential_offer=…' --tx-code 48210365
+  amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key --paste
   amparo receive --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key --resume --wait 10m";

@@ -1,6 +1,7 @@
 //! `amparo refill`: new copies of what runs low, without the desk.
 
 use super::arguments::Opening;
+use super::attest;
 use super::list::summary;
 use super::output::Answer;
 use super::progress::Step;
@@ -66,7 +67,12 @@ pub(super) fn run(arguments: &Refill) -> Result<Answer, Failure> {
 
 /// One credential: the token and the copy are settled on disk before the copy is shown.
 fn refill(mut session: Session, performer: &mut Performer, id: CredentialId) -> Result<Session, Failure> {
-    let refreshing = session.holdings().refill(id, now(), &mut randomness())?;
+    let mut attestation = None;
+    if session.holdings().refill_wants_attestation(id) {
+        let (saved, taken) = attest::one(session, performer)?;
+        (session, attestation) = (saved, Some(taken));
+    }
+    let refreshing = session.holdings().refill(id, attestation.as_ref(), now(), &mut randomness())?;
     let refreshed = {
         let _step = Step::begin(messages::CALLING);
         performer.run(refreshing)?

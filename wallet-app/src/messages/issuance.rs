@@ -22,6 +22,19 @@ pub(crate) fn offered(offered: &Offered, met_before: bool) -> String {
     format!("{who} offers: {}.\n{met}", types.join(", "))
 }
 
+/// A provider vouches for this wallet now.
+pub(crate) fn attested(provider: Option<&Shown>, wallet_name: &Shown) -> String {
+    let provider = provider.map(ToString::to_string).unwrap_or_default();
+    format!(
+        "{provider} vouches for this wallet, as one of those called {wallet_name}. Issuers are shown that only where they demand it."
+    )
+}
+
+/// The provider was left.
+pub(crate) const fn left_provider(left: bool) -> &'static str {
+    if left { "Nobody vouches for this wallet any more." } else { "Nobody vouched for this wallet." }
+}
+
 /// Which code is asked for.
 pub(crate) fn tx_code(wanted: &TxCodeWanted) -> String {
     let length = wanted.length.map(|length| format!(" of {length} characters")).unwrap_or_default();

@@ -160,14 +160,14 @@ pub(super) struct AccessRecord {
 
 /// A secret text of a record, wiped when dropped.
 #[derive(Clone)]
-pub(super) struct Secret(Zeroizing<String>);
+pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -191,7 +191,7 @@ pub(super) fn key_to_text(key: &SoftwareKey) -> Result<Secret, IssuanceError> {
 }
 
 /// The reverse of [`key_to_text`].
-pub(super) fn key_from_text(text: &str) -> Option<SoftwareKey> {
+pub(crate) fn key_from_text(text: &str) -> Option<SoftwareKey> {
     let scalar = Zeroizing::new(b64::decode_array::<32>(text).ok()?);
     SoftwareKey::from_scalar(&scalar).ok()
 }

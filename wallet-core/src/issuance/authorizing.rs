@@ -1,6 +1,6 @@
 //! The authorization code flow: the request goes ahead, the person goes to the issuer's own page, and comes back with a code.
 
-use super::access::{Server, asks_for_dpop_nonce};
+use super::client::{self, Repeats, Step};
 use super::error::{Answer, IssuanceError};
 use super::redeeming::{Grant, Plan, Redeeming, refused};
 use crate::display::Shown;
@@ -30,7 +30,7 @@ pub struct Pushing {
     effect: Effect,
     plan: Plan,
     session: Session,
-    retried: bool,
+    step: Step,
 }
 
 /// What binds the code that comes back to this wallet and this request.
@@ -65,8 +65,11 @@ impl Pushing {
             state: random(rng),
             verifier: random(rng),
         };
-        let effect = session.request(&plan, now, rng)?;
-        Ok(Self { effect, plan, session, retried: false })
+        let (effect, step) = match client::challenge_request(plan.attested.as_ref())? {
+            Some(effect) => (effect, Step::Challenge),
+            None => (session.request(&plan, now, rng)?, Step::Request(Repeats::default())),
+        };
+        Ok(Self { effect, plan, session, step })
     }
 }
 
@@ -80,7 +83,7 @@ impl Session {
         let (name, wanted) = self.wanted(plan);
         let mut fields = vec![
             ("response_type", "code"),
-            ("client_id", CLIENT_ID),
+            ("client_id", client::client_id(plan.attested.as_ref())),
             ("redirect_uri", self.redirect_uri.as_str()),
             ("state", self.state.as_str()),
             ("code_challenge", challenge.as_str()),
@@ -90,6 +93,7 @@ impl Session {
         fields.extend(self.issuer_state.as_ref().map(|state| ("issuer_state", state.as_str())));
         let url = &self.endpoints.push;
         let effect = Effect::post(url.clone()).header("accept", "application/json").form(fields);
+        let effect = client::shown(effect, plan.attested.as_ref(), now, rng)?;
         match &plan.dpop {
             Some(dpop) => Ok(effect.header("dpop", dpop.proof(url, None, now, rng)?)),
             None => Ok(effect),
@@ -127,13 +131,17 @@ impl Errand for Pushing {
         let Outcome::Response(response) = outcome else {
             return Err(IssuanceError::Unreachable(Answer::PushedRequest));
         };
-        let Self { effect: _, mut plan, session, retried } = self;
-        if let Some(dpop) = &mut plan.dpop {
-            dpop.note_nonce(Server::Authorization, &response);
-            if asks_for_dpop_nonce(&response) && !retried {
-                let effect = session.request(&plan, now, rng)?;
-                return Ok(Progress::Waiting(Self { effect, plan, session, retried: true }));
+        let Self { effect: _, mut plan, session, step } = self;
+        let again = match step {
+            Step::Challenge => {
+                client::note_challenge(plan.attested.as_mut(), &response)?;
+                Some(Repeats::default())
             }
+            Step::Request(mut repeats) => plan.client().must_repeat(&response, &mut repeats).then_some(repeats),
+        };
+        if let Some(repeats) = again {
+            let effect = session.request(&plan, now, rng)?;
+            return Ok(Progress::Waiting(Self { effect, plan, session, step: Step::Request(repeats) }));
         }
         if response.status != 201 {
             return Err(refused(Answer::PushedRequest, &response));
@@ -145,7 +153,9 @@ impl Errand for Pushing {
             return Err(IssuanceError::Malformed(Answer::PushedRequest));
         }
         let mut url = session.endpoints.authorize.clone();
-        url.query_pairs_mut().append_pair("client_id", CLIENT_ID).append_pair("request_uri", &request_uri);
+        url.query_pairs_mut()
+            .append_pair("client_id", client::client_id(plan.attested.as_ref()))
+            .append_pair("request_uri", &request_uri);
         Ok(Progress::Ready(Authorization { plan, session, url }))
     }
 }
@@ -214,14 +224,14 @@ fn random(rng: &mut dyn CryptoRng) -> Zeroizing<String> {
 }
 
 /// The same for every copy of this program: it says nothing of who uses it.
-pub(super) const CLIENT_ID: &str = "org.amparo.wallet";
+pub(crate) const CLIENT_ID: &str = "org.amparo.wallet";
 const MAX_REQUEST_URI: usize = 1_024;
 const MAX_REDIRECT: usize = 16 * 1024;
 
 /// Everything in it is a secret or leads to one.
 impl fmt::Debug for Pushing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { effect, plan: _, session: _, retried: _ } = self;
+        let Self { effect, plan: _, session: _, step: _ } = self;
         f.debug_struct("Pushing").field("effect", effect).finish_non_exhaustive()
     }
 }

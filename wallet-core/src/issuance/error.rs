@@ -1,5 +1,6 @@
 //! Why a credential did not come into the wallet.
 
+use crate::attestation::AttestationError;
 use crate::effect::AddressError;
 use crate::fault::{Blame, Fault};
 use crate::holdings::HoldingsError;
@@ -22,10 +23,14 @@ pub enum Answer {
     PushedRequest,
     /// What the person came back with from the issuer's page.
     Authorization,
+    /// The answer to the request for a challenge.
+    Challenge,
     /// The token response.
     Token,
     /// The nonce response.
     Nonce,
+    /// What the provider says of the keys.
+    KeyAttestation,
     /// The credential response.
     Credential,
     /// The deferred credential response.
@@ -42,8 +47,10 @@ impl std::fmt::Display for Answer {
             Self::ServerMetadata => "authorization server metadata",
             Self::PushedRequest => "pushed authorization response",
             Self::Authorization => "authorization response",
+            Self::Challenge => "challenge response",
             Self::Token => "token response",
             Self::Nonce => "nonce response",
+            Self::KeyAttestation => "key attestation",
             Self::Credential => "credential response",
             Self::Deferred => "deferred credential response",
             Self::Notification => "notification response",
@@ -100,6 +107,9 @@ pub enum IssuanceError {
     /// Signed by the issuer, for another time than this machine's.
     #[error("the issuer's metadata is signed for another time than this machine's clock shows")]
     MetadataTime,
+    /// The metadata of this issuer were signed before, and are not now, or by another.
+    #[error("the issuer's metadata were signed when you met it before, and are not now, or by another")]
+    OtherSigner,
     /// The metadata is of another issuer.
     #[error("the metadata is not of the issuer that the offer names")]
     OtherIssuer,
@@ -112,6 +122,12 @@ pub enum IssuanceError {
     /// The authorization server does not take the grant that the offer names.
     #[error("the authorization server does not take the grant of the offer")]
     GrantNotSupported,
+    /// The issuer gives only to wallets that a provider vouches for.
+    #[error("the issuer gives only to wallets that a provider vouches for, and none vouches for this one now")]
+    AttestationWanted,
+    /// The provider did not attest the keys of the copies.
+    #[error("the keys of the copies could not be attested: {0}")]
+    Provider(#[from] AttestationError),
     /// Nothing offered that this wallet can hold.
     #[error(
         "nothing is offered that this wallet can hold: {SD_JWT_VC_FORMAT} or {} signed with ES256 and bound to a P-256 key",
@@ -220,6 +236,7 @@ impl Blame for IssuanceError {
             Self::Unreachable(_) => Fault::Network,
             Self::Status { status, .. } if *status >= 500 => Fault::Network,
             Self::Holdings(error) => error.fault(),
+            Self::Provider(error) => error.fault(),
             Self::Key => Fault::Storage,
             _ => Fault::Peer,
         }
@@ -236,6 +253,16 @@ impl Blame for IssuanceError {
             }
             Self::GrantRefused { with_tx_code: false } => {
                 "an offer is good once and for a short time: ask the issuer for a new one"
+            }
+            Self::AttestationWanted => {
+                "have this wallet vouched for with `amparo attest`, then try again: the offer was not used"
+            }
+            Self::Refused { code: Some(code), .. } if code == "invalid_client" => {
+                "the issuer does not know who vouches for this wallet: ask it which providers it knows"
+            }
+            Self::Provider(error) => error.hint(),
+            Self::OtherSigner => {
+                "nothing was sent: somebody may stand between you and the issuer. Try on another network; if the issuer itself tells you that it signs differently now, add --new-signer"
             }
             Self::NotOurRedirect => "give the whole address that the browser shows after the issuer's page",
             Self::NotConfirmed => "nothing was kept: look at what came, and confirm it if it is yours",

@@ -1,10 +1,12 @@
 //! The offer: the link an issuer shows, and the metadata that says what it stands for.
 
 use super::authorizing::AuthorizationEndpoints;
+use super::client::Demand;
 use super::encryption::Encryption;
 use super::error::{Answer, IssuanceError};
-use super::offered::{Endpoints, Kind, Offered};
+use super::offered::{Endpoints, KeyProof, Kind, Offered};
 use super::signed_metadata::{self, Signed};
+use super::signers::{Signer, Signers};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address, identifier, well_known};
 use crate::holdings::Format;
 use crate::wire;
@@ -28,6 +30,8 @@ pub struct Fetching {
     stage: Stage,
     /// Those that could vouch for the issuer.
     anchors: TrustAnchors,
+    /// Those that did before.
+    signers: Signers,
 }
 
 #[derive(Debug)]
@@ -79,7 +83,7 @@ struct MetadataIn {
     notification_endpoint: Option<Url>,
     encryption: Option<Encryption>,
     batch_size: usize,
-    vouched_by: Option<String>,
+    vouched: Option<(String, Signer)>,
 }
 
 /// The code is a secret.
@@ -113,6 +117,18 @@ pub fn follow(link: &str) -> Result<Fetching, IssuanceError> {
 /// # Source
 /// OpenID4VCI 1.0 §12.2.3 "Signed Metadata".
 pub fn follow_trusting(link: &str, anchors: TrustAnchors) -> Result<Fetching, IssuanceError> {
+    follow_remembering(link, anchors, Signers::default())
+}
+
+/// As [`follow_trusting`], and holds an issuer to it when one of its signers is remembered: metadata without a signature, or
+/// with another's, are refused then.
+///
+/// # Errors
+/// [`IssuanceError`], before anything was sent.
+///
+/// # Source
+/// OpenID4VCI 1.0 §12.2.3; HAIP 1.0 §4.1 "Issuer Authentication to a higher level than possible with TLS alone".
+pub fn follow_remembering(link: &str, anchors: TrustAnchors, signers: Signers) -> Result<Fetching, IssuanceError> {
     let text = link.trim();
     let (scheme, _) = text.split_once(':').ok_or(IssuanceError::NotALink)?;
     if text.len() > MAX_LINK || !scheme.eq_ignore_ascii_case(OFFER_SCHEME) {
@@ -128,22 +144,27 @@ pub fn follow_trusting(link: &str, anchors: TrustAnchors) -> Result<Fetching, Is
     if name == "credential_offer" {
         let offer = OfferIn::parse(value.as_bytes())?;
         let loopback = Loopback::as_named_by(&offer.issuer);
-        return Fetching::metadata(offer, loopback, anchors);
+        return Fetching::metadata(offer, loopback, anchors, signers);
     }
     let loopback = Loopback::as_named_by(&value);
     let uri = address(&value, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
     let effect = Effect::get(uri).header("accept", "application/json");
-    Ok(Fetching { effect, stage: Stage::Offer, anchors })
+    Ok(Fetching { effect, stage: Stage::Offer, anchors, signers })
 }
 
 impl Fetching {
-    fn metadata(offer: OfferIn, loopback: Loopback, anchors: TrustAnchors) -> Result<Self, IssuanceError> {
+    fn metadata(
+        offer: OfferIn,
+        loopback: Loopback,
+        anchors: TrustAnchors,
+        signers: Signers,
+    ) -> Result<Self, IssuanceError> {
         let issuer =
             identifier(&offer.issuer, loopback).map_err(|error| IssuanceError::Address(Answer::Offer, error))?;
         // Nobody can vouch where there is nobody.
         let accept = if anchors.is_empty() { "application/json" } else { signed_metadata::ACCEPT };
         let effect = Effect::get(well_known(&issuer, "openid-credential-issuer")).header("accept", accept);
-        Ok(Self { effect, stage: Stage::Issuer(offer), anchors })
+        Ok(Self { effect, stage: Stage::Issuer(offer), anchors, signers })
     }
 
     const fn answer(&self) -> Answer {
@@ -173,23 +194,32 @@ impl Errand for Fetching {
         let loopback = self.effect.loopback();
         match self.stage {
             Stage::Offer => {
-                Self::metadata(OfferIn::parse(&response.body)?, loopback, self.anchors).map(Progress::Waiting)
+                let offer = OfferIn::parse(&response.body)?;
+                Self::metadata(offer, loopback, self.anchors, self.signers).map(Progress::Waiting)
             }
             Stage::Issuer(offer) => {
                 let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::IssuerMetadata);
-                let (members, vouched_by) = if !self.anchors.is_empty() && signed_metadata::is_signed(&response) {
+                let remembered = self.signers.of(&offer.issuer);
+                let (members, vouched) = if !self.anchors.is_empty() && signed_metadata::is_signed(&response) {
                     match signed_metadata::verify(&response.body, &offer.issuer, &self.anchors, now)? {
-                        Some(Signed { members, by }) => (members, Some(by)),
+                        Some(Signed { signer, .. }) if remembered.is_some_and(|known| !known.is_like(&signer)) => {
+                            return Err(IssuanceError::OtherSigner);
+                        }
+                        Some(Signed { members, by, signer }) => (members, Some((by, signer))),
+                        None if remembered.is_some() => return Err(IssuanceError::OtherSigner),
                         // §12.2.3: what nobody vouches for is not used; the issuer is asked for what says no more than that.
                         None => {
-                            return Self::metadata(offer, loopback, TrustAnchors::default()).map(Progress::Waiting);
+                            let (anchors, signers) = (TrustAnchors::default(), self.signers);
+                            return Self::metadata(offer, loopback, anchors, signers).map(Progress::Waiting);
                         }
                     }
+                } else if remembered.is_some() {
+                    return Err(IssuanceError::OtherSigner);
                 } else {
                     (wire::object(&response.body).map_err(malformed)?, None)
                 };
                 let (mut metadata, server) = read_issuer(members, &offer, loopback)?;
-                metadata.vouched_by = vouched_by;
+                metadata.vouched = vouched;
                 let url = identifier(&server, loopback).map_err(|error| IssuanceError::Address(answer, error))?;
                 let effect =
                     Effect::get(well_known(&url, "oauth-authorization-server")).header("accept", "application/json");
@@ -197,13 +227,14 @@ impl Errand for Fetching {
                     effect,
                     stage: Stage::Server(Box::new(Located { offer, metadata, server })),
                     anchors: self.anchors,
+                    signers: self.signers,
                 }))
             }
             Stage::Server(located) => {
                 let Located { offer, metadata, server } = *located;
-                let ServerIn { token: token_endpoint, dpop, authorization } =
+                let ServerIn { token: token_endpoint, dpop, authorization, client } =
                     read_server(&response.body, &server, &offer.grant, loopback)?;
-                let MetadataIn { issuer_name, kinds, batch_size, vouched_by, .. } = metadata;
+                let MetadataIn { issuer_name, kinds, batch_size, vouched, .. } = metadata;
                 let endpoints = Endpoints {
                     token: token_endpoint,
                     nonce: metadata.nonce_endpoint,
@@ -213,9 +244,10 @@ impl Errand for Fetching {
                     encryption: metadata.encryption,
                     dpop,
                     authorization,
+                    client,
                 };
                 let offered = Offered::new(offer.issuer, issuer_name, offer.grant, kinds, endpoints, batch_size);
-                Ok(Progress::Ready(offered.vouched(vouched_by)))
+                Ok(Progress::Ready(offered.vouched(vouched)))
             }
         }
     }
@@ -271,7 +303,7 @@ fn read_issuer(
     let reach =
         |text: &str| address(text, loopback).map_err(|error| IssuanceError::Address(Answer::IssuerMetadata, error));
     let read = MetadataIn {
-        vouched_by: None,
+        vouched: None,
         issuer_name: metadata.display.unwrap_or_default().into_iter().find_map(|display| display.name),
         kinds,
         credential_endpoint: reach(&metadata.credential_endpoint)?,
@@ -310,17 +342,22 @@ fn kind(id: &str, configuration: &Value) -> Option<Kind> {
         _ => return None,
     };
     let es256 = |list: &[Value]| list.iter().any(|name| name == "ES256");
-    // This wallet has nobody who attests its keys.
-    let provable =
-        |jwt: &ProofType| es256(&jwt.proof_signing_alg_values_supported) && jwt.key_attestations_required.is_none();
-    let proof = proofs.unwrap_or_default().get("jwt").is_some_and(provable);
+    let proofs = proofs.unwrap_or_default();
+    let usable = |name: &str| proofs.get(name).filter(|proof| es256(&proof.proof_signing_alg_values_supported));
+    // An attestation names who vouches for this wallet: only where it is demanded.
+    let proof = match (usable("jwt"), usable("attestation")) {
+        (Some(ProofType { key_attestations_required: None, .. }), _) => KeyProof::Possession,
+        (Some(_), _) => KeyProof::Attested,
+        (None, Some(_)) => KeyProof::Attestation,
+        (None, None) => return None,
+    };
     let bound = bindings.is_none_or(|methods| methods.iter().any(|method| method == binding));
     let signed = signed_with.is_none_or(|names| names.iter().any(|name| algorithms.contains(name)));
-    if !proof || !bound || !signed {
+    if !bound || !signed {
         return None;
     }
     let label = credential_metadata.and_then(|metadata| metadata.display?.into_iter().find_map(|display| display.name));
-    Some(Kind { configuration: id.to_owned(), format, type_id, label, scope })
+    Some(Kind { configuration: id.to_owned(), format, type_id, label, scope, proof })
 }
 
 /// Which authorization server to use.
@@ -343,6 +380,8 @@ struct ServerIn {
     /// Whether DPoP proofs with ES256 are taken.
     dpop: bool,
     authorization: Option<AuthorizationEndpoints>,
+    /// What it demands to know of wallets.
+    client: Option<Demand>,
 }
 
 /// # Source
@@ -359,6 +398,7 @@ fn read_server(bytes: &[u8], server: &str, grant: &GrantIn, loopback: Loopback) 
         GrantIn::PreAuthorized(_) => PRE_AUTHORIZED_CODE_GRANT,
         GrantIn::AuthorizationCode(_) => AUTHORIZATION_CODE_GRANT,
     };
+    let client = Demand::of(&metadata, matches!(grant, GrantIn::PreAuthorized(_)));
     if metadata.grant_types_supported.is_some_and(|types| !types.iter().any(|known| known == name)) {
         return Err(IssuanceError::GrantNotSupported);
     }
@@ -383,7 +423,7 @@ fn read_server(bytes: &[u8], server: &str, grant: &GrantIn, loopback: Loopback) 
         }
     };
     let dpop = metadata.dpop_signing_alg_values_supported.unwrap_or_default().iter().any(|name| name == "ES256");
-    Ok(ServerIn { token: reach(&metadata.token_endpoint)?, dpop, authorization })
+    Ok(ServerIn { token: reach(&metadata.token_endpoint)?, dpop, authorization, client })
 }
 
 const MAX_LINK: usize = 64 * 1024;

@@ -2,10 +2,13 @@
 
 use super::access::Dpop;
 use super::authorizing::{AuthorizationEndpoints, Pushing};
+use super::client::{Attested, Demand};
 use super::encryption::Encryption;
 use super::error::IssuanceError;
 use super::offer::GrantIn;
 use super::redeeming::{Grant, Plan, Redeeming};
+use super::signers::Signer;
+use crate::attestation::{Provider, WalletAttestation};
 use crate::display::Shown;
 use crate::holdings::{Format, Holdings};
 use rand_core::CryptoRng;
@@ -26,7 +29,9 @@ pub struct Offered {
     kinds: Vec<Kind>,
     endpoints: Endpoints,
     batch_size: usize,
-    vouched_by: Option<String>,
+    vouched: Option<(String, Signer)>,
+    attestation: Option<WalletAttestation>,
+    provider: Option<Provider>,
 }
 
 /// One thing offered.
@@ -39,6 +44,20 @@ pub(super) struct Kind {
     pub(super) label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) scope: Option<String>,
+    #[serde(default)]
+    pub(super) proof: KeyProof,
+}
+
+/// How an issuer wants to know the keys of the copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) enum KeyProof {
+    /// By a proof of possession of each.
+    #[default]
+    Possession,
+    /// By a proof of possession with an attestation in its header.
+    Attested,
+    /// By an attestation alone.
+    Attestation,
 }
 
 /// Where to go, and how.
@@ -52,6 +71,7 @@ pub(super) struct Endpoints {
     pub(super) encryption: Option<Encryption>,
     pub(super) dpop: bool,
     pub(super) authorization: Option<AuthorizationEndpoints>,
+    pub(super) client: Option<Demand>,
 }
 
 /// The transaction code that an offer asks for: something the issuer hands out another way, on paper or by word.
@@ -117,16 +137,55 @@ impl Offered {
         endpoints: Endpoints,
         batch_size: usize,
     ) -> Self {
-        Self { issuer, issuer_name, grant, kinds, endpoints, batch_size, vouched_by: None }
+        Self {
+            issuer,
+            issuer_name,
+            grant,
+            kinds,
+            endpoints,
+            batch_size,
+            vouched: None,
+            attestation: None,
+            provider: None,
+        }
     }
 
-    pub(super) fn vouched(self, vouched_by: Option<String>) -> Self {
-        Self { vouched_by, ..self }
+    pub(super) fn vouched(self, vouched: Option<(String, Signer)>) -> Self {
+        Self { vouched, ..self }
+    }
+
+    /// Whether the issuer gives only to wallets that a provider vouches for: then [`Offered::attested`] goes before all else.
+    pub const fn wants_attestation(&self) -> bool {
+        self.endpoints.client.is_some()
+    }
+
+    /// The same with an attestation that is for this offer alone.
+    #[must_use]
+    pub fn attested(self, attestation: WalletAttestation) -> Self {
+        Self { attestation: Some(attestation), ..self }
+    }
+
+    /// The same with who attests keys for this wallet, if anybody does, where the issuer wants that.
+    #[must_use]
+    pub fn attested_by(self, holdings: &Holdings<'_>) -> Self {
+        Self { provider: holdings.current_provider(), ..self }
     }
 
     /// The name in the certificate that signed the issuer's metadata, where a trust anchor of this wallet vouches for it.
     pub fn vouched_by(&self) -> Option<Shown> {
-        self.vouched_by.as_deref().map(Shown::name)
+        self.vouched.as_ref().map(|(by, _)| Shown::name(by))
+    }
+
+    /// Remembers who vouches for the issuer, so that a later offer without that word is noticed. Save the vault to make it so on
+    /// disk.
+    ///
+    /// # Errors
+    /// [`IssuanceError::Holdings`] when there is no room.
+    pub fn remember_signer(&self, holdings: &mut Holdings<'_>, rng: &mut dyn CryptoRng) -> Result<(), IssuanceError> {
+        match &self.vouched {
+            Some((_, signer)) => Ok(holdings.remember_signer(&self.issuer, signer, rng)?),
+            None => Ok(()),
+        }
     }
 
     /// The credential issuer identifier: the address that a transaction code would be sent to.
@@ -170,8 +229,8 @@ impl Offered {
     /// Takes the offer up, with the transaction code when one is asked for. The person may try again with another code.
     ///
     /// # Errors
-    /// [`IssuanceError::TxCodeMissing`], [`IssuanceError::TxCodeUnwanted`], [`IssuanceError::TxCodeShape`]: nothing was
-    /// sent then. [`IssuanceError::Key`].
+    /// [`IssuanceError::TxCodeMissing`], [`IssuanceError::TxCodeUnwanted`], [`IssuanceError::TxCodeShape`],
+    /// [`IssuanceError::AttestationWanted`]: nothing was sent then. [`IssuanceError::Key`].
     pub fn accept(
         &self,
         tx_code: Option<TxCode>,
@@ -199,7 +258,8 @@ impl Offered {
     /// Takes the offer up by the authorization code flow; the person comes back at `redirect_uri`.
     ///
     /// # Errors
-    /// [`IssuanceError::Key`]; [`IssuanceError::GrantNotSupported`] where the offer has a pre-authorized code.
+    /// [`IssuanceError::Key`]; [`IssuanceError::GrantNotSupported`] where the offer has a pre-authorized code;
+    /// [`IssuanceError::AttestationWanted`].
     ///
     /// # Source
     /// OpenID4VCI 1.0 §5; RFC 8252 §7.3 on `redirect_uri`.
@@ -219,12 +279,20 @@ impl Offered {
     }
 
     fn plan(&self, grant: Grant, copies: Option<usize>, rng: &mut dyn CryptoRng) -> Result<Plan, IssuanceError> {
+        // What nobody attests the keys of cannot be had: before a code is spent, not after.
+        let can = |kind: &&Kind| kind.proof == KeyProof::Possession || self.provider.is_some();
+        let kinds: Vec<Kind> = self.kinds.iter().filter(can).cloned().collect();
+        if kinds.is_empty() {
+            return Err(IssuanceError::AttestationWanted);
+        }
         Ok(Plan {
             issuer: self.issuer.clone(),
-            kinds: self.kinds.clone(),
+            kinds,
+            provider: self.provider.clone(),
             endpoints: self.endpoints.clone(),
             copies: self.copies(copies),
             grant,
+            attested: Attested::meeting(self.endpoints.client.as_ref(), self.attestation.as_ref())?,
             dpop: if self.endpoints.dpop { Some(Dpop::generate(rng)?) } else { None },
         })
     }
@@ -233,13 +301,15 @@ impl Offered {
 /// The code is a secret.
 impl fmt::Debug for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched_by } = self;
+        let Self { issuer, issuer_name: _, grant: _, kinds, endpoints, batch_size, vouched, attestation, provider: _ } =
+            self;
         f.debug_struct("Offered")
             .field("issuer", issuer)
             .field("kinds", kinds)
             .field("endpoints", endpoints)
             .field("batch_size", batch_size)
-            .field("vouched_by", vouched_by)
+            .field("vouched_by", &vouched.as_ref().map(|(by, _)| by))
+            .field("attestation", attestation)
             .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,15 @@
 //! Redeeming an offer: token, nonce, and for each thing offered one request with a key for every copy.
 
-use super::access::{Access, Dpop, MAX_NONCE, Server, asks_for_dpop_nonce};
-use super::authorizing::CLIENT_ID;
+use super::access::{Access, Dpop, MAX_NONCE};
+use super::client::{self, Attested, Client, Repeats, Step};
 use super::deferred::{Deferred, Doors, Transaction};
 use super::delivered::{Batch, Delivered};
 use super::encryption::{self, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
-use super::offered::{Endpoints, Kind, TxCode};
+use super::offered::{Endpoints, KeyProof, Kind, TxCode};
 use super::refill::{self, Renewal};
+use crate::attestation::{self, Provider};
 use crate::effect::{Effect, Errand, Outcome, Progress, Response};
 use crate::holdings::Copy;
 use crate::wire;
@@ -41,6 +42,10 @@ pub(super) struct Plan {
     pub(super) copies: usize,
     pub(super) grant: Grant,
     pub(super) dpop: Option<Dpop>,
+    /// What says that a provider vouches for this wallet, where that is demanded.
+    pub(super) attested: Option<Attested>,
+    /// Who attests the keys of the copies, where that is demanded.
+    pub(super) provider: Option<Provider>,
 }
 
 /// What a token is asked for with.
@@ -60,9 +65,17 @@ pub(super) enum Grant {
 }
 
 enum Stage {
-    Token { retried: bool },
+    Token(Step),
     Nonce { session: Session, wish: Wish },
-    Credential { session: Session, wish: Wish, c_nonce: Option<String>, opener: Option<Opener>, retried: bool },
+    Keys { session: Session, wish: Wish, c_nonce: String },
+    Credential { session: Session, wish: Wish, shown: Shown, opener: Option<Opener>, retried: bool },
+}
+
+/// What proofs are made with: the nonce of the issuer, and what is attested of the keys.
+#[derive(Default)]
+struct Shown {
+    c_nonce: Option<String>,
+    attestation: Option<String>,
 }
 
 /// What the token opens.
@@ -96,14 +109,16 @@ impl Session {
 
 impl Redeeming {
     pub(super) fn begin(plan: Plan, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Self, IssuanceError> {
-        let effect = plan.token_request(now, rng)?;
-        Ok(Self { effect, plan, stage: Stage::Token { retried: false } })
+        let (effect, step) = plan.first_step(now, rng)?;
+        Ok(Self { effect, plan, stage: Stage::Token(step) })
     }
 
     const fn answer(&self) -> Answer {
         match self.stage {
-            Stage::Token { .. } => Answer::Token,
+            Stage::Token(Step::Challenge) => Answer::Challenge,
+            Stage::Token(Step::Request(_)) => Answer::Token,
             Stage::Nonce { .. } => Answer::Nonce,
+            Stage::Keys { .. } => Answer::KeyAttestation,
             Stage::Credential { .. } => Answer::Credential,
         }
     }
@@ -127,22 +142,31 @@ impl Errand for Redeeming {
         let Outcome::Response(response) = outcome else { return Err(IssuanceError::Unreachable(answer)) };
         let Self { effect: _, mut plan, stage } = self;
         match stage {
-            Stage::Token { retried: false } if plan.must_repeat_token(&response) => {
-                let effect = plan.token_request(now, rng)?;
-                Ok(Progress::Waiting(Self { effect, plan, stage: Stage::Token { retried: true } }))
-            }
-            Stage::Token { .. } => {
-                let session = plan.read_token(&response, rng)?;
-                plan.next(session, now, rng)
-            }
+            Stage::Token(step) => match plan.next_step(step, &response, now, rng)? {
+                Some((effect, step)) => Ok(Progress::Waiting(Self { effect, plan, stage: Stage::Token(step) })),
+                None => {
+                    let session = plan.read_token(&response, rng)?;
+                    plan.next(session, now, rng)
+                }
+            },
             Stage::Nonce { mut session, wish } => {
                 session.access.must_repeat(&response);
                 let c_nonce = read_nonce(&response)?;
-                plan.credential(session, wish, Some(c_nonce), false, now, rng).map(Progress::Waiting)
+                if wish.kind.proof != KeyProof::Possession {
+                    return plan.attest_keys(session, wish, c_nonce, now).map(Progress::Waiting);
+                }
+                let shown = Shown { c_nonce: Some(c_nonce), attestation: None };
+                plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
             }
-            Stage::Credential { mut session, mut wish, c_nonce, opener, retried } => {
+            Stage::Keys { session, wish, c_nonce } => {
+                let provider = plan.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
+                let attestation = attestation::read_keys(provider, &response, &wish.keys, &c_nonce)?;
+                let shown = Shown { c_nonce: Some(c_nonce), attestation: Some(attestation) };
+                plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
+            }
+            Stage::Credential { mut session, mut wish, shown, opener, retried } => {
                 if session.access.must_repeat(&response) && !retried {
-                    return plan.credential(session, wish, c_nonce, true, now, rng).map(Progress::Waiting);
+                    return plan.credential(session, wish, shown, true, now, rng).map(Progress::Waiting);
                 }
                 if !wish.nonce_refused && wire::error_code(&response.body).as_deref() == Some("invalid_nonce") {
                     // §8.3.1.2: fetch a new c_nonce; once, or two servers could play ball for ever.
@@ -168,7 +192,7 @@ impl Errand for Redeeming {
 impl Plan {
     /// The same with the grant that the person came back with.
     pub(super) fn with_grant(&self, grant: Grant) -> Self {
-        let Self { issuer, kinds, endpoints, copies, grant: _, dpop } = self;
+        let Self { issuer, kinds, endpoints, copies, grant: _, dpop, attested, provider } = self;
         Self {
             issuer: issuer.clone(),
             kinds: kinds.clone(),
@@ -176,6 +200,42 @@ impl Plan {
             copies: *copies,
             grant,
             dpop: dpop.clone(),
+            attested: attested.clone(),
+            provider: provider.clone(),
+        }
+    }
+
+    /// By what the authorization server knows this wallet.
+    pub(super) const fn client(&mut self) -> Client<'_> {
+        Client { dpop: self.dpop.as_mut(), attested: self.attested.as_mut() }
+    }
+
+    /// The first exchange with the token endpoint: for a challenge, where one must be had, or for the token.
+    pub(super) fn first_step(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(Effect, Step), IssuanceError> {
+        match client::challenge_request(self.attested.as_ref())? {
+            Some(effect) => Ok((effect, Step::Challenge)),
+            None => Ok((self.token_request(now, rng)?, Step::Request(Repeats::default()))),
+        }
+    }
+
+    /// The next one, if there must be another before the answer can be read.
+    pub(super) fn next_step(
+        &mut self,
+        step: Step,
+        response: &Response,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Option<(Effect, Step)>, IssuanceError> {
+        let again = match step {
+            Step::Challenge => {
+                client::note_challenge(self.attested.as_mut(), response)?;
+                Some(Repeats::default())
+            }
+            Step::Request(mut repeats) => self.client().must_repeat(response, &mut repeats).then_some(repeats),
+        };
+        match again {
+            Some(repeats) => Ok(Some((self.token_request(now, rng)?, Step::Request(repeats)))),
+            None => Ok(None),
         }
     }
 
@@ -183,8 +243,9 @@ impl Plan {
     ///
     /// # Source
     /// OpenID4VCI 1.0 §6.1; RFC 6749 §4.1.3; RFC 7636 §4.5; RFC 9449 §5.
-    pub(super) fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
+    fn token_request(&self, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Effect, IssuanceError> {
         let token = &self.endpoints.token;
+        let client_id = client::client_id(self.attested.as_ref());
         let fields = match &self.grant {
             Grant::None => Vec::new(),
             Grant::PreAuthorized { code, tx_code } => {
@@ -194,15 +255,16 @@ impl Plan {
             Grant::AuthorizationCode { code, verifier, redirect_uri } => vec![
                 ("grant_type", AUTHORIZATION_CODE_GRANT),
                 ("code", code.as_str()),
-                ("client_id", CLIENT_ID),
+                ("client_id", client_id),
                 ("redirect_uri", redirect_uri.as_str()),
                 ("code_verifier", verifier.as_str()),
             ],
             Grant::RefreshToken(token) => {
-                vec![("grant_type", REFRESH_TOKEN_GRANT), ("refresh_token", token.as_str()), ("client_id", CLIENT_ID)]
+                vec![("grant_type", REFRESH_TOKEN_GRANT), ("refresh_token", token.as_str()), ("client_id", client_id)]
             }
         };
         let effect = Effect::post(token.clone()).header("accept", "application/json").form(fields);
+        let effect = client::shown(effect, self.attested.as_ref(), now, rng)?;
         match &self.dpop {
             Some(dpop) => Ok(effect.header("dpop", dpop.proof(token, None, now, rng)?)),
             None => Ok(effect),
@@ -246,13 +308,6 @@ impl Plan {
         let wishes = self.wishes(details.as_ref(), rng)?;
         let access = Access { token: Arc::new(token), dpop: self.dpop.clone() };
         Ok(Session { access, refresh_token, wishes, batches: Vec::new(), promised: VecDeque::new() })
-    }
-
-    /// Notes the authorization server's nonce; whether the token request must be sent again with it.
-    pub(super) fn must_repeat_token(&mut self, response: &Response) -> bool {
-        let Some(dpop) = &mut self.dpop else { return false };
-        dpop.note_nonce(Server::Authorization, response);
-        asks_for_dpop_nonce(response)
     }
 
     /// One wish for each thing offered; several where the server names several datasets of it.
@@ -326,30 +381,74 @@ impl Plan {
         rng: &mut dyn CryptoRng,
     ) -> Result<Progress<Redeeming>, IssuanceError> {
         let Some(url) = self.endpoints.nonce.clone() else {
-            return self.credential(session, wish, None, false, now, rng).map(Progress::Waiting);
+            if wish.kind.proof != KeyProof::Possession {
+                // An attestation for no nonce could be shown again by whoever sees it.
+                return Err(IssuanceError::Malformed(Answer::Nonce));
+            }
+            return self.credential(session, wish, Shown::default(), false, now, rng).map(Progress::Waiting);
         };
         let effect = Effect::post(url).header("accept", "application/json");
         Ok(Progress::Waiting(Redeeming { effect, plan: self, stage: Stage::Nonce { session, wish } }))
     }
 
-    /// The credential request, with a proof of each key.
+    /// The provider is asked to attest the keys for a nonce of the issuer.
     ///
     /// # Source
-    /// OpenID4VCI 1.0 §8.2, §F.1.
+    /// OpenID4VCI 1.0 Appendix D.
+    fn attest_keys(
+        self,
+        session: Session,
+        wish: Wish,
+        c_nonce: String,
+        now: Timestamp,
+    ) -> Result<Redeeming, IssuanceError> {
+        let provider = self.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
+        let effect = attestation::ask_keys(provider, &wish.keys, &c_nonce, now)?;
+        Ok(Redeeming { effect, plan: self, stage: Stage::Keys { session, wish, c_nonce } })
+    }
+
+    /// The proofs of a credential request: of each key, or of one with an attestation of all, or the attestation alone.
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §8.2, Appendix F.1, F.3; HAIP 1.0 §4.5.1.
+    fn proofs(&self, wish: &Wish, shown: &Shown, now: Timestamp) -> Result<Proofs, IssuanceError> {
+        let none = || Proofs { jwt: Vec::new(), attestation: Vec::new() };
+        let key = |_| IssuanceError::Key;
+        match (wish.kind.proof, &shown.c_nonce, &shown.attestation) {
+            (KeyProof::Possession, c_nonce, _) => {
+                let proofs = wish.keys.iter().map(|key| match c_nonce {
+                    Some(nonce) => proof::create(&self.issuer, nonce, now, key),
+                    None => proof::create_without_nonce(&self.issuer, now, key),
+                });
+                Ok(Proofs { jwt: proofs.collect::<Result<_, _>>().map_err(key)?, ..none() })
+            }
+            (KeyProof::Attested, Some(nonce), Some(attestation)) => {
+                let first = wish.keys.first().ok_or(IssuanceError::Key)?;
+                let proof = proof::create_attested(&self.issuer, nonce, now, first, attestation).map_err(key)?;
+                Ok(Proofs { jwt: vec![proof], ..none() })
+            }
+            (KeyProof::Attestation, _, Some(attestation)) => {
+                Ok(Proofs { attestation: vec![attestation.clone()], ..none() })
+            }
+            _ => Err(IssuanceError::AttestationWanted),
+        }
+    }
+
+    /// The credential request.
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §8.2.
     fn credential(
         self,
         session: Session,
         wish: Wish,
-        c_nonce: Option<String>,
+        shown: Shown,
         retried: bool,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Redeeming, IssuanceError> {
-        let proofs = wish.keys.iter().map(|key| match &c_nonce {
-            Some(nonce) => proof::create(&self.issuer, nonce, now, key),
-            None => proof::create_without_nonce(&self.issuer, now, key),
-        });
-        let shown = match (&wish.shown, &c_nonce) {
+        let proofs = self.proofs(&wish, &shown, now)?;
+        let copy = match (&wish.shown, &shown.c_nonce) {
             (Some(copy), Some(nonce)) => {
                 Some(refill::shown(copy, &self.issuer, &self.endpoints.credential, nonce, now)?)
             }
@@ -360,14 +459,14 @@ impl Plan {
         let request = CredentialRequest {
             credential_configuration_id: wish.identifier.is_none().then(|| wish.kind.configuration.clone()),
             credential_identifier: wish.identifier.clone(),
-            proofs: Some(Proofs { jwt: proofs.collect::<Result<_, _>>().map_err(|_| IssuanceError::Key)? }),
+            proofs: Some(proofs),
             credential_response_encryption: None,
-            shown,
+            shown: copy,
         };
         let Ok(Value::Object(request)) = serde_json::to_value(&request) else { return Err(IssuanceError::Key) };
         let (message, opener) = encryption::seal(self.endpoints.encryption.as_ref(), request, rng)?;
         let effect = session.access.post(&self.endpoints.credential, message, now, rng)?;
-        Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, c_nonce, opener, retried } })
+        Ok(Redeeming { effect, plan: self, stage: Stage::Credential { session, wish, shown, opener, retried } })
     }
 }
 

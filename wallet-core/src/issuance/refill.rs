@@ -9,10 +9,12 @@
 //! [`Arrived::refill`]: super::Arrived::refill
 
 use super::access::{Dpop, Secret, key_from_text, key_to_text};
+use super::client::{Attested, Demand, Step};
 use super::encryption::Encryption;
 use super::error::{Answer, IssuanceError};
 use super::offered::{Endpoints, Kind};
 use super::redeeming::{Grant, Plan, Redeeming, Session};
+use crate::attestation::WalletAttestation;
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address};
 use crate::holdings::{Copy, Credential, CredentialId, Holdings, HoldingsError, Unsaved};
 use crate::vault::{RecordId, RecordKind};
@@ -49,6 +51,8 @@ pub(super) struct RenewalRecord {
     notification: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encryption: Option<Encryption>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<Demand>,
     copies: usize,
     key: Secret,
     refresh_token: Secret,
@@ -73,7 +77,7 @@ pub struct Refreshing {
     effect: Effect,
     plan: Plan,
     id: CredentialId,
-    retried: bool,
+    step: Step,
 }
 
 /// The issuer gave a token, and its next refresh token.
@@ -102,6 +106,7 @@ impl Renewal {
             credential: endpoints.credential.to_string(),
             notification: endpoints.notification.as_ref().map(Url::to_string),
             encryption: endpoints.encryption.clone(),
+            client: endpoints.client.clone(),
             copies: *copies,
             key: key_to_text(dpop.key())?,
             refresh_token: Secret::new(token),
@@ -109,8 +114,18 @@ impl Renewal {
     }
 
     pub(super) fn from_record(record: RenewalRecord) -> Option<Self> {
-        let RenewalRecord { issuer, token, nonce, credential, notification, encryption, copies, key, refresh_token } =
-            record;
+        let RenewalRecord {
+            issuer,
+            token,
+            nonce,
+            credential,
+            notification,
+            encryption,
+            client,
+            copies,
+            key,
+            refresh_token,
+        } = record;
         // What led to this machine when the person's link did may do so again, and nothing else.
         let loopback = Loopback::as_named_by(&issuer);
         let reach = |text: &str| address(text, loopback).ok();
@@ -127,6 +142,7 @@ impl Renewal {
             encryption,
             dpop: true,
             authorization: None,
+            client,
         };
         let dpop = Dpop::with_key(key_from_text(key.as_str())?);
         let token = Arc::new(Zeroizing::new(refresh_token.as_str().to_owned()));
@@ -140,16 +156,23 @@ impl Holdings<'_> {
         self.renewal(id).is_some()
     }
 
-    /// Sets out to have new copies of a credential.
+    /// Whether the issuer gives new copies of it only to a wallet that a provider vouches for.
+    pub fn refill_wants_attestation(&self, id: CredentialId) -> bool {
+        self.renewal(id).is_some_and(|(_, record)| record.renewal.client.is_some())
+    }
+
+    /// Sets out to have new copies of a credential, with an attestation that is for this alone where one is demanded.
     ///
     /// # Errors
-    /// [`IssuanceError::NotRefillable`] when the issuer left no way, or its time is over; [`IssuanceError::Key`].
+    /// [`IssuanceError::NotRefillable`] when the issuer left no way, or its time is over;
+    /// [`IssuanceError::AttestationWanted`]; [`IssuanceError::Key`].
     ///
     /// # Source
     /// RFC 6749 §6; RFC 9449 §5.
     pub fn refill(
         &self,
         id: CredentialId,
+        attestation: Option<&WalletAttestation>,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Refreshing, IssuanceError> {
@@ -163,9 +186,11 @@ impl Holdings<'_> {
         let (Some(kind), Some(renewal)) = (kind, renewal) else { return Err(IssuanceError::NotRefillable) };
         let Renewal { issuer, endpoints, copies, dpop, token } = renewal;
         let (kinds, grant) = (vec![kind], Grant::RefreshToken(token));
-        let plan = Plan { issuer, kinds, endpoints, copies, grant, dpop: Some(dpop) };
-        let effect = plan.token_request(now, rng)?;
-        Ok(Refreshing { effect, plan, id, retried: false })
+        let attested = Attested::meeting(endpoints.client.as_ref(), attestation)?;
+        let provider = self.current_provider();
+        let plan = Plan { issuer, kinds, endpoints, copies, grant, dpop: Some(dpop), attested, provider };
+        let (effect, step) = plan.first_step(now, rng)?;
+        Ok(Refreshing { effect, plan, id, step })
     }
 
     /// The record that renews a credential.
@@ -229,10 +254,9 @@ impl Errand for Refreshing {
         rng: &mut dyn CryptoRng,
     ) -> Result<Progress<Self>, IssuanceError> {
         let Outcome::Response(response) = outcome else { return Err(IssuanceError::Unreachable(Answer::Token)) };
-        let Self { effect: _, mut plan, id, retried } = self;
-        if plan.must_repeat_token(&response) && !retried {
-            let effect = plan.token_request(now, rng)?;
-            return Ok(Progress::Waiting(Self { effect, plan, id, retried: true }));
+        let Self { effect: _, mut plan, id, step } = self;
+        if let Some((effect, step)) = plan.next_step(step, &response, now, rng)? {
+            return Ok(Progress::Waiting(Self { effect, plan, id, step }));
         }
         let session = plan.read_token(&response, rng).map_err(|error| match error {
             IssuanceError::GrantRefused { .. } => IssuanceError::NoMoreCopies,
@@ -306,7 +330,7 @@ impl fmt::Debug for Renewal {
 /// Everything in it is a secret or leads to one.
 impl fmt::Debug for Refreshing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { effect, plan: _, id, retried: _ } = self;
+        let Self { effect, plan: _, id, step: _ } = self;
         f.debug_struct("Refreshing").field("effect", effect).field("id", id).finish_non_exhaustive()
     }
 }

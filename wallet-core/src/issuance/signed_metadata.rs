@@ -1,6 +1,7 @@
 //! Issuer metadata that its issuer has signed: who it is stands fast before a code is given to it.
 
 use super::error::IssuanceError;
+use super::signers::Signer;
 use crate::effect::Response;
 use credentials::json::Limits;
 use credentials::jws::JwsIn;
@@ -14,6 +15,7 @@ pub(super) struct Signed {
     pub(super) members: Map<String, Value>,
     /// The name in the certificate that signed it.
     pub(super) by: String,
+    pub(super) signer: Signer,
 }
 
 /// Whether an answer is signed metadata.
@@ -57,7 +59,11 @@ pub(super) fn verify(
     if begun > now.plus(SKEW) || ends.is_some_and(|end| now >= end) {
         return Err(IssuanceError::MetadataTime);
     }
-    Ok((chain.trust() == Trust::Known).then(|| Signed { members: claims, by: chain.subject().to_owned() }))
+    Ok((chain.trust() == Trust::Known).then(|| Signed {
+        members: claims,
+        by: chain.subject().to_owned(),
+        signer: Signer::of(&chain),
+    }))
 }
 
 /// What is asked for where anchors are at hand.

@@ -1,3 +1,4 @@
+mod attested;
 mod authorization;
 mod deferred;
 mod documents;

@@ -4,9 +4,10 @@ use super::{NOW, Party, field, header, json};
 use crate::effect::{Effect, Outcome, Response};
 use credentials::json::{Limits, parse};
 use credentials::jwe::{ContentEncryption, DecryptionKey, Recipient};
+use credentials::key::PublicKey;
 use credentials::sd_jwt::{IssuanceDraft, issue};
-use credentials::trust::{ChainPolicy, Usage};
-use credentials::{b64, dpop, mdoc, proof, sd_jwt};
+use credentials::trust::{ChainPolicy, TrustAnchors, Usage};
+use credentials::{b64, dpop, key_attestation, mdoc, proof, sd_jwt, wallet_attestation};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use schemas::openid4vci::AnswerEncryption;
@@ -47,6 +48,12 @@ pub(crate) struct Desk {
     pub(crate) redraft: fn(usize, &mut mdoc::IssuanceDraft),
     /// Whether it signs its metadata, and what is wrong with header and claims then.
     pub(crate) signs: Option<fn(&mut Value, &mut Value)>,
+    /// Whose wallets it gives to; to everybody's, when it names none.
+    pub(crate) providers: Option<TrustAnchors>,
+    /// Whose word on keys it takes.
+    pub(crate) key_attesters: Option<TrustAnchors>,
+    /// Whether it gives challenges at an endpoint, and not only when it refuses.
+    pub(crate) challenge_endpoint: bool,
     /// Whether it leaves a way to new copies.
     pub(crate) refills: bool,
     /// Whether it encrypts, and how well.
@@ -81,6 +88,9 @@ impl Default for Desk {
             configurations: &["identity"],
             redraft: |_, _| {},
             signs: None,
+            providers: None,
+            key_attesters: None,
+            challenge_endpoint: true,
             refills: false,
             encrypts: Encrypts::Never,
             bare: |_| &[],
@@ -116,6 +126,10 @@ pub(crate) struct Issuer {
     request_key: DecryptionKey,
     /// How the wallet wishes the current answer.
     wish: Option<AnswerEncryption>,
+    /// The wallet attestations that it was shown, each once.
+    pub(crate) attestations: Vec<String>,
+    /// How many challenges it gave.
+    pub(crate) challenges: u32,
     /// How many refresh tokens it gave.
     pub(crate) refreshes: u32,
     /// What was shown to it for new copies.
@@ -144,6 +158,8 @@ impl Issuer {
             waiting: None,
             request_key: DecryptionKey::generate(&mut ChaCha20Rng::from_seed([8; 32])).unwrap(),
             wish: None,
+            attestations: Vec::new(),
+            challenges: 0,
             refreshes: 0,
             shown: Vec::new(),
             answer_keys: Vec::new(),
@@ -193,6 +209,10 @@ impl Issuer {
             "/.well-known/oauth-authorization-server/tenant" => self.server(&base),
             "/token" => return self.token(effect, url),
             "/par" => return self.push(effect, url),
+            "/challenge" => {
+                self.challenges += 1;
+                return json(200, &value!({"attestation_challenge": format!("challenge-{}", self.challenges)}));
+            }
             "/nonce" => {
                 self.nonces += 1;
                 return json(200, &value!({"c_nonce": format!("nonce-{}", self.nonces)}));
@@ -279,6 +299,12 @@ impl Issuer {
             metadata["code_challenge_methods_supported"] = value!(["plain", "S256"]);
             metadata["authorization_response_iss_parameter_supported"] = true.into();
         }
+        if self.desk.providers.is_some() {
+            metadata["token_endpoint_auth_methods_supported"] = value!(["attest_jwt_client_auth"]);
+            if self.desk.challenge_endpoint {
+                metadata["challenge_endpoint"] = value!(format!("{base}/challenge"));
+            }
+        }
         if self.desk.dpop {
             metadata["dpop_signing_alg_values_supported"] = value!(["ES256"]);
         }
@@ -337,7 +363,38 @@ impl Issuer {
         None
     }
 
+    /// Checks who asks; gives the answer when it is not as it should be.
+    fn check_client(&mut self, effect: &Effect) -> Option<Outcome> {
+        let (shown, pop) = (header(effect, wallet_attestation::HEADER), header(effect, wallet_attestation::POP_HEADER));
+        let Some(providers) = &self.desk.providers else {
+            assert!(shown.is_none() && pop.is_none(), "nobody is told who vouches for this wallet without need");
+            return None;
+        };
+        let attestation = wallet_attestation::verify(shown.unwrap(), providers, NOW).unwrap();
+        assert_eq!(field(effect, "client_id").unwrap_or_else(|| attestation.client_id.clone()), attestation.client_id);
+        let current = format!("challenge-{}", self.challenges);
+        let is_current = |challenge: &str| challenge == current;
+        match wallet_attestation::verify_pop(pop.unwrap(), &attestation, &self.desk.url, is_current, NOW) {
+            Ok(_) => {}
+            Err(wallet_attestation::PopError::Challenge) => {
+                self.challenges += 1;
+                let given = format!("challenge-{}", self.challenges);
+                let headers = vec![("OAuth-Client-Attestation-Challenge".to_owned(), given)];
+                let body = br#"{"error":"use_attestation_challenge"}"#.to_vec();
+                return Some(Outcome::Response(Response { status: 400, headers, body }));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        if !self.attestations.iter().any(|known| Some(known.as_str()) == shown) {
+            self.attestations.push(shown.unwrap().to_owned());
+        }
+        None
+    }
+
     fn push(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_client(effect) {
+            return back;
+        }
         if let Some(back) = self.check_dpop(effect, url, None) {
             return back;
         }
@@ -347,6 +404,9 @@ impl Issuer {
     }
 
     fn token(&mut self, effect: &Effect, url: &str) -> Outcome {
+        if let Some(back) = self.check_client(effect) {
+            return back;
+        }
         if let Some(back) = self.check_dpop(effect, url, None) {
             return back;
         }
@@ -401,20 +461,13 @@ impl Issuer {
         let request = self.read(effect);
         let current = format!("nonce-{}", self.nonces);
         let as_document = request["credential_configuration_id"] == "identity-mdoc";
-        let proofs = request["proofs"]["jwt"].as_array().unwrap().clone();
+        let keys = self.keys(&request["proofs"], &current);
         if let Some(shown) = request.get("org.amparo.shown") {
             let shown = self.read_shown(shown.as_str().unwrap(), as_document, &current);
             self.shown.push(shown);
         }
         let mut copies = Vec::new();
-        for (n, text) in proofs.iter().enumerate() {
-            let key = if self.desk.nonce_endpoint {
-                proof::verify(text.as_str().unwrap(), &self.desk.url, |nonce| nonce == current, NOW).unwrap()
-            } else {
-                let jws = credentials::jws::JwsIn::parse(text.as_str().unwrap(), &Limits::TOKEN).unwrap();
-                assert!(!jws.payload_object(&Limits::TOKEN).unwrap().contains_key("nonce"));
-                credentials::key::PublicKey::from_jwk(jws.header().jwk.as_ref().unwrap()).unwrap()
-            };
+        for (n, key) in keys.iter().enumerate() {
             let mut disclosable = self.desk.claims.as_object().unwrap().clone();
             (self.desk.vary)(n, &mut disclosable);
             let status = StatusReference { idx: 17 * n as u64, uri: "https://status.example/1".into() };
@@ -432,7 +485,7 @@ impl Issuer {
                     decoys: true,
                 };
                 (self.desk.redraft)(n, &mut draft);
-                let document = mdoc::issue(&draft, &self.party.chain, &key, &self.party.key, &mut self.rng).unwrap();
+                let document = mdoc::issue(&draft, &self.party.chain, key, &self.party.key, &mut self.rng).unwrap();
                 copies.push(b64::encode(&document));
                 continue;
             }
@@ -450,7 +503,7 @@ impl Issuer {
                 nested: Vec::new(),
                 decoys: true,
             };
-            copies.push(issue(&draft, &self.party.chain, &key, &self.party.key, &mut self.rng).unwrap());
+            copies.push(issue(&draft, &self.party.chain, key, &self.party.key, &mut self.rng).unwrap());
         }
         (self.desk.spoil)(&mut copies);
         self.requests.push(request);
@@ -463,6 +516,37 @@ impl Issuer {
             return self.reply(202, &value!({"transaction_id": "t-1", "interval": 3600}));
         }
         self.reply(200, &answer)
+    }
+
+    /// The keys that are proven or attested, checked as a real issuer does it.
+    fn keys(&self, proofs: &Value, current: &str) -> Vec<PublicKey> {
+        let attested = |text: &str| {
+            let providers = self.desk.key_attesters.as_ref().expect("nobody is told who attests keys without need");
+            key_attestation::verify(text, providers, |nonce| nonce == current, NOW).unwrap().keys
+        };
+        if let Some(alone) = proofs.get("attestation") {
+            let [Value::String(text)] = &alone.as_array().unwrap()[..] else { panic!("{alone}") };
+            return attested(text);
+        }
+        let proofs: Vec<&str> = proofs["jwt"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+        let mut keys = Vec::new();
+        for text in &proofs {
+            if !self.desk.nonce_endpoint {
+                let jws = credentials::jws::JwsIn::parse(text, &Limits::TOKEN).unwrap();
+                assert!(!jws.payload_object(&Limits::TOKEN).unwrap().contains_key("nonce"));
+                keys.push(PublicKey::from_jwk(jws.header().jwk.as_ref().unwrap()).unwrap());
+                continue;
+            }
+            let verified = proof::verify_attested(text, &self.desk.url, |nonce| nonce == current, NOW).unwrap();
+            match verified {
+                (key, None) => keys.push(key),
+                (key, Some(attestation)) => {
+                    keys = attested(&attestation);
+                    assert!(proofs.len() == 1 && keys.contains(&key));
+                }
+            }
+        }
+        keys
     }
 
     /// What a copy says that is shown, verified as a real issuer does it.

@@ -100,6 +100,12 @@ impl RecordKind {
     pub const DEFERRED: Self = Self(8);
     /// What an issuer left for new copies.
     pub const RENEWAL: Self = Self(9);
+    /// Who vouches for this wallet.
+    pub const PROVIDER: Self = Self(10);
+    /// What it says, for one issuance.
+    pub const WALLET_ATTESTATION: Self = Self(11);
+    /// Who signed the metadata of an issuer.
+    pub const SIGNER: Self = Self(12);
 
     /// A trust anchor of whoever registers verifiers, and for nothing else.
     pub const REGISTRAR: Self = Self(16);

@@ -94,12 +94,8 @@ fn vci_a_2_2_a_document_must_be_signed_and_bound_as_this_wallet_can() {
         ("credential_signing_alg_values_supported", value!([-35])),
         ("cryptographic_binding_methods_supported", value!(["jwk"])),
         ("doctype", Value::Null),
-        ("proof_types_supported", value!({"attestation": {"proof_signing_alg_values_supported": ["ES256"]}})),
-        // Nobody attests this wallet's keys: before a code is spent, not after.
-        (
-            "proof_types_supported",
-            value!({"jwt": {"proof_signing_alg_values_supported": ["ES256"], "key_attestations_required": {}}}),
-        ),
+        ("proof_types_supported", value!({"di_vp": {"proof_signing_alg_values_supported": ["ES256"]}})),
+        ("proof_types_supported", value!({"attestation": {"proof_signing_alg_values_supported": ["ES384"]}})),
     ] {
         let mut issuer = Issuer::new(Desk { configurations: &["identity-mdoc"], ..Desk::default() });
         let link = issuer.link();

@@ -25,7 +25,7 @@ fn spend(wallet: &mut Wallet, id: CredentialId, count: usize) {
 }
 
 fn refreshed(wallet: &mut Wallet, issuer: &mut Issuer, id: CredentialId) -> Result<Refreshed, IssuanceError> {
-    let refreshing = Holdings::of(&mut wallet.memory).refill(id, NOW, &mut wallet.rng)?;
+    let refreshing = Holdings::of(&mut wallet.memory).refill(id, None, NOW, &mut wallet.rng)?;
     run(refreshing, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)
 }
 
@@ -132,7 +132,7 @@ fn refill_05_where_there_is_no_way_the_person_is_sent_to_the_desk() {
         let (mut wallet, id) = with_copies(&mut issuer, 5);
         let holdings = Holdings::of(&mut wallet.memory);
         assert!(!holdings.credential(id).unwrap().is_refillable(NOW));
-        assert_eq!(holdings.refill(id, NOW, &mut wallet.rng).map(drop), Err(IssuanceError::NotRefillable));
+        assert_eq!(holdings.refill(id, None, NOW, &mut wallet.rng).map(drop), Err(IssuanceError::NotRefillable));
         assert!(holdings.records.ids(RecordKind::RENEWAL).is_empty());
     }
     // Revoked, or the token is over.
@@ -151,7 +151,7 @@ fn refill_05_where_there_is_no_way_the_person_is_sent_to_the_desk() {
     let late = issuer.desk.expires_at.plus(Seconds::new(1));
     let mut holdings = Holdings::of(&mut wallet.memory);
     assert!(!holdings.credential(id).unwrap().is_refillable(late));
-    assert_eq!(holdings.refill(id, late, &mut wallet.rng).map(drop), Err(IssuanceError::NotRefillable));
+    assert_eq!(holdings.refill(id, None, late, &mut wallet.rng).map(drop), Err(IssuanceError::NotRefillable));
     // Forgotten with the credential.
     holdings.forget(id, &mut wallet.rng).unwrap();
     assert!(holdings.records.ids(RecordKind::RENEWAL).is_empty());

@@ -74,3 +74,49 @@ fn vci_12_2_3_a_signature_that_is_wrong_ends_it() {
     let anchors = issuer.party.anchors();
     assert_eq!(shown(&mut issuer, &anchors).0.map(drop), Err(IssuanceError::MetadataSignature));
 }
+
+/// An offer of an issuer, by a wallet that remembers.
+fn again(wallet: &mut Wallet, issuer: &mut Issuer, anchors: TrustAnchors) -> Result<Offered, IssuanceError> {
+    let link = issuer.link();
+    let signers = Holdings::of(&mut wallet.memory).signers();
+    let errand = follow_remembering(&link, anchors, signers)?;
+    run(errand, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)
+}
+
+#[test]
+fn vci_12_2_3_an_issuer_that_signed_once_is_held_to_it() {
+    let signing = || Desk { signs: Some(|_, _| {}), ..Desk::default() };
+    let (mut wallet, mut issuer) = (Wallet::new(), Issuer::new(signing()));
+    let anchors = issuer.party.anchors();
+    let offered = again(&mut wallet, &mut issuer, anchors.clone()).unwrap();
+    offered.remember_signer(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng).unwrap();
+    offered.remember_signer(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng).unwrap();
+    assert_eq!(wallet.memory.ids_of(RecordKind::SIGNER).len(), 1);
+    again(&mut wallet, &mut issuer, anchors.clone()).unwrap();
+    // A proxy that strips the signature; a wallet that has lost its anchors; a stranger who signs.
+    let mut stripped = Issuer::new(Desk::default());
+    assert_eq!(again(&mut wallet, &mut stripped, anchors.clone()).map(drop), Err(IssuanceError::OtherSigner));
+    assert_eq!(again(&mut wallet, &mut issuer, TrustAnchors::default()).map(drop), Err(IssuanceError::OtherSigner));
+    let mut stranger = Issuer::new(signing());
+    let mut rng = <ChaCha20Rng as rand_core::SeedableRng>::from_seed([77; 32]);
+    let usage = credentials::trust::Usage::CredentialIssuing;
+    stranger.party = crate::testing::Party::new("Casa Abierta", &["issuer.example"], usage, &mut rng);
+    assert_eq!(again(&mut wallet, &mut stranger, anchors.clone()).map(drop), Err(IssuanceError::OtherSigner));
+    // Also where the person trusts that stranger for something else.
+    let mut both = anchors.clone();
+    both.add_pem(stranger.party.anchor_pem.as_bytes()).unwrap();
+    assert_eq!(again(&mut wallet, &mut stranger, both.clone()).map(drop), Err(IssuanceError::OtherSigner));
+    assert!(IssuanceError::OtherSigner.hint().contains("--new-signer"));
+    // Until the person says so: then the new one is remembered, and the old one is another.
+    let offered = run(
+        follow_trusting(&stranger.link(), both.clone()).unwrap(),
+        &mut wallet.asked,
+        |effect| stranger.answer(effect),
+        NOW,
+        &mut wallet.rng,
+    )
+    .unwrap();
+    offered.remember_signer(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng).unwrap();
+    again(&mut wallet, &mut stranger, both.clone()).unwrap();
+    assert_eq!(again(&mut wallet, &mut issuer, both).map(drop), Err(IssuanceError::OtherSigner));
+}
