@@ -157,7 +157,7 @@ fn registration_03_a_registrar_that_is_not_known_has_no_word() {
 fn registration_04_what_a_known_registrar_signed_must_hold() {
     let world = World::new();
     let refused = |text: &str| world.read(text, BORDER).unwrap_err();
-    let forged = World { key: key(44), ..World::new() };
+    let forged = World { key: key(44), chain: world.chain.clone(), ..World::new() };
     assert_eq!(refused(&forged.signed(|_| {})), RegistrationError::Signature);
     assert_eq!(refused(&world.typed("JWT", |_| {})), RegistrationError::Signature);
     for (member, value) in [
