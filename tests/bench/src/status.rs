@@ -18,7 +18,7 @@ const ONE_IN: [u64; 3] = [10_000, 100, 2];
 pub fn print(job: &Job) {
     println!("Status list of 2^20 entries, one bit each; time of this thread\n");
     println!("| one revoked in | token, KiB | load and verify, ms | look up, µs |\n|---|---|---|---|");
-    let (anchor, chain) = ours::certificates(job, oid::STATUS_SIGNING);
+    let (anchor, chain) = ours::certificates(job, &oid::STATUS_SIGNING);
     let anchors = TrustAnchors::from_pem(anchor.as_bytes()).expect("anchor");
     let chain = CertificateChain::from_pem(chain.as_bytes()).expect("chain");
     let now = Timestamp::from_unix(NOW);

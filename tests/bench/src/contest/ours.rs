@@ -27,7 +27,7 @@ pub struct Ours {
 impl Ours {
     pub fn new(job: &Job) -> Self {
         let copy = |key: &SoftwareKey| SoftwareKey::from_scalar(&key.scalar().expect("scalar")).expect("key");
-        let (anchor, chain) = certificates(job, oid::CREDENTIAL_ISSUING);
+        let (anchor, chain) = certificates(job, &oid::CREDENTIAL_ISSUING);
         let now = Timestamp::from_unix(NOW);
         let mut this = Self {
             draft: IssuanceDraft {
