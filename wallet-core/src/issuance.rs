@@ -65,6 +65,7 @@ mod refill;
 mod signed_metadata;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 pub use authorizing::{Authorization, Pushing};
 pub use deferred::{Asked, Asking, Deferred, DeferredId};
@@ -75,3 +76,4 @@ pub use offer::{Fetching, follow, follow_trusting};
 pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;
 pub use refill::{Refreshed, Refreshing};
+pub use typing::LookingUp;

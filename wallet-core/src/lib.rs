@@ -18,3 +18,4 @@ pub(crate) mod testing;
 pub mod unlock;
 pub mod vault;
 mod wire;
+pub mod words;

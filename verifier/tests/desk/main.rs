@@ -19,4 +19,5 @@ mod same_device;
 mod several;
 mod status;
 mod transport;
+mod types;
 mod world;

@@ -4,6 +4,7 @@ mod documents;
 mod encryption;
 mod refill;
 mod signed_metadata;
+mod types;
 
 use super::*;
 use crate::effect::{AddressError, Method, Outcome};

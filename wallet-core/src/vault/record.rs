@@ -100,6 +100,8 @@ impl RecordKind {
     pub const DEFERRED: Self = Self(8);
     /// What an issuer left for new copies.
     pub const RENEWAL: Self = Self(9);
+    /// The document of a type that a credential held is of.
+    pub const TYPE_METADATA: Self = Self(13);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)

@@ -6,6 +6,7 @@ use crate::preset::Preset;
 use crate::service::config::{VerifierName, VerifierUrl};
 use crate::service::go_on::GoOn;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use credentials::issuer_metadata::{IssuerMetadataError, well_known_url};
 use schemas::purpose::Purpose;
 use schemas::{Seconds, Timestamp};
 use std::path::PathBuf;
@@ -51,9 +52,9 @@ pub(super) enum Command {
         after_help = "Example:\n  amparo-verifier init --data desk --url https://desk.example --name \"Border post 4\""
     )]
     Init(Init),
-    /// Add an issuer's trust anchor.
+    /// Believe an issuer: by its trust anchor, or by the keys that it publishes under its name.
     #[command(
-        after_help = "Example:\n  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem\n  amparo-verifier trust --data desk --anchor shelter.pem --issues attestation --status-host shelter.example\n\nWhere several issuers are trusted, say what each may issue: otherwise each could write the others' credentials. Limits that\nare given replace those it has; without any those it has stay."
+        after_help = "Example:\n  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem\n  amparo-verifier trust --data desk --anchor shelter.pem --issues attestation --status-host shelter.example\n  amparo-verifier trust --data desk --issuer-metadata https://registry.example --issues identity\n\nWhere several issuers are trusted, say what each may issue: otherwise each could write the others' credentials. Limits that\nare given replace those it has; without any those it has stay."
     )]
     Trust(Trust),
     /// Serve requests and take answers, until stopped.
@@ -78,9 +79,9 @@ pub(super) enum Command {
     /// Show who opened what, when and for what: never a claim.
     #[command(after_help = "Example:\n  amparo-verifier audit --data desk")]
     Audit(Audit),
-    /// Fetch every status list now, to have them where there is no network, and show how old they are.
+    /// Fetch every status list, type and issuer's key now, to have them where there is no network, and show how old they are.
     #[command(
-        after_help = "A list that has ended says nothing good of a credential any more, and what it said against one still stands: see\n--unknown-status. `serve` fetches the same on its own schedule.\n\nExample:\n  amparo-verifier sync --data desk --aggregation https://registry.example/status\n  amparo-verifier sync --data desk --show"
+        after_help = "A list that has ended says nothing good of a credential any more, and what it said against one still stands: see\n--unknown-status. `serve` fetches the same on its own schedule.\n\nExample:\n  amparo-verifier sync --data desk --aggregation https://registry.example/status\n  amparo-verifier sync --data desk --type-metadata https://registry.example/types/residence/1 --type-metadata permit.json\n  amparo-verifier sync --data desk --show"
     )]
     Sync(Sync),
     /// Make a new key and certificate for requests, under the same trust anchor.
@@ -132,8 +133,12 @@ pub(super) struct Trust {
     #[command(flatten)]
     pub(super) data: Data,
     /// The anchor, in PEM form.
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "issuer_metadata")]
     pub(super) anchor: Vec<PathBuf>,
+    /// An issuer that is known by the keys which it publishes under its name (SD-JWT VC §4): the `iss` of its credentials. They
+    /// are fetched now, and again by `sync` and `serve`.
+    #[arg(long, value_name = "URL", value_parser = issuer)]
+    pub(super) issuer_metadata: Vec<String>,
     /// Believe it for this type only: `identity`, `attestation`, or a `vct`. May be repeated; without it, for every type.
     #[arg(long, value_name = "TYPE")]
     pub(super) issues: Vec<String>,
@@ -256,8 +261,15 @@ pub(super) struct Sync {
     /// Where an issuer names all its status lists (`status_list_aggregation_endpoint` of its metadata). Remembered; may be repeated.
     #[arg(long, value_name = "URL", value_parser = VerifierUrl::parse)]
     pub(super) aggregation: Vec<VerifierUrl>,
+    /// A type metadata document (SD-JWT VC §5), in a file or at a URL, which is remembered. Credentials of its type are held to
+    /// it. May be repeated.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(super) type_metadata: Vec<String>,
+    /// Forget a type's document again, by its `vct` or its URL. May be repeated.
+    #[arg(long, value_name = "VCT|URL")]
+    pub(super) forget_type: Vec<String>,
     /// Fetch nothing, show what is at hand.
-    #[arg(long, conflicts_with = "aggregation")]
+    #[arg(long, conflicts_with_all = ["aggregation", "type_metadata", "forget_type"])]
     pub(super) show: bool,
 }
 
@@ -286,6 +298,9 @@ pub(super) struct Verify {
     /// The full client identifier of the verifier; not looked at with --transcript.
     #[arg(long, required_unless_present_any = ["transcript", "paper"])]
     pub(super) audience: Option<String>,
+    /// A type metadata document; the presentation is held to it, if it is of its type. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(super) type_metadata: Vec<PathBuf>,
     /// Codes of a paper: a photograph or picture of some of them (PNG, JPEG), or their texts, one a line. May be repeated.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["nonce", "audience", "transcript", "presentation"])]
     pub(super) paper: Vec<PathBuf>,
@@ -323,6 +338,11 @@ pub(super) struct Document {
 fn contact(text: &str) -> Result<String, &'static str> {
     let plain = (1..=128).contains(&text.chars().count()) && credentials::escape::escaped(text) == text;
     if plain { Ok(text.to_owned()) } else { Err("1 to 128 characters, and no line breaks or control characters") }
+}
+
+/// The name of an issuer, as it stands in its credentials: compared byte for byte.
+fn issuer(text: &str) -> Result<String, IssuerMetadataError> {
+    well_known_url(text).map(|_| text.to_owned())
 }
 
 fn actor(text: &str) -> Result<Actor, &'static str> {

@@ -11,14 +11,14 @@ use crate::guarded::RecordId;
 use crate::policy::{AcceptedFormat, ClientIdPrefix};
 use crate::preset::Preset;
 use crate::service::clock::{Clock, SystemClock};
-use crate::service::config::Config;
+use crate::service::config::{Config, VerifierUrl};
 use crate::service::desk::{Ask, Desk, DeskError, Outcome};
 use crate::service::identity::{ANCHOR_FILE, Identity, IdentityError};
 use crate::service::listen::{ListenError, serve};
 use credentials::dcql::Query;
 use credentials::trust::AnchorLimits;
 use schemas::{Seconds, credential_type};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::io;
 use std::path::PathBuf;
@@ -123,7 +123,30 @@ fn trust(arguments: &Trust) -> Result<Answer, Failure> {
             list.push(json!({"name": name, member: changed}));
         }
     }
-    Ok(Answer::new(json!({"anchors": list, "known_issuers": desk.known_issuers()?}), text))
+    let issuers = trust_published(&desk, arguments, limits.as_ref(), &mut text)?;
+    let object = json!({"anchors": list, "issuers": issuers, "known_issuers": desk.known_issuers()?});
+    Ok(Answer::new(object, text))
+}
+
+/// Issuers that are believed by the keys which they publish.
+fn trust_published(
+    desk: &Arc<Desk>,
+    arguments: &Trust,
+    limits: Option<&AnchorLimits>,
+    text: &mut String,
+) -> Result<Vec<Value>, Failure> {
+    let mut list = Vec::new();
+    for iss in &arguments.issuer_metadata {
+        let word = if arguments.remove {
+            if desk.distrust_published(iss)? { "No longer trusted" } else { "Was not trusted" }
+        } else {
+            runtime()?.block_on(desk.trust_published(iss, limits.cloned()))?;
+            "Trusted now, by its published keys"
+        };
+        let _ = writeln!(text, "{word}: {iss}.");
+        list.push(json!({"iss": iss, "trusted": !arguments.remove}));
+    }
+    Ok(list)
 }
 
 /// What an anchor may vouch for, in the words of the command line.
@@ -299,11 +322,27 @@ fn audit(arguments: &Audit) -> Result<Answer, Failure> {
 
 fn sync(arguments: &Sync) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
+    for name in &arguments.forget_type {
+        if !desk.forget_type(name)? {
+            return Err(Failure::usage(format!("{name:?} is not known"), "sync --show says which types are"));
+        }
+    }
+    for named in &arguments.type_metadata {
+        match VerifierUrl::parse(named) {
+            // As it was given: the name of a type is compared byte for byte.
+            Ok(_) => desk.learn_type_source(named)?,
+            Err(_) => drop(desk.learn_type(&offline::read(&PathBuf::from(named))?)?),
+        }
+    }
     let aggregations: Vec<String> = arguments.aggregation.iter().map(|url| url.as_str().to_owned()).collect();
-    let lists = match arguments.show {
-        true => desk.list_states()?,
-        false => runtime()?.block_on(desk.sync(&aggregations))?,
+    let (lists, failed) = match arguments.show {
+        true => (desk.list_states()?, Vec::new()),
+        false => runtime()?.block_on(async {
+            let failed = desk.look_up().await?;
+            Ok::<_, DeskError>((desk.sync(&aggregations).await?, failed))
+        })?,
     };
+    let (types, issuers) = desk.known()?;
     let mut text = String::new();
     for list in &lists {
         let age = list.age.map_or_else(String::new, |age| format!(", {age} old"));
@@ -311,12 +350,25 @@ fn sync(arguments: &Sync) -> Result<Answer, Failure> {
         let _ = writeln!(text, "{}{age}{end}: {}", list.word(), credentials::escape::escaped(&list.uri));
     }
     if lists.is_empty() {
-        text.push_str("No status list is known yet; name an issuer's with --aggregation.");
+        text.push_str("No status list is known yet; name an issuer's with --aggregation.\n");
+    }
+    words::known_text("type", &types, &mut text);
+    words::known_text("issuer's keys", &issuers, &mut text);
+    for (source, error) in &failed {
+        let _ = writeln!(text, "Not fetched: {}: {error}.", credentials::escape::escaped(source));
     }
     // To go where there is no network with less than everything is not done, whatever was fetched.
-    let all_current = lists.iter().all(|list| list.word() == "current");
+    let all_current = lists.iter().all(|list| list.word() == "current")
+        && failed.is_empty()
+        && types.iter().chain(&issuers).all(|known| known.current);
     let exit = (!arguments.show && !all_current).then_some(super::failure::Exit::Network);
-    Ok(Answer { exit, ..Answer::new(json!({"lists": words::lists_json(&lists), "current": all_current}), text) })
+    let failed: Vec<_> =
+        failed.iter().map(|(source, error)| json!({"source": source, "message": error.to_string()})).collect();
+    let object = json!({
+        "lists": words::lists_json(&lists), "types": words::known_json(&types), "issuers": words::known_json(&issuers),
+        "failed": failed, "current": all_current,
+    });
+    Ok(Answer { exit, ..Answer::new(object, text) })
 }
 
 fn renew(data: &Data) -> Result<Answer, Failure> {
