@@ -325,7 +325,8 @@ async fn attack_34_metadata_of_another_issuer_or_with_a_private_key_is_not_belie
         assert!(world.desk.trust_published(&publisher.base, None).await.is_err(), "{text}");
     }
     // Keys elsewhere are fetched by the same client.
-    publisher.put("keys", 200, "", &json!({"keys": [key.public_key().to_jwk()]}).to_string());
+    let keys = serde_json::from_str::<Value>(&metadata(&publisher.base, key)).unwrap()["jwks"].take();
+    publisher.put("keys", 200, "", &keys.to_string());
     let elsewhere = json!({"issuer": publisher.base, "jwks_uri": publisher.url("keys")}).to_string();
     publisher.put(".well-known/jwt-vc-issuer", 200, "", &elsewhere);
     world.desk.trust_published(&publisher.base, None).await.unwrap();

@@ -365,9 +365,9 @@ impl Arrived {
         holdings: &mut Holdings<'_>,
         rng: &mut dyn CryptoRng,
     ) -> Result<Unsaved<Kept>, IssuanceError> {
-        self.hold_to_types(&holdings.type_documents())?;
         let held = holdings.credential(id)?;
         let before = holdings.look(&held)?;
+        let rules = self.hold_to_types(&holdings.type_documents());
         let from_the_same = Shown::text(&self.issuer) == held.issuer();
         let (Ok([batch]), true) = (<[VerifiedBatch; 1]>::try_from(self.batches), from_the_same) else {
             return Err(IssuanceError::Changed);
@@ -379,6 +379,7 @@ impl Arrived {
         if held.issuer_known() && !batch.copies.iter().all(known) {
             return Err(IssuanceError::NotKnown);
         }
+        rules?;
         let expires_at = batch.expires_at();
         let copies = batch.copies.into_iter().map(VerifiedCopy::into_copy).collect();
         holdings.add_copies(id, copies, expires_at, rng)?;

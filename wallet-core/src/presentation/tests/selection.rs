@@ -14,7 +14,7 @@ static TWO: LazyLock<Wallet> = LazyLock::new(|| {
 fn attestation() -> Desk {
     Desk {
         vct: "urn:amparo:attestation:1".into(),
-        claims: value!({"attested_by": "Casa Abierta", "services": ["shelter", "language"]}),
+        claims: value!({"attested_by": "Casa Abierta", "category": "A", "services": ["shelter", "language"]}),
         ..Desk::default()
     }
 }
