@@ -20,4 +20,5 @@ mod several;
 mod status;
 mod transport;
 mod types;
+mod unsigned;
 mod world;

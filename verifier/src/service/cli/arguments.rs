@@ -1,7 +1,7 @@
 //! What the command line takes.
 
 use crate::guarded::Actor;
-use crate::policy::{AcceptedFormat, ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::policy::{AcceptedFormat, ClientIdPrefix, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
 use crate::preset::Preset;
 use crate::service::config::{VerifierName, VerifierUrl};
 use crate::service::go_on::GoOn;
@@ -201,9 +201,13 @@ pub(super) struct Request {
     /// response_code that it comes back with.
     #[arg(long, value_name = "URL", value_parser = GoOn::parse)]
     pub(super) redirect: Option<GoOn>,
-    /// How the verifier calls itself in this request: x509_hash, x509_san_dns.
+    /// How the verifier calls itself in this request: x509_hash, x509_san_dns; redirect_uri asks without a signature, and needs
+    /// --consent none: the wallet then tells the person that nobody vouches for who asks.
     #[arg(long, value_name = "PREFIX")]
     pub(super) client_id: Option<ClientIdPrefix>,
+    /// How the link begins: openid4vp, or haip-vp for wallets of that profile alone.
+    #[arg(long, default_value = "openid4vp", value_name = "SCHEME")]
+    pub(super) scheme: LinkScheme,
 }
 
 #[derive(Debug, Args)]

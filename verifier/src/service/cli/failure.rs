@@ -104,6 +104,7 @@ const fn identity(error: &IdentityError) -> (Exit, &'static str, &'static str) {
         IdentityError::Making(_) => {
             (Exit::Internal, "internal", "try again; if it happens again, report it with the log")
         }
+        IdentityError::OfOneRequest => (Exit::Usage, "usage", "give it to request, with --consent none"),
         IdentityError::NoDnsName => (Exit::Usage, "usage", "use x509_hash, or init with a URL that has a DNS name"),
     }
 }

@@ -75,6 +75,9 @@ fn init(arguments: Init) -> Result<Answer, Failure> {
     if client_id == ClientIdPrefix::X509SanDns && !matches!(url.host(), Some(url::Host::Domain(_))) {
         return Err(DeskError::Identity(IdentityError::NoDnsName).into());
     }
+    if client_id == ClientIdPrefix::RedirectUri {
+        return Err(DeskError::Identity(IdentityError::OfOneRequest).into());
+    }
     let config = Config {
         version: Config::VERSION,
         url,
@@ -245,6 +248,7 @@ fn request(arguments: Request) -> Result<Answer, Failure> {
         unknown_status: arguments.terms.unknown_status,
         go_on: arguments.redirect,
         client_id: arguments.client_id,
+        scheme: arguments.scheme,
     };
     let begun = runtime()?.block_on(desk.ask(ask))?;
     let text = format!(
