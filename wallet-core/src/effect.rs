@@ -141,12 +141,6 @@ impl Effect {
         self
     }
 
-    /// Takes at most so many bytes back.
-    pub(crate) const fn at_most(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
-        self
-    }
-
     /// The fields as `application/x-www-form-urlencoded`.
     pub(crate) fn form<'f>(self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
