@@ -19,6 +19,7 @@ mod same_device;
 mod several;
 mod status;
 mod transport;
+mod trust_lists;
 mod types;
 mod unsigned;
 mod world;
