@@ -16,4 +16,5 @@ pub mod preset;
 pub mod service;
 pub mod time_floor;
 pub mod transaction;
+pub mod type_rules;
 pub mod verification;

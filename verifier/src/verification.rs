@@ -9,14 +9,15 @@
 //! | 4 | its issuer: type, certificates to an anchor, signature | |
 //! | 5 | every disclosure has its digest, and the reverse; claims well-formed | |
 //! | 6 | its times, and its `vct` is one that was asked for | |
-//! | 7 | the key binding's signature, by the key the issuer bound the credential to | → [`Authenticated`] |
-//! | 8 | status, from lists at hand | [`Authenticated`] → [`Current`] |
-//! | 9 | all that was asked for is there, and nothing that was not | [`Current`] → [`Complete`] |
-//! | 10 | the consent, in the order of `security.md` §4.1 | [`Complete`] → [`VerifiedPresentation`] |
+//! | 7 | the key binding's signature, by the key the issuer bound the credential to | |
+//! | 8 | the rules of its type, where there is a document of it: see [`crate::type_rules`] | → [`Authenticated`] |
+//! | 9 | status, from lists at hand | [`Authenticated`] → [`Current`] |
+//! | 10 | all that was asked for is there, and nothing that was not | [`Current`] → [`Complete`] |
+//! | 11 | the consent, in the order of `security.md` §4.1 | [`Complete`] → [`VerifiedPresentation`] |
 //!
 //! Steps 2 to 7 are `credentials::sd_jwt::verify_presented`; for an mdoc `credentials::mdoc::verify_presented`, whose order is
 //! its own, with the session transcript in the place of `aud`, `nonce` and time, and the device key's signature in that of the
-//! key binding. No step asks the network: between 7 and 8 the caller may fetch
+//! key binding. No step asks the network: between 8 and 9 the caller may fetch
 //! the lists that [`Authenticated::status_references`] names, which are by then an issuer's word and no stranger's.
 //! One presentation that fails refuses the whole answer. That the nonce is spent is the caller's part, before step 1.
 
@@ -33,6 +34,7 @@ pub use presented::Presentation;
 pub use status::{Complete, Current, StatusFinding, StatusLists, current_or_ended};
 
 use crate::answer::Presentations;
+use crate::type_rules::TypeError;
 use credentials::consent::ConsentError;
 use credentials::cose::CoseError;
 use credentials::dcql::Shortfall;
@@ -59,6 +61,14 @@ pub enum VerifyError {
         query: String,
         /// Why.
         source: PresentationError,
+    },
+    /// It is not what its type says that it is.
+    #[error("the credential for {query} is refused: {source}")]
+    Type {
+        /// The credential query.
+        query: String,
+        /// Why.
+        source: TypeError,
     },
     /// A document for an mdoc query is not base64url.
     #[error("the presentation for {query} is not a mobile document in base64url")]
@@ -140,6 +150,7 @@ impl VerifyError {
         match self {
             Self::NotAsked => "not_asked",
             Self::Presentation { source, .. } => presentation_code(source),
+            Self::Type { source, .. } => type_code(source),
             Self::NotBase64 { .. } => "presentation_invalid",
             Self::Response(DocumentError::Form(ResponseError::Status(_))) => "wallet_error",
             Self::Document { source, .. } | Self::Response(source) => document_code(source),
@@ -170,6 +181,13 @@ pub(crate) const fn presentation_code(error: &PresentationError) -> &'static str
         PresentationError::KeyBindingMissing => "key_binding_missing",
         PresentationError::KeyBinding(_) => "key_binding_invalid",
         _ => "presentation_invalid",
+    }
+}
+
+pub(crate) const fn type_code(error: &TypeError) -> &'static str {
+    match error {
+        TypeError::Metadata(_) => "type_metadata_invalid",
+        TypeError::Rule(_) => "type_rules_broken",
     }
 }
 

@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
         Err(error) => return misunderstood(&error),
     };
     logging::start(arguments.common.log_format);
+    crate::language::choose(&arguments.common.lang);
     let json = arguments.common.json;
     // A fault of ours must end as exit code 1 with one JSON object, and its report must hold no value: the hook says where,
     // never what.

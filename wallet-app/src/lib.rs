@@ -12,6 +12,7 @@
 pub mod adapters;
 pub mod cli;
 mod failure;
+mod language;
 mod messages;
 pub mod perform;
 mod session;

@@ -7,6 +7,7 @@ use crate::adapters::surroundings;
 use crate::adapters::vault_file::Files;
 use crate::cli::progress::Step;
 use crate::failure::Failure;
+use crate::language;
 use crate::messages;
 use biometrics::template::{Embedding, Probe};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use wallet_core::holdings::Holdings;
 use wallet_core::secret::Pin;
 use wallet_core::unlock::{self, MINIMUM_TIME, Opened, Unavailable, Unlocked};
 use wallet_core::vault::OpenVault;
+use wallet_core::words::Words;
 
 /// What a person gives to open a vault.
 pub(crate) struct Keys<'a> {
@@ -59,6 +61,11 @@ impl Session {
     /// What the vault holds.
     pub(crate) fn holdings(&mut self) -> Holdings<'_> {
         Holdings::of(&mut self.vault)
+    }
+
+    /// What the types of all that it holds say, in the person's language.
+    pub(crate) fn words(&mut self) -> Words {
+        self.holdings().words(&language::preferred())
     }
 
     /// Puts what was changed on disk.

@@ -16,6 +16,7 @@ mod settings;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod types;
 
 pub use batch::{CredentialId, Held, Standing};
 pub(crate) use batch::{NewBatch, label};

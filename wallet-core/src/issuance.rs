@@ -67,6 +67,7 @@ mod signed_metadata;
 mod signers;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 pub(crate) use access::{Secret, key_from_text};
 pub(crate) use authorizing::CLIENT_ID;
@@ -80,3 +81,4 @@ pub use offered::{Offered, TxCode, TxCodeWanted};
 pub use redeeming::Redeeming;
 pub use refill::{Refreshed, Refreshing};
 pub use signers::Signers;
+pub use typing::LookingUp;

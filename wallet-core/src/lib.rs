@@ -19,3 +19,4 @@ pub(crate) mod testing;
 pub mod unlock;
 pub mod vault;
 mod wire;
+pub mod words;

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::config::Config;
 use super::identity::{Identity, IdentityError};
 use super::key_files::{KeyFileError, KeyFiles, create_private_dir, private_file, sync_dir};
+use super::knowledge::Knowledge;
 use super::ledger::LedgerError;
 use super::registrar::OwnRegistration;
 use super::status_keeper::StatusKeeper;
@@ -130,6 +131,7 @@ pub struct Desk {
     keys: KeyFiles,
     clock: Arc<dyn Clock>,
     keeper: StatusKeeper,
+    knowledge: Knowledge,
     chains: ChainCache,
     anchors: Mutex<(AnchorMarks, Arc<TrustAnchors>)>,
     registration: OnceLock<OwnRegistration>,
@@ -176,6 +178,7 @@ impl Desk {
         Ok(Arc::new(Self {
             endpoints: Endpoints::below(config.url.as_str()),
             keeper: StatusKeeper::new(config.url.is_loopback()),
+            knowledge: Knowledge::new(config.url.is_loopback()),
             config,
             identity,
             store: Store::open(dir)?,
@@ -307,12 +310,12 @@ impl Desk {
         &self.identity
     }
 
-    /// How many issuers are believed.
+    /// How many issuers are believed, by their anchors and by their names.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn known_issuers(&self) -> Result<usize, DeskError> {
-        Ok(self.anchors()?.len())
+        Ok(self.anchors()?.len() + self.at_hand()?.published.iter().count())
     }
 
     /// Who is believed, for what and until when: by hand, and by trust lists, ended ones among them.
@@ -329,6 +332,10 @@ impl Desk {
 
     pub(super) const fn keys(&self) -> &KeyFiles {
         &self.keys
+    }
+
+    pub(super) const fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
     }
 
     pub(super) const fn keeper(&self) -> &StatusKeeper {

@@ -3,6 +3,7 @@
 mod anchors;
 mod audit;
 mod guarded;
+mod knowledge;
 mod rows;
 mod statuses;
 mod time;
@@ -12,6 +13,7 @@ mod trust_lists;
 pub(super) use anchors::StoredAnchor;
 pub(super) use audit::AuditLine;
 pub(super) use guarded::{ConsentFacts, StoredGuard};
+pub(super) use knowledge::{StoredIssuer, StoredType};
 pub(super) use statuses::StoredList;
 pub(super) use transactions::{Progress, TransactionRow};
 pub(super) use trust_lists::StoredTrustList;
@@ -100,6 +102,18 @@ CREATE TABLE audit (
 CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT NULL) STRICT;
 ";
 
+/// What is looked up beforehand: types, and issuers known by their names.
+const KNOWLEDGE: &str = "
+CREATE TABLE type_sources (url TEXT PRIMARY KEY, refresh_at INTEGER NOT NULL) STRICT;
+CREATE TABLE types (vct TEXT PRIMARY KEY, document BLOB NOT NULL, source TEXT, fetched_at INTEGER NOT NULL) STRICT;
+CREATE TABLE issuers (
+    iss TEXT PRIMARY KEY, keys BLOB NOT NULL, limits TEXT, fetched_at INTEGER NOT NULL, until INTEGER NOT NULL,
+    refresh_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE knowledge (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL) STRICT;
+INSERT INTO knowledge (one, generation) VALUES (1, 0);
+";
+
 /// What the first version had not, what the second, and so on.
 const CHANGES: &[&str] = &[
     "ALTER TABLE anchors ADD COLUMN limits TEXT;",
@@ -111,6 +125,7 @@ const CHANGES: &[&str] = &[
         refresh_at INTEGER NOT NULL, trouble TEXT
     ) STRICT;",
     "ALTER TABLE transactions ADD COLUMN registration TEXT;",
+    KNOWLEDGE,
 ];
 
 /// Which version of the schema stands in the file.
@@ -125,7 +140,7 @@ impl Store {
         // Made here and not by SQLite, so that it is its owner's alone from the first byte; its companions inherit the mode.
         drop(super::key_files::private_file(&path)?);
         let connection = Self::connect(&path)?;
-        connection.execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;"))?;
+        connection.execute_batch(&format!("BEGIN; {SCHEMA} {KNOWLEDGE} PRAGMA user_version = {VERSION}; COMMIT;"))?;
         Ok(())
     }
 

@@ -125,5 +125,8 @@ async fn refresh(desk: &Arc<Desk>) {
         if let Err(error) = desk.refresh_due_lists(now).await {
             tracing::error!(%error, "status lists could not be refreshed");
         }
+        if let Err(error) = desk.look_up_due(now).await {
+            tracing::error!(%error, "types and issuers' keys could not be refreshed");
+        }
     });
 }

@@ -1,13 +1,14 @@
-//! Steps 1 to 7: whose credential it is, and who presents it.
+//! Steps 1 to 8: whose credential it is, and who presents it.
 
 use super::{Presentation, Presentations, VerifyError};
 use crate::policy::UnknownStatus;
 use crate::transaction::Transaction;
+use crate::type_rules::TypeRules;
 use credentials::b64;
 use credentials::key_agreement::KeyAgreement;
 use credentials::mdoc::{self, SessionTranscript};
 use credentials::sd_jwt::{self, Expected};
-use credentials::trust::{ChainCache, ChainPolicy, TrustAnchors};
+use credentials::trust::{ChainCache, ChainPolicy, PublishedIssuers, TrustAnchors};
 use schemas::dcql::CredentialQuery;
 use schemas::status::StatusReference;
 use schemas::{ClaimPath, Timestamp};
@@ -20,6 +21,10 @@ pub struct Surroundings<'a> {
     pub anchors: &'a TrustAnchors,
     /// What stands for this transaction in an mdoc presentation: [`Transaction::session_transcript`].
     pub transcript: &'a SessionTranscript,
+    /// Issuers that are believed by the keys which they publish under their names, fetched beforehand.
+    pub published: Option<&'a PublishedIssuers>,
+    /// What types demand of their credentials.
+    pub types: &'a TypeRules,
     /// Chains verified before.
     pub chains: Option<&'a ChainCache>,
     /// The time: the effective time of [`crate::time_floor::TimeFloor::judge`].
@@ -43,7 +48,7 @@ pub(super) struct Answering {
     pub(super) presentation: Presentation,
 }
 
-/// Checks steps 1 to 7 of every presentation. The transaction is spent by it: whatever comes out, it cannot be answered again.
+/// Checks steps 1 to 8 of every presentation. The transaction is spent by it: whatever comes out, it cannot be answered again.
 ///
 /// ```compile_fail,E0382
 /// use verifier::{answer::Presentations, transaction::Transaction, verification::{Surroundings, authenticate}};
@@ -54,7 +59,7 @@ pub(super) struct Answering {
 /// ```
 ///
 /// # Errors
-/// [`VerifyError::NotAsked`], [`VerifyError::Presentation`], [`VerifyError::Document`].
+/// [`VerifyError::NotAsked`], [`VerifyError::Presentation`], [`VerifyError::Document`], [`VerifyError::Type`].
 ///
 /// # Source
 /// OpenID4VP 1.0 §8.6 "VP Token Validation" step 2, §B.2.5; RFC 9901 §7.3; ISO/IEC 18013-5 §9.3.1.
@@ -77,11 +82,12 @@ pub fn authenticate(
 
 impl Surroundings<'_> {
     /// Whom to believe. An issuer that only an ended trust list names is one where the transaction takes what is not known: what
-    /// follows from it is step 8's.
+    /// follows from it is step 9's.
     fn policy(&self, unknown: UnknownStatus) -> ChainPolicy<'_> {
         let policy = ChainPolicy::known_only(self.anchors);
         let policy = if unknown == UnknownStatus::Accept { policy.with_ended_lists() } else { policy };
-        self.chains.map_or(policy, |cache| policy.with_cache(cache))
+        let policy = self.chains.map_or(policy, |cache| policy.with_cache(cache));
+        self.published.map_or(policy, |published| policy.with_published(published))
     }
 }
 
@@ -97,6 +103,7 @@ fn credential(
     let expected = Expected::new(policy, audience, nonce, surroundings.now).with_types(types);
     let credential = sd_jwt::verify_presented(text, &expected)
         .map_err(|source| VerifyError::Presentation { query: asked.id.clone(), source })?;
+    surroundings.types.check(&credential).map_err(|source| VerifyError::Type { query: asked.id.clone(), source })?;
     let type_name =
         types.iter().find(|vct| credential.is_of_type(vct)).map_or(credential.vct(), String::as_str).to_owned();
     Ok(Answering { query: asked.id.clone(), type_name, presentation: Presentation::SdJwtVc(Box::new(credential)) })

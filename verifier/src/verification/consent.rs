@@ -26,7 +26,7 @@ pub struct VerifiedPresentation {
 }
 
 impl Complete {
-    /// Checks step 10.
+    /// Checks step 11.
     ///
     /// Everything disclosed in the whole answer must be covered by the one grant, whichever credential carries it. Not
     /// checked, because it needs a store: that no other answer came with the same consent identifier.

@@ -59,7 +59,7 @@ pub struct Current {
 pub struct Complete(pub(super) Current);
 
 impl Authenticated {
-    /// Checks step 8 against the lists at hand. Fetches nothing.
+    /// Checks step 9 against the lists at hand. Fetches nothing.
     ///
     /// # Errors
     /// [`VerifyError::Revoked`], [`VerifyError::Status`]; [`VerifyError::StatusUnknown`] where the policy says so. What is not
@@ -139,7 +139,7 @@ pub fn current_or_ended(
 }
 
 impl Current {
-    /// Checks step 9. One presentation that does not count refuses the answer: a wallet sends what was asked for.
+    /// Checks step 10. One presentation that does not count refuses the answer: a wallet sends what was asked for.
     ///
     /// # Errors
     /// [`VerifyError::Shortfall`], [`VerifyError::OverDisclosure`], [`VerifyError::Unanswered`].

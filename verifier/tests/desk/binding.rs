@@ -275,12 +275,15 @@ async fn a_store_of_the_first_version_is_brought_up_to_date() {
     first
         .execute_batch(
             "ALTER TABLE anchors DROP COLUMN limits; ALTER TABLE transactions DROP COLUMN go_on;
-         ALTER TABLE transactions DROP COLUMN response_code; DROP TABLE aggregations; DROP TABLE trust_lists; ALTER TABLE transactions DROP COLUMN registration; PRAGMA user_version = 1;",
+         ALTER TABLE transactions DROP COLUMN response_code; DROP TABLE aggregations; DROP TABLE trust_lists;
+         ALTER TABLE transactions DROP COLUMN registration;
+         DROP TABLE type_sources; DROP TABLE types; DROP TABLE issuers; DROP TABLE knowledge; PRAGMA user_version = 1;",
         )
         .unwrap();
     drop(first);
     let desk = world.reopen();
     assert_eq!(desk.known_issuers().unwrap(), 1);
+    assert_eq!(desk.learn_type(br#"{"vct":"urn:example:permit:1"}"#).unwrap(), "urn:example:permit:1");
     let limits = AnchorLimits { types: Some(vec![crate::issuer::VCT.to_owned()]), status_hosts: None };
     assert!(desk.trust(world.issuer.anchor.as_bytes(), Some(&limits)).unwrap()[0].1);
     assert!(!world.reopen().trust(world.issuer.anchor.as_bytes(), Some(&limits)).unwrap()[0].1);

@@ -21,5 +21,6 @@ mod several;
 mod status;
 mod transport;
 mod trust_lists;
+mod types;
 mod unsigned;
 mod world;

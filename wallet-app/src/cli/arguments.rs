@@ -7,6 +7,7 @@ use super::{
 use crate::failure::Failure;
 use crate::session::{Keys, Session};
 use clap::{Args, Parser, Subcommand};
+use credentials::type_metadata::LanguageTag;
 use std::path::PathBuf;
 use wallet_core::unlock::Unlocked;
 
@@ -29,6 +30,9 @@ pub(super) struct Common {
     /// How log lines on stderr look
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(super) log_format: LogFormat,
+    /// The language in which credentials and claims are named, such as es; repeat it for a second choice. The system's otherwise
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = crate::language::tag)]
+    pub(super) lang: Vec<LanguageTag>,
 }
 
 #[derive(Debug, Subcommand)]

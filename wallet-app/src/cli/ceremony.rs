@@ -9,9 +9,11 @@ use crate::session::Session;
 use credentials::trust::Trust;
 use schemas::{ClaimPath, Seconds};
 use serde_json::{Value, json};
+use wallet_core::display::Shown;
 use wallet_core::history::{EntryNumber, Outcome};
 use wallet_core::holdings::CredentialId;
 use wallet_core::presentation::{Asker, Choice, Concern, Consented, Offered, Part, Receipt, RegisteredAs};
+use wallet_core::words::Words;
 
 /// What the person says beforehand.
 #[derive(Debug, clap::Args)]
@@ -61,18 +63,19 @@ impl Saying {
 
     /// What the person says, by options or on the terminal: each thing to be wary of is a question of its own. `--yes` answers
     /// them, but for what goes beyond the purpose and for showing a copy again, which have options of their own.
-    pub(super) fn choose<W>(&self, said: Said, offered: &Offered<W>) -> Result<Choice, Failure> {
+    pub(super) fn choose<W>(&self, said: Said, offered: &Offered<W>, words: &Words) -> Result<Choice, Failure> {
         let asker = offered.asker();
         let Said { only, picked } = said;
-        let choice = self.pick(picked, offered)?;
+        let choice = self.pick(picked, offered, words)?;
         let credentials = offered.chosen(&choice)?;
         let left =
             |path: &ClaimPath| only.as_ref().is_none_or(|only| only.iter().any(|o| o.covers(path) || path.covers(o)));
-        let concerned = |concern: Concern| -> Vec<ClaimPath> {
-            let paths = credentials.iter().flat_map(|credential| &credential.paths);
+        let concerned = |concern: Concern| -> Vec<Shown> {
+            let paths =
+                credentials.iter().flat_map(|credential| credential.paths.iter().map(move |path| (credential, path)));
             paths
-                .filter(|shown| shown.concern == Some(concern) && left(&shown.path))
-                .map(|shown| shown.path.clone())
+                .filter(|(_, shown)| shown.concern == Some(concern) && left(&shown.path))
+                .map(|(credential, shown)| words.claim(&credential.type_id, &shown.path))
                 .collect()
         };
         let (portrait, mut beyond, along) =
@@ -106,16 +109,16 @@ impl Saying {
 
     /// Which credentials are shown: those that the options name, or the least; and of what is not required, what the options name
     /// or the person says.
-    fn pick<W>(&self, picked: Vec<CredentialId>, offered: &Offered<W>) -> Result<Choice, Failure> {
+    fn pick<W>(&self, picked: Vec<CredentialId>, offered: &Offered<W>, words: &Words) -> Result<Choice, Failure> {
         let credentials = (!picked.is_empty()).then_some(picked);
         let mut choice = Choice { credentials, also: self.also.clone(), ..Choice::default() };
         if self.yes {
             return Ok(choice);
         }
         let others = offered.others();
-        prompt::tell(&messages::asked_for(&offered.asker(), &offered.chosen(&choice)?, &others))?;
+        prompt::tell(&messages::asked_for(&offered.asker(), &offered.chosen(&choice)?, &others, words))?;
         for other in others.iter().filter(|other| other.part == Part::Optional) {
-            if !choice.also.contains(&other.query) && prompt::says_yes(&messages::optional(other))? {
+            if !choice.also.contains(&other.query) && prompt::says_yes(&messages::optional(other, words))? {
                 choice.also.push(other.query.clone());
             }
         }
@@ -131,12 +134,13 @@ impl Saying {
         asker: &Asker,
         consented: &Consented<W>,
         narrowed: bool,
+        words: &Words,
     ) -> Result<(), Failure> {
         if self.yes && narrowed {
             prompt::tell(messages::LESS)?;
         }
         prompt::agree(
-            &messages::to_be_shown(asker, &consented.disclosed(), consented.terms(), narrowed),
+            &messages::to_be_shown(asker, &consented.disclosed(), consented.terms(), narrowed, words),
             messages::SHOW_IT,
             self.yes,
         )

@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &History) -> Result<Answer, Failure> {
     }
     let entries = session.holdings().history()?;
     let rows: Vec<Value> = entries.iter().map(row).collect();
-    Ok(Answer { json: json!({ "history": rows }), text: messages::history(&entries) })
+    Ok(Answer { json: json!({ "history": rows }), text: messages::history(&entries, &session.words()) })
 }
 
 fn row(entry: &Entry) -> Value {

@@ -20,6 +20,7 @@ pub(super) struct List {
 
 pub(super) fn run(arguments: &List) -> Result<Answer, Failure> {
     let (mut session, _) = arguments.opening.open()?;
+    let words = session.words();
     let holdings = session.holdings();
     let (held, damaged) = (holdings.credentials(), holdings.damaged());
     let promises = holdings.deferred();
@@ -29,7 +30,7 @@ pub(super) fn run(arguments: &List) -> Result<Answer, Failure> {
     let damaged_ids: Vec<String> = damaged.iter().map(ToString::to_string).collect();
     Ok(Answer {
         json: json!({ "credentials": rows, "waiting": waiting, "damaged": damaged_ids }),
-        text: messages::holdings(&held, &promises, &damaged_ids, now),
+        text: messages::holdings(&held, &promises, &damaged_ids, now, &words),
     })
 }
 

@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Paper) -> Result<Answer, Failure> {
     let wish = Wish { credential: id, only, purpose: arguments.purpose, lasting: arguments.lasting };
     let holder = unlocked.for_request(wish.id());
     let prepared = wish.prepare(&session.holdings(), now()).map_err(|error| Failure::from_blame(&error))?;
-    prompt::agree(&messages::to_be_printed(&prepared), messages::PRINT_IT, arguments.yes)?;
+    prompt::agree(&messages::to_be_printed(&prepared, &session.words()), messages::PRINT_IT, arguments.yes)?;
     let (disclosed, portrait) = (prepared.disclosed(), prepared.has_portrait());
 
     let unsaved = prepared

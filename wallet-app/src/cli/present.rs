@@ -44,10 +44,10 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
         authenticated.require_known()?;
     }
     let offered = authenticated.match_against(&session.holdings(), now())?;
-    let asker = offered.asker();
-    let choice = saying.choose(said, &offered)?;
+    let (asker, words) = (offered.asker(), session.words());
+    let choice = saying.choose(said, &offered, &words)?;
     let consented = offered.consent(&choice, now(), &mut randomness())?;
-    saying.last_question(&asker, &consented, choice.only.is_some())?;
+    saying.last_question(&asker, &consented, choice.only.is_some(), &words)?;
 
     let unsaved = consented.answer(holder, &mut session.holdings(), now(), &mut randomness())?;
     // Before a byte leaves: a crash in between must not leave a copy that could be shown twice.
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     if let Some(object) = json.as_object_mut() {
         object.insert("redirect_uri".to_owned(), json!(redirect.as_ref().map(ToString::to_string)));
     }
-    Ok(Answer { json, text: messages::sent(&receipt, redirect.as_ref()) + &low })
+    Ok(Answer { json, text: messages::sent(&receipt, redirect.as_ref(), &words) + &low })
 }
 
 /// Finds out who asks. A request that cannot be answered may be told so, if the person agrees to answer at all.

@@ -99,13 +99,18 @@ fn answer(
         Ok(offered) => offered,
         Err(absent) => {
             // The person decides when the reader hears it, as with anything else.
-            let _ = prompt::agree(&messages::asked_for(&asker, &[], &[]), messages::NOTHING_TO_SHOW, saying.yes);
+            let _ = prompt::agree(
+                &messages::asked_for(&asker, &[], &[], &session.words()),
+                messages::NOTHING_TO_SHOW,
+                saying.yes,
+            );
             let failure = Failure::from_blame(&absent);
             say(link, &absent.refuse());
             return Err(failure);
         }
     };
-    let choice = match saying.choose(said, &offered) {
+    let words = session.words();
+    let choice = match saying.choose(said, &offered, &words) {
         Ok(choice) => choice,
         Err(failure) => {
             say(link, &offered.refuse());
@@ -114,7 +119,7 @@ fn answer(
     };
     let consented = offered.consent(&choice, now(), &mut randomness());
     let consented = consented.map_err(|unanswered| part(link, unanswered.farewell(), &unanswered))?;
-    if let Err(failure) = saying.last_question(&asker, &consented, choice.only.is_some()) {
+    if let Err(failure) = saying.last_question(&asker, &consented, choice.only.is_some(), &words) {
         say(link, &consented.refuse());
         return Err(failure);
     }
@@ -136,7 +141,7 @@ fn answer(
     if let Some(object) = json.as_object_mut() {
         object.insert("delivered".to_owned(), json!(outcome == Outcome::Delivered));
     }
-    Ok(Answer { json, text: messages::sent(&receipt, None) + &low })
+    Ok(Answer { json, text: messages::sent(&receipt, None, &words) + &low })
 }
 
 /// Sends the answer, and hears what the reader says last.

@@ -9,6 +9,7 @@ use super::prompt;
 use crate::adapters::redirect::Redirect;
 use crate::adapters::surroundings::{now, randomness};
 use crate::failure::Failure;
+use crate::language;
 use crate::messages;
 use crate::perform::Performer;
 use crate::session::Session;
@@ -18,9 +19,10 @@ use serde_json::{Value, json};
 use std::io::{BufRead, Read};
 use std::time::Duration;
 use wallet_core::display::Shown;
+use wallet_core::effect::Progress;
 use wallet_core::holdings::Unsaved;
 use wallet_core::issuance::{
-    self, Delivered, Event, IssuanceError, Kept, Notices, Offered, Redeeming, Signers, TxCode,
+    self, Arrived, Delivered, Event, IssuanceError, Kept, Notices, Offered, Redeeming, Signers, TxCode,
 };
 
 /// What `receive` takes.
@@ -195,23 +197,37 @@ fn keep(
     arguments: &Receive,
 ) -> Result<Received, Failure> {
     let notices = delivered.notices();
-    let arrived = match delivered.verify(&session.holdings().trust_anchors(), now()) {
+    let verified = delivered.verify(&session.holdings().trust_anchors(), now());
+    // The types are looked up now, at the issuer that is being talked to, and never again.
+    let arrived = match verified.map_err(Failure::from).and_then(|arrived| look_up(session, performer, arrived)) {
         Ok(arrived) => arrived,
-        Err(error) => {
+        Err(failure) => {
             tell(performer, notices, Event::Failure);
-            return Err(error.into());
+            return Err(failure);
         }
     };
+    let words = arrived.words(&session.holdings(), &language::preferred());
     let came = arrived.summary(&session.holdings());
     if arguments.known_only {
         came.require_known()?;
     }
-    let sentences = messages::arrived(&came);
+    let sentences = messages::arrived(&came, &words);
     // Whoever says no here tells the issuer nothing: that would be the word for a deletion.
     prompt::agree(&sentences, messages::KEEP_IT, arguments.yes)?;
     let (issuer, issuer_name, trust) = (came.issuer.clone(), came.issuer_name.clone(), came.trust);
     let kept = arrived.keep(came.confirmed(), &mut session.holdings(), now(), &mut randomness())?;
     Ok(Received { kept, notices, sentences, issuer, issuer_name, trust })
+}
+
+/// Looks up what the types of what came say.
+fn look_up(session: &mut Session, performer: &mut Performer, arrived: Arrived) -> Result<Arrived, Failure> {
+    match arrived.look_up(&session.holdings())? {
+        Progress::Ready(arrived) => Ok(arrived),
+        Progress::Waiting(errand) => {
+            let _step = Step::begin(messages::CALLING);
+            Ok(performer.run(errand)?)
+        }
+    }
 }
 
 /// Saves, tells the issuer that it arrived, and says what is there now.

@@ -1,50 +1,44 @@
 //! Claims by name, never by value.
 
-use schemas::mdoc::claim_of;
-use schemas::{ClaimPath, PathElement};
+use schemas::ClaimPath;
 use wallet_core::display::Shown;
 use wallet_core::history::Disclosed;
+use wallet_core::words::Words;
 
 /// What was or would be disclosed, of which types.
-pub(super) fn what(disclosed: &[Disclosed]) -> String {
+pub(super) fn what(disclosed: &[Disclosed], words: &Words) -> String {
     let parts: Vec<String> = disclosed
         .iter()
-        .map(|disclosed| format!("{} of {}", listed(&disclosed.paths), Shown::text(&disclosed.type_)))
+        .map(|Disclosed { type_, paths }| {
+            format!("{} of {}", listed(type_, paths, words), words.type_name(type_, &Shown::text(type_)))
+        })
         .collect();
     if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
 }
 
-/// Claim paths for people: names joined by dots, escaped. What stands inside another of them is not told twice.
-pub(super) fn listed(paths: &[ClaimPath]) -> String {
+/// Claims of one type for people. What stands inside another of them is not told twice.
+pub(super) fn listed(type_id: &str, paths: &[ClaimPath], words: &Words) -> String {
     let inside = |path: &ClaimPath| paths.iter().any(|other| other != path && other.covers(path));
     let mut names: Vec<String> =
-        paths.iter().filter(|path| !inside(path)).map(|path| named(path).to_string()).collect();
+        paths.iter().filter(|path| !inside(path)).map(|path| words.claim(type_id, path).to_string()).collect();
     names.dedup();
     if names.is_empty() { "nothing that can be chosen".to_owned() } else { names.join(", ") }
-}
-
-/// One path for people: the claim that an element of an mdoc stands for, where it is one of ours.
-pub(super) fn named(path: &ClaimPath) -> Shown {
-    let claim = claim_of(path);
-    let path = claim.as_ref().unwrap_or(path);
-    let parts: Vec<String> = path
-        .elements()
-        .iter()
-        .map(|element| match element {
-            PathElement::Name(name) => name.clone(),
-            PathElement::Index(index) => index.to_string(),
-            PathElement::Every(()) => "*".to_owned(),
-        })
-        .collect();
-    Shown::name(&parts.join("."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::PathElement;
+
+    const OTHER: &str = "urn:example:other";
+
+    fn words() -> Words {
+        Words::of_our_own(&["es".to_owned()])
+    }
 
     #[test]
     fn what_stands_inside_another_is_not_told_twice() {
+        let listed = |paths: &[ClaimPath]| listed(OTHER, paths, &words());
         let first = ClaimPath::new(vec![PathElement::Name("services".into()), PathElement::Index(0)]);
         assert_eq!(
             listed(&[first.clone(), ClaimPath::names(["services"]), ClaimPath::names(["address", "locality"])]),
@@ -52,16 +46,24 @@ mod tests {
         );
         assert_eq!(listed(&[first]), "services.0");
         assert_eq!(listed(&[]), "nothing that can be chosen");
+    }
+
+    #[test]
+    fn claims_are_named_in_the_language_of_the_person() {
+        let disclosed = |type_: &str| Disclosed {
+            type_: type_.to_owned(),
+            paths: vec![ClaimPath::names(["nationalities"]), ClaimPath::names(["org.iso.18013.5.1", "sex"])],
+        };
+        let said = what(&[disclosed("urn:amparo:identity:1")], &words());
+        assert_eq!(said, "Nacionalidades, org.iso.18013.5.1.sex of Identidad");
         let nationality = ClaimPath::names(["eu.europa.ec.eudi.pid.1", "nationality"]);
-        assert_eq!(
-            listed(&[nationality, ClaimPath::names(["org.iso.18013.5.1", "sex"])]),
-            "nationalities, org.iso.18013.5.1.sex"
-        );
+        assert_eq!(listed("org.amparo.identity.1", &[nationality], &words()), "Nacionalidades");
+        assert_eq!(what(&[disclosed(OTHER)], &words()), "nationalities, org.iso.18013.5.1.sex of urn:example:other");
     }
 
     #[test]
     fn attack_56_names_that_would_forge_a_line_are_escaped() {
         let forged = ClaimPath::names(["age\r\nYour consent ends today", "\u{202e}x"]);
-        assert_eq!(listed(&[forged]), "age\\u{d}\\u{a}Your consent ends today.\\u{202e}x");
+        assert_eq!(listed(OTHER, &[forged], &words()), "age\\u{d}\\u{a}Your consent ends today.\\u{202e}x");
     }
 }

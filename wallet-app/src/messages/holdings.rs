@@ -1,12 +1,13 @@
 //! What the vault holds, and what was shown of it.
 
 use super::claims::what;
-use schemas::Timestamp;
+use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
 use wallet_core::display::Shown;
 use wallet_core::history::{Entry, Outcome};
 use wallet_core::holdings::{Format, Held, Standing};
 use wallet_core::issuance::{Deferred, DeferredId};
+use wallet_core::words::Words;
 
 /// What the vault holds.
 pub(crate) fn holdings(
@@ -14,8 +15,9 @@ pub(crate) fn holdings(
     promises: &[(DeferredId, Deferred)],
     damaged: &[String],
     now: Timestamp,
+    words: &Words,
 ) -> String {
-    let mut lines: Vec<String> = held.iter().map(|held| holding(held, now)).collect();
+    let mut lines: Vec<String> = held.iter().map(|held| holding(held, now, words)).collect();
     if lines.is_empty() {
         lines.push("The vault holds no credential yet.".to_owned());
     }
@@ -32,7 +34,7 @@ pub(super) const fn kind(format: Format) -> &'static str {
     }
 }
 
-fn holding(held: &Held, now: Timestamp) -> String {
+fn holding(held: &Held, now: Timestamp, words: &Words) -> String {
     let known = if held.issuer_known() { "" } else { " (not known)" };
     let standing = match held.standing(now) {
         Standing::Valid => match held.expires_at() {
@@ -53,7 +55,8 @@ fn holding(held: &Held, now: Timestamp) -> String {
         (true, false) => ": ask the issuer for new ones soon",
     };
     let format = kind(held.format());
-    format!("{}  {}{format} from {}{known}, {standing}, {copies}{low}.", held.id(), held.label(), held.issuer_name())
+    let label = words.type_name(held.type_id(), &held.label());
+    format!("{}  {label}{format} from {}{known}, {standing}, {copies}{low}.", held.id(), held.issuer_name())
 }
 
 /// Which credentials run low: so that nobody finds out at the border.
@@ -98,7 +101,7 @@ fn copies(count: usize) -> String {
 }
 
 /// One credential with its values, for its holder.
-pub(crate) fn credential(held: &Held, claims: &Map<String, Value>, now: Timestamp) -> String {
+pub(crate) fn credential(held: &Held, claims: &Map<String, Value>, now: Timestamp, words: &Words) -> String {
     let technical = ["iss", "iat", "nbf", "exp", "vct", "vct#integrity"];
     let lines = claims.iter().filter(|(name, _)| !technical.contains(&name.as_str())).map(|(name, value)| {
         let value = match value {
@@ -106,20 +109,20 @@ pub(crate) fn credential(held: &Held, claims: &Map<String, Value>, now: Timestam
             Value::String(text) => Shown::text(text).to_string(),
             other => Shown::text(&other.to_string()).to_string(),
         };
-        format!("  {}: {value}", Shown::name(name))
+        format!("  {}: {value}", words.claim(held.type_id(), &ClaimPath::names([name])))
     });
-    std::iter::once(holding(held, now)).chain(lines).collect::<Vec<_>>().join("\n")
+    std::iter::once(holding(held, now, words)).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
 /// What was shown, to whom, why and until when.
-pub(crate) fn history(entries: &[Entry]) -> String {
+pub(crate) fn history(entries: &[Entry], words: &Words) -> String {
     if entries.is_empty() {
         return "Nothing was shown to anybody yet.".to_owned();
     }
-    entries.iter().map(shown).collect::<Vec<_>>().join("\n")
+    entries.iter().map(|entry| shown(entry, words)).collect::<Vec<_>>().join("\n")
 }
 
-fn shown(entry: &Entry) -> String {
+fn shown(entry: &Entry, words: &Words) -> String {
     let known = if entry.known { "" } else { " (not known)" };
     let why = match entry.purposes.as_slice() {
         [] => String::new(),
@@ -135,5 +138,5 @@ fn shown(entry: &Entry) -> String {
         Outcome::TurnedDown => "turned down; it was seen all the same",
         Outcome::Undelivered => "could not be delivered",
     };
-    format!("{}  {}{known}: {}{why}{until}; {outcome}.", entry.at, entry.verifier, what(&entry.disclosed))
+    format!("{}  {}{known}: {}{why}{until}; {outcome}.", entry.at, entry.verifier, what(&entry.disclosed, words))
 }

@@ -5,6 +5,7 @@ use super::holdings::kind;
 use credentials::trust::Trust;
 use wallet_core::display::Shown;
 use wallet_core::issuance::{Authorization, Deferred, DeferredId, Offered, Summary, SummaryEntry, TxCodeWanted};
+use wallet_core::words::Words;
 
 /// What an issuer says that it offers.
 pub(crate) fn offered(offered: &Offered, met_before: bool) -> String {
@@ -73,7 +74,7 @@ pub(super) fn promise(promise: &Deferred) -> String {
 }
 
 /// What came from an issuer.
-pub(crate) fn arrived(summary: &Summary) -> String {
+pub(crate) fn arrived(summary: &Summary, words: &Words) -> String {
     let who = &summary.issuer_name;
     let first = match summary.trust {
         Trust::Known => format!("{who} ({}) is known: one of your trust anchors vouches for it.", summary.issuer),
@@ -82,15 +83,16 @@ pub(crate) fn arrived(summary: &Summary) -> String {
             summary.issuer
         ),
     };
-    let rest = summary.credentials.iter().map(arrived_entry);
+    let rest = summary.credentials.iter().map(|entry| arrived_entry(entry, words));
     std::iter::once(first).chain(rest).collect::<Vec<_>>().join("\n")
 }
 
-fn arrived_entry(entry: &SummaryEntry) -> String {
+fn arrived_entry(entry: &SummaryEntry, words: &Words) -> String {
     let about = entry.subject.as_ref().map(|initials| format!(" about {initials}")).unwrap_or_default();
     let other = if entry.other_subject { " Another name than in what you already hold: is it about you?" } else { "" };
     let until = entry.expires_at.map(|end| format!(", valid until {end}")).unwrap_or_default();
     let copies = if entry.copies == 1 { "1 copy".to_owned() } else { format!("{} copies", entry.copies) };
     let format = kind(entry.format);
-    format!("{}{format}{about}, {copies}{until}. In it: {}.{other}", entry.label, listed(&entry.claims))
+    let (label, claims) = (words.type_name(&entry.type_id, &entry.label), listed(&entry.type_id, &entry.claims, words));
+    format!("{label}{format}{about}, {copies}{until}. In it: {claims}.{other}")
 }

@@ -3,16 +3,17 @@
 use super::claims::what;
 use wallet_core::paper::{Prepared, Printed};
 use wallet_core::presentation::Terms;
+use wallet_core::words::Words;
 
 /// The last question before a paper is made.
 pub(crate) const PRINT_IT: &str = "Make this paper?";
 
 /// What would be on the paper, and what to be wary of.
-pub(crate) fn to_be_printed(prepared: &Prepared) -> String {
+pub(crate) fn to_be_printed(prepared: &Prepared, words: &Words) -> String {
     let terms = prepared.terms();
     format!(
         "The paper would show {} to whoever reads it, {}, until {}.\n{}{CANNOT}",
-        what(&[prepared.disclosed()]),
+        what(&[prepared.disclosed()], words),
         purposes(terms),
         terms.ends_at,
         if prepared.has_portrait() { "" } else { NO_PORTRAIT },

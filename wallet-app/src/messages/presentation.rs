@@ -1,15 +1,21 @@
 //! What a verifier asks for, and what it is shown.
 
-use super::claims::{listed, named, what};
+use super::claims::{listed, what};
 use credentials::trust::Trust;
 use schemas::ClaimPath;
 use url::Url;
 use wallet_core::display::Shown;
 use wallet_core::history::Disclosed;
 use wallet_core::presentation::{Asker, Concern, OfferedCredential, OfferedPath, Part, Receipt, RegisteredAs, Terms};
+use wallet_core::words::Words;
 
 /// Who asks, what for, and what would be shown, with what to be wary of; then what else could be shown.
-pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential], others: &[OfferedCredential]) -> String {
+pub(crate) fn asked_for(
+    asker: &Asker,
+    credentials: &[OfferedCredential],
+    others: &[OfferedCredential],
+    words: &Words,
+) -> String {
     let mut lines = vec![who_asks(asker)];
     lines.extend(registrations(asker));
     if let Some(proposal) = &asker.proposal {
@@ -30,11 +36,12 @@ pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential], others
         lines.push("No purpose and no end are named.".to_owned());
     }
     for credential in credentials {
-        lines.push(format!("{} from {}:", credential.label, credential.issuer_name));
-        lines.extend(claims_of(credential));
+        lines.push(format!("{} from {}:", called(credential, words), credential.issuer_name));
+        lines.extend(claims_of(credential, words));
     }
     for other in others {
-        let OfferedCredential { label, issuer_name, id, .. } = other;
+        let OfferedCredential { issuer_name, id, .. } = other;
+        let label = called(other, words);
         lines.push(match other.part {
             Part::Optional => format!("Asked for, but not required: {label} from {issuer_name}:"),
             Part::Besides => format!("Besides it takes {label} from {issuer_name} (--credential {id}):"),
@@ -42,25 +49,32 @@ pub(crate) fn asked_for(asker: &Asker, credentials: &[OfferedCredential], others
                 format!("Instead you could show {label} from {issuer_name} (--credential {id}):")
             }
         });
-        lines.extend(claims_of(other));
+        lines.extend(claims_of(other, words));
     }
     lines.join("\n")
 }
 
-fn claims_of(credential: &OfferedCredential) -> Vec<String> {
+fn called(credential: &OfferedCredential, words: &Words) -> Shown {
+    words.type_name(&credential.type_id, &credential.label)
+}
+
+fn claims_of(credential: &OfferedCredential, words: &Words) -> Vec<String> {
     if credential.paths.is_empty() {
         return vec!["  only that you hold it".to_owned()];
     }
     let kept = |shown: &OfferedPath| if shown.to_be_kept { "  (it says that it keeps it)" } else { "" };
-    let line =
-        |shown: &OfferedPath| format!("  {}{}{}", named(&shown.path), kept(shown), shown.concern.map_or("", wary));
+    let line = |shown: &OfferedPath| {
+        let name = words.claim(&credential.type_id, &shown.path);
+        format!("  {name}{}{}", kept(shown), shown.concern.map_or("", wary))
+    };
     credential.paths.iter().map(line).collect()
 }
 
 /// The question about something that is asked for and not required.
-pub(crate) fn optional(other: &OfferedCredential) -> String {
+pub(crate) fn optional(other: &OfferedCredential, words: &Words) -> String {
     let paths: Vec<ClaimPath> = other.paths.iter().map(|shown| shown.path.clone()).collect();
-    format!("{} of {} is asked for, but not required. Show it too?", listed(&paths), other.label)
+    let (claims, label) = (listed(&other.type_id, &paths, words), called(other, words));
+    format!("{claims} of {label} is asked for, but not required. Show it too?")
 }
 
 fn who_asks(asker: &Asker) -> String {
@@ -116,24 +130,34 @@ const fn wary(concern: Concern) -> &'static str {
 }
 
 /// The question about claims beyond the purpose.
-pub(crate) fn beyond_purpose(paths: &[ClaimPath]) -> String {
-    format!("The purpose does not need {}. Show it all the same?", listed(paths))
+pub(crate) fn beyond_purpose(claims: &[Shown]) -> String {
+    format!("The purpose does not need {}. Show it all the same?", joined(claims))
 }
 
 /// The question about claims for which a registered verifier names no purpose.
-pub(crate) fn no_purpose(paths: &[ClaimPath]) -> String {
-    format!("The verifier names no purpose for {}. Show it all the same?", listed(paths))
+pub(crate) fn no_purpose(claims: &[Shown]) -> String {
+    format!("The verifier names no purpose for {}. Show it all the same?", joined(claims))
 }
 
 /// The question about claims that come along.
-pub(crate) fn comes_along(paths: &[ClaimPath]) -> String {
-    format!("{} cannot be separated from the rest. Show it too?", listed(paths))
+pub(crate) fn comes_along(claims: &[Shown]) -> String {
+    format!("{} cannot be separated from the rest. Show it too?", joined(claims))
+}
+
+fn joined(claims: &[Shown]) -> String {
+    claims.iter().map(Shown::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// What will be shown, and on which terms, before the last yes.
-pub(crate) fn to_be_shown(asker: &Asker, disclosed: &[Disclosed], terms: Option<&Terms>, narrowed: bool) -> String {
+pub(crate) fn to_be_shown(
+    asker: &Asker,
+    disclosed: &[Disclosed],
+    terms: Option<&Terms>,
+    narrowed: bool,
+    words: &Words,
+) -> String {
     let less = if narrowed { format!("\n{LESS}") } else { String::new() };
-    format!("{} would see {}.{less}\n{}", asker.name, what(disclosed), on_terms(terms))
+    format!("{} would see {}.{less}\n{}", asker.name, what(disclosed, words), on_terms(terms))
 }
 
 /// Said of every narrowed answer, before it is sent.
@@ -141,9 +165,13 @@ pub(crate) const LESS: &str =
     "That is less than it asks for, and it may turn the answer down; a copy is used up all the same.";
 
 /// What was shown, and on which terms.
-pub(crate) fn sent(receipt: &Receipt, redirect: Option<&Url>) -> String {
-    let mut text =
-        format!("{} was shown {}.\n{}", receipt.verifier, what(&receipt.disclosed), on_terms(receipt.consent.as_ref()));
+pub(crate) fn sent(receipt: &Receipt, redirect: Option<&Url>, words: &Words) -> String {
+    let mut text = format!(
+        "{} was shown {}.\n{}",
+        receipt.verifier,
+        what(&receipt.disclosed, words),
+        on_terms(receipt.consent.as_ref())
+    );
     if let Some(address) = redirect {
         text.push_str(&format!("\nIt wants you to go on at {}", Shown::text(address.as_str())));
     }

@@ -218,7 +218,8 @@ impl Holdings<'_> {
             // One that is damaged is overwritten like any other.
             self.records.remove(record, rng).or_else(gone_is_gone)?;
         }
-        Ok(self.records.remove(id.0, rng)?)
+        self.records.remove(id.0, rng)?;
+        self.forget_unused_types(rng)
     }
 
     pub(crate) fn keep(&mut self, batch: NewBatch, rng: &mut dyn CryptoRng) -> Result<CredentialId, HoldingsError> {

@@ -16,7 +16,7 @@ use rand_core::CryptoRng;
 use schemas::{ClaimPath, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -60,6 +60,8 @@ pub struct Arrived {
     batches: Vec<VerifiedBatch>,
     digest: [u8; 32],
     renewal: Option<Renewal>,
+    /// Documents of types, looked up now.
+    fetched: BTreeMap<String, Vec<u8>>,
 }
 
 struct VerifiedBatch {
@@ -91,6 +93,8 @@ pub struct Summary {
 pub struct SummaryEntry {
     /// Its type for people.
     pub label: Shown,
+    /// Its `vct` or its document type; not safe to show.
+    pub type_id: String,
     /// Its format.
     pub format: Format,
     /// The initials of whom it is about, such as `A. B.`; none when it names nobody.
@@ -164,7 +168,13 @@ impl Delivered {
         for copy in batches.iter().flat_map(|batch| &batch.copies) {
             digest.update(Sha256::digest(copy.credential.as_bytes()));
         }
-        Ok(Arrived { issuer: self.issuer, batches, digest: digest.finalize().into(), renewal: self.renewal })
+        Ok(Arrived {
+            issuer: self.issuer,
+            batches,
+            digest: digest.finalize().into(),
+            renewal: self.renewal,
+            fetched: BTreeMap::new(),
+        })
     }
 }
 
@@ -263,6 +273,27 @@ fn said(credential: &SdJwtVc) -> Map<String, Value> {
 }
 
 impl Arrived {
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) const fn fetched(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.fetched
+    }
+
+    pub(super) const fn fetched_mut(&mut self) -> &mut BTreeMap<String, Vec<u8>> {
+        &mut self.fetched
+    }
+
+    /// The copies, thing by thing.
+    pub(super) fn copies(&self) -> Vec<Vec<&Credential>> {
+        self.batches.iter().map(|batch| batch.copies.iter().map(|copy| &copy.credential).collect()).collect()
+    }
+
+    pub(super) fn type_ids(&self) -> impl Iterator<Item = &str> {
+        self.batches.iter().map(|batch| batch.kind.type_id.as_str())
+    }
+
     /// What came, for the person to look at.
     pub fn summary(&self, holdings: &Holdings<'_>) -> Summary {
         let first = self.batches.iter().flat_map(|batch| &batch.copies).next();
@@ -283,7 +314,8 @@ impl Arrived {
     /// Save the vault before saying so: what is inside [`Unsaved`] stands in memory only.
     ///
     /// # Errors
-    /// [`IssuanceError::NotConfirmed`] when something else was confirmed, [`IssuanceError::Holdings`] when there is no
+    /// [`IssuanceError::NotConfirmed`] when something else was confirmed, [`IssuanceError::TypeRules`] and
+    /// [`IssuanceError::TypeDocument`] as [`Arrived::look_up`], [`IssuanceError::Holdings`] when there is no
     /// room; then nothing of the failing credential was kept.
     pub fn keep(
         self,
@@ -296,6 +328,8 @@ impl Arrived {
         if digest != self.digest {
             return Err(IssuanceError::NotConfirmed);
         }
+        let documents = self.hold_to_types(&holdings.type_documents())?;
+        holdings.keep_types(&documents, rng)?;
         let (mut kept, mut renewable) = (Vec::new(), Vec::new());
         for batch in self.batches {
             let kind = batch.kind.clone();
@@ -306,6 +340,7 @@ impl Arrived {
                 }
                 Err(error) => {
                     kept.into_iter().try_for_each(|id| holdings.forget(id, rng))?;
+                    holdings.forget_unused_types(rng)?;
                     return Err(error.into());
                 }
             }
@@ -332,6 +367,7 @@ impl Arrived {
     ) -> Result<Unsaved<Kept>, IssuanceError> {
         let held = holdings.credential(id)?;
         let before = holdings.look(&held)?;
+        let rules = self.hold_to_types(&holdings.type_documents());
         let from_the_same = Shown::text(&self.issuer) == held.issuer();
         let (Ok([batch]), true) = (<[VerifiedBatch; 1]>::try_from(self.batches), from_the_same) else {
             return Err(IssuanceError::Changed);
@@ -343,6 +379,7 @@ impl Arrived {
         if held.issuer_known() && !batch.copies.iter().all(known) {
             return Err(IssuanceError::NotKnown);
         }
+        rules?;
         let expires_at = batch.expires_at();
         let copies = batch.copies.into_iter().map(VerifiedCopy::into_copy).collect();
         holdings.add_copies(id, copies, expires_at, rng)?;
@@ -394,6 +431,7 @@ impl VerifiedBatch {
         let name = first.and_then(Credential::full_name);
         SummaryEntry {
             label: self.kind.shown(),
+            type_id: self.kind.type_id.clone(),
             format: self.kind.format,
             subject: first.and_then(initials),
             other_subject: name.is_some_and(|name| holdings.names().iter().any(|held| *held != name)),
@@ -446,7 +484,7 @@ impl fmt::Debug for Delivered {
 /// Claims of a person are in it.
 impl fmt::Debug for Arrived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { issuer, batches: _, digest: _, renewal: _ } = self;
+        let Self { issuer, batches: _, digest: _, renewal: _, fetched: _ } = self;
         f.debug_struct("Arrived").field("issuer", issuer).finish_non_exhaustive()
     }
 }

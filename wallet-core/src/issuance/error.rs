@@ -7,6 +7,7 @@ use crate::holdings::HoldingsError;
 use crate::vault::RecordError;
 use credentials::mdoc;
 use credentials::sd_jwt::VerifyError;
+use credentials::type_metadata::{ResolveError, RuleError};
 use schemas::openid4vci::{OFFER_SCHEME, SD_JWT_VC_FORMAT};
 
 /// Which answer of the issuer.
@@ -195,6 +196,12 @@ pub enum IssuanceError {
     /// The copies do not all say the same.
     #[error("the copies of the credential do not all say the same")]
     Unlike,
+    /// What the issuer, or whoever describes the type, publishes of the type does not hold.
+    #[error("what is published of the credential's type does not hold: {0}")]
+    TypeDocument(#[source] ResolveError),
+    /// A copy breaks the rules of its own type.
+    #[error("a copy of the credential breaks the rules of its type: {0}")]
+    TypeRules(#[source] RuleError),
     /// The issuer is not known, and only known ones were allowed.
     #[error("the issuer's certificate leads to no trust anchor of this wallet")]
     NotKnown,
@@ -294,6 +301,8 @@ impl Blame for IssuanceError {
             | Self::WrongType
             | Self::WrongKey
             | Self::Unlike
+            | Self::TypeDocument(_)
+            | Self::TypeRules(_)
             | Self::CopyCount { .. } => "the issuer made a faulty credential: nothing was kept, tell the issuer",
             Self::Key => {
                 "try again; if it stays so, the machine's random generator or cryptographic library is at fault"

@@ -5,6 +5,7 @@ mod documents;
 mod encryption;
 mod refill;
 mod signed_metadata;
+mod types;
 
 use super::*;
 use crate::effect::{AddressError, Method, Outcome};
@@ -281,7 +282,8 @@ fn attack_47_a_copy_that_hides_less_than_the_others_is_refused() {
     assert_eq!(refused(Desk { bare, ..Desk::default() }), IssuanceError::Unlike);
     // An issuer that lets nobody hide it says so with every copy.
     let bare: fn(usize) -> &'static [&'static str] = |_| &["birth_date"];
-    Wallet::new().kept(&mut Issuer::new(Desk { bare, ..Desk::default() })).unwrap();
+    let vct = "urn:example:other:1".to_owned();
+    Wallet::new().kept(&mut Issuer::new(Desk { bare, vct, ..Desk::default() })).unwrap();
     // Only the portrait's picture may differ, not what else an issuer would put in its place.
     let vary: fn(usize, &mut serde_json::Map<String, Value>) =
         |n, claims| drop(claims.insert("picture".into(), value!({ "case": n })));

@@ -25,6 +25,7 @@ impl Item {
             query: self.query.clone(),
             id: self.held.id(),
             label: self.held.label(),
+            type_id: self.held.type_id().to_owned(),
             issuer_name: self.held.issuer_name(),
             paths: self.with_concerns(&self.paths, ask),
             copies_left: self.held.copies_left(),

@@ -69,6 +69,8 @@ pub struct OfferedCredential {
     pub id: CredentialId,
     /// Its type for people.
     pub label: Shown,
+    /// Its `vct` or its document type; not safe to show.
+    pub type_id: String,
     /// Whose word it is.
     pub issuer_name: Shown,
     /// What would be shown of it. Empty: only that it is held.

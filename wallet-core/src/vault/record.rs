@@ -106,7 +106,8 @@ impl RecordKind {
     pub const WALLET_ATTESTATION: Self = Self(11);
     /// Who signed the metadata of an issuer.
     pub const SIGNER: Self = Self(12);
-
+    /// The document of a type that a credential held is of.
+    pub const TYPE_METADATA: Self = Self(13);
     /// A trust anchor of whoever registers verifiers, and for nothing else.
     pub const REGISTRAR: Self = Self(16);
 

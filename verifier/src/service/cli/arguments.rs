@@ -52,7 +52,7 @@ pub(super) enum Command {
         after_help = "Example:\n  amparo-verifier init --data desk --url https://desk.example --name \"Border post 4\""
     )]
     Init(Init),
-    /// Say whom to believe: an issuer by its trust anchor, or all that a signed trust list names.
+    /// Say whom to believe: an issuer by its trust anchor or by the keys that it publishes, or all that a signed trust list names.
     #[command(after_help = super::trust::EXAMPLE)]
     Trust(super::trust::Trust),
     /// Serve requests and take answers, until stopped.
@@ -77,9 +77,10 @@ pub(super) enum Command {
     /// Show who opened what, when and for what: never a claim.
     #[command(after_help = "Example:\n  amparo-verifier audit --data desk")]
     Audit(Audit),
-    /// Fetch every trust list and status list now, to have them where there is no network, and show how old they are.
+    /// Fetch every trust list, status list, type and issuer's key now, to have them where there is no network, and show how old they
+    /// are.
     #[command(
-        after_help = "A list that has ended says nothing good of a credential any more, and what it said against one still stands: see\n--unknown-status. `serve` fetches the same on its own schedule.\n\nExample:\n  amparo-verifier sync --data desk --aggregation https://registry.example/status\n  amparo-verifier sync --data desk --show"
+        after_help = "A list that has ended says nothing good of a credential any more, and what it said against one still stands: see\n--unknown-status. `serve` fetches the same on its own schedule.\n\nExample:\n  amparo-verifier sync --data desk --aggregation https://registry.example/status\n  amparo-verifier sync --data desk --type-metadata https://registry.example/types/residence/1 --type-metadata permit.json\n  amparo-verifier sync --data desk --show"
     )]
     Sync(Sync),
     /// Make a new key and certificate for requests, under the same trust anchor.
@@ -258,8 +259,15 @@ pub(super) struct Sync {
     /// Where an issuer names all its status lists (`status_list_aggregation_endpoint` of its metadata). Remembered; may be repeated.
     #[arg(long, value_name = "URL", value_parser = VerifierUrl::parse)]
     pub(super) aggregation: Vec<VerifierUrl>,
+    /// A type metadata document (SD-JWT VC §5), in a file or at a URL, which is remembered. Credentials of its type are held to
+    /// it. May be repeated.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(super) type_metadata: Vec<String>,
+    /// Forget a type's document again, by its `vct` or its URL. May be repeated.
+    #[arg(long, value_name = "VCT|URL")]
+    pub(super) forget_type: Vec<String>,
     /// Fetch nothing, show what is at hand.
-    #[arg(long, conflicts_with = "aggregation")]
+    #[arg(long, conflicts_with_all = ["aggregation", "type_metadata", "forget_type"])]
     pub(super) show: bool,
 }
 
@@ -294,6 +302,9 @@ pub(super) struct Verify {
     /// The full client identifier of the verifier; not looked at with --transcript.
     #[arg(long, required_unless_present_any = ["transcript", "paper"])]
     pub(super) audience: Option<String>,
+    /// A type metadata document; the presentation is held to it, if it is of its type. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(super) type_metadata: Vec<PathBuf>,
     /// Codes of a paper: a photograph or picture of some of them (PNG, JPEG), or their texts, one a line. May be repeated.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["nonce", "audience", "transcript", "presentation"])]
     pub(super) paper: Vec<PathBuf>,

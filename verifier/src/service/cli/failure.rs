@@ -2,6 +2,7 @@
 
 use crate::service::desk::DeskError;
 use crate::service::identity::IdentityError;
+use crate::service::knowledge::LookUpError;
 use crate::service::listen::ListenError;
 use crate::service::store::StoreError;
 use credentials::trust::list::TrustListError;
@@ -156,6 +157,33 @@ const fn store(error: &StoreError) -> (Exit, &'static str, &'static str) {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         DeskError::from(error).into()
+    }
+}
+
+impl From<LookUpError> for Failure {
+    fn from(error: LookUpError) -> Self {
+        let message = error.to_string();
+        match error {
+            LookUpError::Fetch(error) if error.is_peer_fault() => {
+                Self::new(Exit::Refused, "not_fetched", message, error.hint())
+            }
+            LookUpError::Fetch(error) => Self::new(Exit::Network, "not_fetched", message, error.hint()),
+            LookUpError::Status { .. } => {
+                Self::new(Exit::Network, "not_fetched", message, "check the address, and try again later")
+            }
+            LookUpError::Document(_) => {
+                Self::new(Exit::Refused, "type_metadata_invalid", message, "ask whoever wrote the document")
+            }
+            LookUpError::Known { .. } => Self::usage(message, "forget it first: amparo-verifier sync --forget-type"),
+            LookUpError::Metadata(_) | LookUpError::Keys(_) => Self::new(
+                Exit::Refused,
+                "issuer_metadata_invalid",
+                message,
+                "ask the issuer; without keys it is not trusted",
+            ),
+            LookUpError::TooMany => Self::usage(message, "forget some that are not needed any more"),
+            LookUpError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -9,21 +9,24 @@ use super::output::Answer;
 use super::words;
 use crate::policy::UnknownStatus;
 use crate::service::clock::{Clock, SystemClock};
+use crate::type_rules::TypeRules;
 use crate::verification::{
-    HeldCredential, Presentation, StatusFinding, current_or_ended, document_code, presentation_code,
+    HeldCredential, Presentation, StatusFinding, current_or_ended, document_code, presentation_code, type_code,
 };
 use credentials::b64;
 use credentials::escape::escaped;
 use credentials::json::{self, Limits};
 use credentials::mdoc::{self, SessionTranscript};
-use credentials::sd_jwt;
+use credentials::sd_jwt::{self, PresentedCredential};
 use credentials::status_list::{StatusError, VerifiedStatusList};
 use credentials::trust::{ChainPolicy, TrustAnchors, list};
+use credentials::type_metadata::TypeMetadata;
 use schemas::Timestamp;
 use schemas::consent::Grant;
 use schemas::mdoc::{CONSENT_NAME_SPACE, GRANT};
 use schemas::status::{Status, StatusReference};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -68,7 +71,24 @@ fn credential(
     let expected = sd_jwt::Expected::new(policy, &audience, &nonce, now);
     let presented = sd_jwt::verify_presented(text.trim(), &expected)
         .map_err(|source| refused(presentation_code(&source), format!("the presentation does not hold: {source}")))?;
+    hold_to_type(arguments, &presented)?;
     Ok(Presentation::SdJwtVc(Box::new(presented)))
+}
+
+/// Refuses what breaks the rules of its type, ours or one of the command line's.
+fn hold_to_type(arguments: &Verify, presented: &PresentedCredential) -> Result<(), Failure> {
+    let mut documents = BTreeMap::new();
+    for path in &arguments.type_metadata {
+        let bytes = read(path)?;
+        let metadata = TypeMetadata::parse(&bytes).map_err(|error| {
+            let message = format!("{} is not a type metadata document: {error}", path.display());
+            Failure::new(Exit::Usage, "type_metadata_invalid", message, "ask whoever wrote the document")
+        })?;
+        documents.insert(metadata.vct().to_owned(), bytes);
+    }
+    TypeRules::new(documents)
+        .check(presented)
+        .map_err(|error| refused(type_code(&error), format!("the presentation is refused: {error}")))
 }
 
 /// The documents of a `DeviceResponse`, and the types that the holder's side says it does not return.

@@ -13,7 +13,7 @@ use crate::guarded::RecordId;
 use crate::policy::{AcceptedFormat, ClientIdPrefix};
 use crate::preset::Preset;
 use crate::service::clock::{Clock, SystemClock};
-use crate::service::config::Config;
+use crate::service::config::{Config, VerifierUrl};
 use crate::service::desk::{Ask, Desk, DeskError, Outcome};
 use crate::service::identity::{ANCHOR_FILE, Identity, IdentityError};
 use crate::service::listen::{ListenError, serve};
@@ -275,11 +275,27 @@ fn audit(arguments: &Audit) -> Result<Answer, Failure> {
 
 fn sync(arguments: &Sync) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
+    for name in &arguments.forget_type {
+        if !desk.forget_type(name)? {
+            return Err(Failure::usage(format!("{name:?} is not known"), "sync --show says which types are"));
+        }
+    }
+    for named in &arguments.type_metadata {
+        match VerifierUrl::parse(named) {
+            // As it was given: the name of a type is compared byte for byte.
+            Ok(_) => desk.learn_type_source(named)?,
+            Err(_) => drop(desk.learn_type(&offline::read(&PathBuf::from(named))?)?),
+        }
+    }
     let aggregations: Vec<String> = arguments.aggregation.iter().map(|url| url.as_str().to_owned()).collect();
-    let lists = match arguments.show {
-        true => desk.list_states()?,
-        false => runtime()?.block_on(desk.sync(&aggregations))?,
+    let (lists, failed) = match arguments.show {
+        true => (desk.list_states()?, Vec::new()),
+        false => runtime()?.block_on(async {
+            let failed = desk.look_up().await?;
+            Ok::<_, DeskError>((desk.sync(&aggregations).await?, failed))
+        })?,
     };
+    let (types, issuers) = desk.known()?;
     let mut text = String::new();
     for list in &lists {
         let age = list.age.map_or_else(String::new, |age| format!(", {age} old"));
@@ -291,15 +307,26 @@ fn sync(arguments: &Sync) -> Result<Answer, Failure> {
         let _ = writeln!(text, "{}", trust::line(list));
     }
     if lists.is_empty() {
-        text.push_str("No status list is known yet; name an issuer's with --aggregation.");
+        text.push_str("No status list is known yet; name an issuer's with --aggregation.\n");
+    }
+    words::known_text("type", &types, &mut text);
+    words::known_text("issuer's keys", &issuers, &mut text);
+    for (source, error) in &failed {
+        let _ = writeln!(text, "Not fetched: {}: {error}.", credentials::escape::escaped(source));
     }
     // To go where there is no network with less than everything is not done, whatever was fetched.
     let all_current = lists.iter().map(ListState::word).chain(trust_lists.iter().map(TrustListState::word));
-    let all_current = all_current.into_iter().all(|word| word == "current");
-    let object = json!({
-        "lists": words::lists_json(&lists), "trust_lists": trust::lists_json(&trust_lists), "current": all_current,
-    });
+    let all_current = all_current.into_iter().all(|word| word == "current")
+        && failed.is_empty()
+        && types.iter().chain(&issuers).all(|known| known.current);
     let exit = (!arguments.show && !all_current).then_some(super::failure::Exit::Network);
+    let failed: Vec<_> =
+        failed.iter().map(|(source, error)| json!({"source": source, "message": error.to_string()})).collect();
+    let object = json!({
+        "lists": words::lists_json(&lists), "trust_lists": trust::lists_json(&trust_lists),
+        "types": words::known_json(&types), "issuers": words::known_json(&issuers),
+        "failed": failed, "current": all_current,
+    });
     Ok(Answer { exit, ..Answer::new(object, text) })
 }
 

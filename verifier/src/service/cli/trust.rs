@@ -11,6 +11,7 @@ use crate::service::config::VerifierUrl;
 use crate::service::desk::Desk;
 use clap::Args;
 use credentials::escape::escaped;
+use credentials::issuer_metadata::{IssuerMetadataError, well_known_url};
 use credentials::trust::AnchorLimits;
 use schemas::credential_type;
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(super) const EXAMPLE: &str = "Example:
   amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem
   amparo-verifier trust --data desk --anchor shelter.pem --issues attestation --status-host shelter.example
+  amparo-verifier trust --data desk --issuer-metadata https://registry.example --issues identity
   amparo-verifier trust --data desk --list https://registry.example/trust-list --list-signer registry.pem
   amparo-verifier trust --data desk --show
 
@@ -33,8 +35,12 @@ pub(super) struct Trust {
     #[command(flatten)]
     data: Data,
     /// The anchor, in PEM form.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["list", "show"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["list", "show", "issuer_metadata"])]
     anchor: Vec<PathBuf>,
+    /// An issuer that is known by the keys which it publishes under its name (SD-JWT VC §4): the `iss` of its credentials. They
+    /// are fetched now, and again by `sync` and `serve`.
+    #[arg(long, value_name = "URL", value_parser = issuer)]
+    issuer_metadata: Vec<String>,
     /// Believe it for this type only: `identity`, `attestation`, or a `vct`. May be repeated; without it, for every type.
     #[arg(long, value_name = "TYPE")]
     issues: Vec<String>,
@@ -42,7 +48,7 @@ pub(super) struct Trust {
     #[arg(long, value_name = "HOST")]
     status_host: Vec<String>,
     /// A signed trust list: where it is fetched, or a file. With --remove also its name.
-    #[arg(long, value_name = "URL|FILE", conflicts_with_all = ["anchor", "issues", "status_host"])]
+    #[arg(long, value_name = "URL|FILE", conflicts_with_all = ["anchor", "issuer_metadata", "issues", "status_host"])]
     list: Option<String>,
     /// The anchor of who signs that list, in PEM form: believed for this and nothing else. Said once.
     #[arg(long, value_name = "FILE", requires = "list")]
@@ -51,7 +57,7 @@ pub(super) struct Trust {
     #[arg(long, conflicts_with_all = ["issues", "status_host", "list_signer"])]
     remove: bool,
     /// Show who is believed for what, and how old the lists are. Fetches nothing.
-    #[arg(long, conflicts_with_all = ["anchor", "list"])]
+    #[arg(long, conflicts_with_all = ["anchor", "list", "issuer_metadata"])]
     show: bool,
 }
 
@@ -65,7 +71,7 @@ pub(super) fn run(arguments: &Trust) -> Result<Answer, Failure> {
     }
 }
 
-fn anchors(desk: &Desk, arguments: &Trust) -> Result<Answer, Failure> {
+fn anchors(desk: &Arc<Desk>, arguments: &Trust) -> Result<Answer, Failure> {
     let mut text = String::new();
     let mut list = Vec::new();
     let limits = limits(&arguments.issues, &arguments.status_host);
@@ -84,7 +90,35 @@ fn anchors(desk: &Desk, arguments: &Trust) -> Result<Answer, Failure> {
             list.push(json!({"name": name, member: changed}));
         }
     }
-    Ok(Answer::new(json!({"anchors": list, "known_issuers": desk.known_issuers()?}), text))
+    let issuers = published(desk, arguments, limits.as_ref(), &mut text)?;
+    let object = json!({"anchors": list, "issuers": issuers, "known_issuers": desk.known_issuers()?});
+    Ok(Answer::new(object, text))
+}
+
+/// Issuers that are believed by the keys which they publish.
+fn published(
+    desk: &Arc<Desk>,
+    arguments: &Trust,
+    limits: Option<&AnchorLimits>,
+    text: &mut String,
+) -> Result<Vec<Value>, Failure> {
+    let mut list = Vec::new();
+    for iss in &arguments.issuer_metadata {
+        let word = if arguments.remove {
+            if desk.distrust_published(iss)? { "No longer trusted" } else { "Was not trusted" }
+        } else {
+            runtime()?.block_on(desk.trust_published(iss, limits.cloned()))?;
+            "Trusted now, by its published keys"
+        };
+        let _ = writeln!(text, "{word}: {iss}.");
+        list.push(json!({"iss": iss, "trusted": !arguments.remove}));
+    }
+    Ok(list)
+}
+
+/// The name of an issuer, as it stands in its credentials: compared byte for byte.
+fn issuer(text: &str) -> Result<String, IssuerMetadataError> {
+    well_known_url(text).map(|_| text.to_owned())
 }
 
 /// What an anchor may vouch for, in the words of the command line.
@@ -126,7 +160,7 @@ fn remove(desk: &Desk, list: &str) -> Result<Answer, Failure> {
     Ok(Answer::new(json!({"removed": removed}), text.to_owned()))
 }
 
-fn show(desk: &Desk) -> Result<Answer, Failure> {
+fn show(desk: &Arc<Desk>) -> Result<Answer, Failure> {
     let (lists, anchors) = (desk.trust_list_states()?, desk.believed()?);
     let mut text = String::new();
     let mut objects = Vec::new();
@@ -150,7 +184,12 @@ fn show(desk: &Desk) -> Result<Answer, Failure> {
     for list in &lists {
         let _ = writeln!(text, "{}", line(list));
     }
-    Ok(Answer::new(json!({"anchors": objects, "trust_lists": lists_json(&lists)}), text))
+    let (_, issuers) = desk.known()?;
+    words::known_text("issuer's keys", &issuers, &mut text);
+    let object = json!({
+        "anchors": objects, "trust_lists": lists_json(&lists), "issuers": words::known_json(&issuers),
+    });
+    Ok(Answer::new(object, text))
 }
 
 /// A list for a person, in one line.

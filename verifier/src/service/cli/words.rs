@@ -3,8 +3,8 @@
 use super::failure::Exit;
 use super::output::Answer;
 use crate::guarded::View;
-use crate::service::ListState;
 use crate::service::desk::{Outcome, Report};
+use crate::service::{Known, ListState};
 use crate::verification::{Held, HeldCredential};
 use credentials::escape::escaped;
 use credentials::mdoc;
@@ -96,6 +96,28 @@ pub(super) fn lists_json(lists: &[ListState]) -> Value {
     lists.iter().map(list).collect()
 }
 
+/// What was looked up beforehand.
+pub(super) fn known_json(known: &[Known]) -> Value {
+    let time = |time: Option<schemas::Timestamp>| time.map(|time| time.to_string());
+    let one = |known: &Known| {
+        json!({
+            "name": known.name, "source": known.source, "fetched_at": time(known.fetched_at), "until": time(known.until),
+            "state": if known.current { "current" } else { "missing" },
+        })
+    };
+    known.iter().map(one).collect()
+}
+
+/// The same for people.
+pub(super) fn known_text(what: &str, known: &[Known], text: &mut String) {
+    for known in known {
+        let state = if known.current { "current" } else { "missing" };
+        let fetched = known.fetched_at.map_or_else(String::new, |at| format!(", of {at}"));
+        let until = known.until.map_or_else(String::new, |until| format!(", until {until}"));
+        let _ = writeln!(text, "{state}{fetched}{until}: {what} {}", escaped(&known.name));
+    }
+}
+
 /// A result, and how the command ends.
 pub(super) fn report(report: &Report) -> Answer {
     Answer { exit: exit(report), ..Answer::new(report_json(report), report_text(report)) }
@@ -176,6 +198,10 @@ pub(super) fn hint(code: &str) -> &'static str {
         }
         "issuer_invalid" | "signature_invalid" | "presentation_invalid" => {
             "do not accept it; the credential is not in order"
+        }
+        "type_rules_broken" => "do not accept it; its issuer did not keep to the rules of the type",
+        "type_metadata_invalid" => {
+            "get the documents of its type with amparo-verifier sync --type-metadata; if they are there, do not accept it"
         }
         "not_yet_valid" | "expired" => "the holder needs a current credential; check this machine's clock too",
         "key_binding_missing" | "key_binding_invalid" => "ask again; if it repeats, check the clocks of both machines",

@@ -114,7 +114,15 @@ impl Desk {
             Ok(AnswerContent::Presentations(presentations)) => self.spend(&id, now, |desk| {
                 let anchors = desk.anchors()?;
                 let transcript = &transaction.session_transcript(&desk.endpoints, key.as_ref());
-                let surroundings = Surroundings { anchors: &anchors, transcript, chains: Some(&desk.chains), now };
+                let known = desk.at_hand()?;
+                let surroundings = Surroundings {
+                    anchors: &anchors,
+                    published: Some(&known.published),
+                    types: &known.types,
+                    transcript,
+                    chains: Some(&desk.chains),
+                    now,
+                };
                 desk.check(&id, transaction, |transaction| authenticate(transaction, &presentations, &surroundings))
             }),
         }

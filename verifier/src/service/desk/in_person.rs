@@ -107,7 +107,15 @@ impl Desk {
             }
         };
         let anchors = self.anchors()?;
-        let surroundings = Surroundings { anchors: &anchors, transcript: &transcript, chains: Some(&self.chains), now };
+        let known = self.at_hand()?;
+        let surroundings = Surroundings {
+            anchors: &anchors,
+            published: Some(&known.published),
+            types: &known.types,
+            transcript: &transcript,
+            chains: Some(&self.chains),
+            now,
+        };
         let received = self.check(&id, transaction, |transaction| {
             authenticate_in_person(transaction, &response, &surroundings, &key)
         })?;

@@ -14,7 +14,7 @@ static TWO: LazyLock<Wallet> = LazyLock::new(|| {
 fn attestation() -> Desk {
     Desk {
         vct: "urn:amparo:attestation:1".into(),
-        claims: value!({"attested_by": "Casa Abierta", "services": ["shelter", "language"]}),
+        claims: value!({"attested_by": "Casa Abierta", "category": "A", "services": ["shelter", "language"]}),
         ..Desk::default()
     }
 }
@@ -116,7 +116,7 @@ fn vp_6_4_3_the_person_picks_among_the_options() {
 fn vp_6_1_several_answer_only_where_several_are_taken_and_the_person_names_them() {
     let mut wallet = TWO.clone();
     let second = wallet.receive(Desk {
-        claims: value!({"attested_by": "Puente", "services": ["health"]}),
+        claims: value!({"attested_by": "Puente", "category": "A", "services": ["health"]}),
         batch_size: Some(2),
         ..attestation()
     });

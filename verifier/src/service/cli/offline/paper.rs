@@ -4,7 +4,7 @@ use super::super::arguments::Verify;
 use super::super::failure::{Exit, Failure};
 use super::super::output::Answer;
 use super::super::words;
-use super::{anchors, codes, look_up, policy};
+use super::{anchors, codes, hold_to_type, look_up, policy};
 use crate::service::clock::{Clock, SystemClock};
 use crate::verification::{HeldCredential, Presentation, StatusFinding, presentation_code};
 use credentials::consent::ConsentError;
@@ -33,6 +33,7 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
         Failure::new(Exit::Refused, "paper_invalid", error.to_string(), "ask for a new paper, or for a newer verifier")
     })?;
     let verified = paper.verify(policy(arguments, &anchors), now).map_err(|error| refused(&error))?;
+    hold_to_type(arguments, verified.credential())?;
     let status = match verified.credential().status() {
         None => StatusFinding::None,
         Some(reference) => look_up(reference, arguments, &anchors, now)?,
