@@ -10,9 +10,11 @@ mod evaluate;
 mod failure;
 mod failure_pictures;
 mod finger;
+mod finger_search;
 mod home;
 mod latency;
 mod linkage_plot;
+mod moment;
 mod pad;
 mod pair_list;
 mod pairs;
@@ -28,7 +30,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use biometrics::finger::Resolution;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
@@ -71,8 +72,10 @@ enum Command {
     /// What stored data give away: unlinkability, irreversibility, with and without device key and PIN.
     #[command(after_help = "Example: amparo-biometrics protection --pairs pairs.csv --json --plot linkage.svg")]
     Protection(protection::Arguments),
-    /// Speed and recall of 1:N search on generated vectors.
-    #[command(after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json")]
+    /// Speed and recall of 1:N search: on generated vectors, or on prints among fingers that are made up.
+    #[command(
+        after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json\n         amparo-biometrics search --fingers DB1_B --others DB3_B --others DB4_B --gallery 10000 --probes 70"
+    )]
     Search(search::Arguments),
     /// Draw an active challenge, or judge the frames of a presentation that answers one.
     #[command(after_help = "Example: amparo-biometrics challenge --frames recorded/ --light --json")]
@@ -143,13 +146,7 @@ impl ModalityArguments {
             (Modality::Face, None, None) => Ok(None),
             (Modality::Face, Some(_), _) => not_for_faces("--dpi"),
             (Modality::Face, None, Some(_)) => not_for_faces("--extractor"),
-            (Modality::Finger, dpi, extractor) => {
-                let resolution = dpi.map_or(Ok(Resolution::STANDARD), Resolution::new);
-                let resolution = resolution.map_err(|error| {
-                    Failure::usage(error.to_string(), "give the scanner's resolution: most have 500")
-                })?;
-                Ok(Some(finger::Settings { resolution, extractor: extractor.unwrap_or_default() }))
-            }
+            (Modality::Finger, dpi, extractor) => finger::Settings::new(*dpi, *extractor).map(Some),
         }
     }
 }
@@ -169,7 +166,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments, home),
         Command::Release(arguments) => release::run(arguments, home),
         Command::Protection(arguments) => protection::run(arguments, home),
-        Command::Search(arguments) => search::run(arguments),
+        Command::Search(arguments) => search::run(arguments, home),
         Command::Challenge(arguments) => challenge::run(arguments, home),
         Command::Pad(arguments) => pad::run(arguments, home),
         Command::Simulate(arguments) => simulate::run(arguments, home),

@@ -15,16 +15,25 @@ use serde_json::json;
 
 use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
+use super::moment::Moment;
 use super::pair_list::Pair;
 use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
 
 /// How prints are to be taken.
 pub(super) struct Settings {
-    pub(super) resolution: Resolution,
-    pub(super) extractor: ExtractorName,
+    resolution: Resolution,
+    extractor: ExtractorName,
 }
 
 impl Settings {
+    /// As a caller said, or as usual.
+    pub(super) fn new(dpi: Option<u32>, extractor: Option<ExtractorName>) -> Result<Self, Failure> {
+        let resolution = dpi
+            .map_or(Ok(Resolution::STANDARD), Resolution::new)
+            .map_err(|error| Failure::usage(error.to_string(), "give the scanner's resolution: most have 500"))?;
+        Ok(Self { resolution, extractor: extractor.unwrap_or_default() })
+    }
+
     /// Loads what is needed for it.
     pub(super) fn taker(&self, home: Option<PathBuf>) -> Result<Taker, Failure> {
         let Self { resolution, extractor } = self;
@@ -117,12 +126,12 @@ fn not_enrolled(error: FingerEnrolError) -> Failure {
     Failure::usage(error.to_string(), hint)
 }
 
-fn not_compared(error: FingerCompareError) -> Failure {
+pub(super) fn not_compared(error: FingerCompareError) -> Failure {
     Failure::usage(error.to_string(), "take both prints with the same --extractor")
 }
 
 /// A template of ours, a record of ISO/IEC 19794-2 or ANSI 378 with one view, or an image.
-fn stored_or_taken(path: &Path, taker: &mut Taker) -> Result<FingerTemplate, Failure> {
+pub(super) fn stored_or_taken(path: &Path, taker: &mut Taker) -> Result<FingerTemplate, Failure> {
     let bytes = zeroize::Zeroizing::new(home::read_named(path)?);
     if let Ok(template) = FingerTemplate::from_bytes(&bytes) {
         return Ok(template);
@@ -142,11 +151,15 @@ pub(super) struct Wanted<'a> {
     pub(super) gate: bool,
     pub(super) plots: &'a [PathBuf],
     pub(super) failures: Option<&'a Path>,
+    pub(super) keep: Option<&'a Path>,
 }
 
 /// Error rates over lists of pairs of prints.
 pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'_>) -> Result<Vec<Answer>, Failure> {
     let cache = TemplateCache::fill(lists.iter().flatten(), wanted.gate, taker);
+    cache.keep(wanted.keep)?;
+    let minutiae: Vec<usize> = cache.templates.values().map(FingerTemplate::minutiae).collect();
+    let minutiae = minutiae.iter().sum::<usize>() as f64 / minutiae.len().max(1) as f64;
     let mut answers = Vec::new();
     for (i, pairs) in lists.iter().enumerate() {
         let sides = Sides::of(pairs, &cache);
@@ -173,6 +186,7 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
         let mut answer = evaluate::report(&evaluation, &measured);
         if let Some(fields) = answer.object.as_object_mut() {
             fields.insert("extractor".to_owned(), json!(taker.finder.extractor().name()));
+            fields.insert("minutiae_mean".to_owned(), json!(round3(minutiae)));
         }
         answers.push(answer);
     }
@@ -196,9 +210,9 @@ impl TemplateCache {
         images.dedup();
         let bar = progress(images.len() as u64, "images");
         for image in images {
-            let start = Instant::now();
+            let start = Moment::now();
             let (code, template) = Self::take(image, taker);
-            cache.times.push(start.elapsed());
+            cache.times.push(Moment::now().since(&start).own());
             *cache.quality.entry(code).or_default() += 1;
             match template.filter(|_| !gate || code == "ok") {
                 Some(template) => drop(cache.templates.insert(image.clone(), template)),
@@ -218,6 +232,19 @@ impl TemplateCache {
             }
             Err(error) => (error.code(), None),
         }
+    }
+
+    /// Writes every template to a folder, for other programs to compare.
+    fn keep(&self, folder: Option<&Path>) -> Result<(), Failure> {
+        let Some(folder) = folder else { return Ok(()) };
+        let storage =
+            |error: std::io::Error| Failure::storage(format!("{}: {error}", folder.display()), "choose another --keep");
+        std::fs::create_dir_all(folder).map_err(storage)?;
+        for (picture, template) in &self.templates {
+            let Some(name) = picture.file_stem() else { continue };
+            template::write_private(&folder.join(name), &template.to_bytes()).map_err(storage)?;
+        }
+        Ok(())
     }
 
     fn found(&self, paths: &[PathBuf]) -> Vec<&FingerTemplate> {
@@ -257,14 +284,15 @@ impl<'a> Sides<'a> {
     }
 
     fn comparisons_per_second(&self, pairs: &[Pair]) -> Result<f64, Failure> {
-        let (start, mut count) = (Instant::now(), 0_u64);
+        let (start, mut count) = (Moment::now(), 0_u64);
         for pair in pairs.iter().cycle().take(1_000_000) {
             std::hint::black_box(self.score(pair)?);
-            count += 1;
-            if start.elapsed() > Duration::from_millis(500) {
+            count += (pair.reference.len() * pair.probe.len()) as u64;
+            // Asked now and then: the answer takes longer than a comparison.
+            if count.is_multiple_of(100) && Moment::now().since(&start).own() > Duration::from_millis(500) {
                 break;
             }
         }
-        Ok((count as f64 / start.elapsed().as_secs_f64()).round())
+        Ok((count as f64 / Moment::now().since(&start).own().as_secs_f64()).round())
     }
 }

@@ -1,7 +1,7 @@
 //! Scores of a block of 8-bit vectors against one probe: one loop in plain Rust, compiled twice.
 //!
-//! Both are the same integer sums and the same one multiplication of floats, so the scores are equal to the last bit. The
-//! only `unsafe` of this crate is here: calling a function that was compiled for instructions found at run time.
+//! Both are the same integer sums and the same one multiplication of floats, so the scores are equal to the last bit. One
+//! of the two `unsafe` calls of this crate is here: calling a function that was compiled for instructions found at run time.
 
 use zeroize::Zeroize;
 
