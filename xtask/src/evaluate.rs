@@ -51,10 +51,12 @@ enum Part {
     Protection,
     /// Simulated presentation attacks.
     Attacks,
-    /// Fingers, and their peers.
+    /// Fingers, by both extractors.
     Fingers,
     /// 1:N search over fingers, in galleries filled with made up ones.
     Identification,
+    /// BOZORTH3 on the same fingers; by LEADER's minutiae only together with `fingers`.
+    FingerPeers,
     /// 1:N search, and FAISS.
     Search,
 }
@@ -124,6 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Attacks => attacks::measured(&bench, arguments.presentations)?,
             Part::Fingers => fingers::measured(&bench)?,
             Part::Identification => identification::measured(&bench)?,
+            Part::FingerPeers => fingers::peers(&bench)?,
             Part::Search => search::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();

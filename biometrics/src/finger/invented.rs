@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use super::template::{FingerTemplate, Minutia};
 
 impl FingerTemplate {
-    /// Another finger of the donor's general shape: perhaps mirrored, each place moved by waves of a ridge and a half each, half
-    /// of the minutiae put elsewhere, along the ridges there. It may still look like its donor's: a gallery of such fingers is hard.
+    /// Another finger, the donor's in a mirror: each place moved by waves of a ridge and a half each, half
+    /// of the minutiae put elsewhere, along the ridges there.
+    /// Those of one donor may look like each other.
     #[must_use]
     pub fn invent(donor: &Self, rng: &mut impl Rng) -> Self {
         let Self { extractor, width, height, minutiae, field } = donor;
-        let mirrored = rng.next_u32().is_multiple_of(2);
-        let field = field.as_ref().map(|field| if mirrored { field.mirrored(*width) } else { field.duplicate() });
+        let field = field.as_ref().map(|field| field.mirrored(*width));
         let mut unit = || (f64::from(rng.next_u32()) / f64::from(u32::MAX)) as f32;
         let waves: [[f32; 4]; WAVES] = std::array::from_fn(|_| {
             let (direction, length) = (TAU * unit(), SHORTEST + (LONGEST - SHORTEST) * unit());
@@ -25,8 +25,7 @@ impl FingerTemplate {
         let mut invented = Zeroizing::new(Vec::with_capacity(minutiae.len()));
         for m in minutiae.iter() {
             let (x, y) = m.place();
-            let x = if mirrored { f32::from(*width) - 1.0 - x } else { x };
-            let angle = if mirrored { 128_u8.wrapping_sub(m.angle) } else { m.angle };
+            let (x, angle) = (f32::from(*width) - 1.0 - x, 128_u8.wrapping_sub(m.angle));
             let (mut to_x, mut to_y) = (x, y);
             for [kx, ky, phase, direction] in waves {
                 let size = AMPLITUDE * (kx * x + ky * y + phase).sin();

@@ -57,20 +57,24 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
     if !network {
         means.push_str("LEADER was not measured: `cargo xtask setup` fetches it.\n");
     }
-    let _ = writeln!(text, "\n{means}\nPeers on the same images and pairs, in the same run:\n");
-    let mut peers = bench.built("examples/finger_peers");
-    peers.arg(templates);
-    for (set, dpi) in SETS {
-        peers.arg(dpi).arg(data.join(set));
-    }
-    text.push_str(&shell::output(&mut peers)?);
-    text.push('\n');
+    let _ = writeln!(text, "\n{means}");
     for (set, _) in SETS {
         for extractor in EXTRACTORS.into_iter().filter(|name| *name == "mindtct" || network) {
             let _ = writeln!(text, "![DET and scores, {set}, {extractor}](evaluation/finger-{set}-{extractor}-1.svg)");
         }
     }
     Ok(text)
+}
+
+/// BOZORTH3 on the same images and pairs; on LEADER's minutiae where [`measured`] kept them in this run.
+pub(super) fn peers(bench: &Bench) -> Result<String, EvaluateError> {
+    let data = bench.images("fingers/fvc2002")?;
+    let mut peers = bench.built("examples/finger_peers");
+    peers.arg(templates(bench));
+    for (set, dpi) in SETS {
+        peers.arg(dpi).arg(data.join(set));
+    }
+    Ok(shell::output(&mut peers)?)
 }
 
 fn row(set: &str, extractor: &str, enrol: &str, list: &Value) -> String {
