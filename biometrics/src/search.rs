@@ -3,8 +3,8 @@
 //! The answer is a candidate for a person to look at, never a verdict: among N strangers, a false candidate comes up N times
 //! as often as in one comparison ([`crate::evaluation::Fpir`]). Accuracy, not speed, is what limits a gallery.
 //!
-//! A vector is kept in two planes of 8 bits. All of the upper plane is scanned, block by block, all probes over one block;
-//! the lower one is read for the few that came up, and ranks them as 16-bit numbers would.
+//! A vector is kept as numbers of 12 bits in two parts. The upper four of all are scanned, block by block, all probes over one
+//! block; the lower eight are read for the few that came up, and rank them as exact numbers would.
 
 mod kernel;
 mod ranking;
@@ -16,36 +16,36 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::comparison::{Decision, Threshold};
 use crate::template::{DIMENSION, FixedVector, ModelId, Probe, Reference};
 pub use kernel::Instructions;
-use kernel::{BLOCK, Row, Sought, scores};
+use kernel::{BLOCK, GROUPS, Group, LANES, Sought, TOGETHER, scores};
 use ranking::Best;
 
-/// References in 8 bits a number and 8 more, all of one model. Personal data, wiped on drop.
+/// References in four bits a number and eight more, all of one model. Personal data, wiped on drop.
 pub struct Gallery {
     model: ModelId,
-    upper: Zeroizing<Vec<Row>>,
-    lower: Zeroizing<Vec<Row>>,
-    /// One by the length of each vector, of its upper plane and of both.
+    /// The upper four bits, sixteen references side by side.
+    groups: Zeroizing<Vec<Group>>,
+    /// The lower eight.
+    rest: Zeroizing<Vec<Rest>>,
+    /// One by the length of each vector in twelve bits.
     inverse_norms: Vec<f32>,
-    exact_inverse_norms: Vec<f32>,
     instructions: Instructions,
 }
 
 impl Gallery {
-    /// The most references a gallery takes: 1 GB, and far more than error rates allow.
+    /// The most references a gallery takes: 0.8 GB, and far more than error rates allow.
     pub const CAPACITY: usize = 1 << 22;
 
     /// Bytes that each reference takes.
-    pub const BYTES_EACH: usize = 2 * DIMENSION + 8;
+    pub const BYTES_EACH: usize = size_of::<Group>() / LANES + size_of::<Rest>() + size_of::<f32>();
 
     /// An empty gallery for vectors of one model.
     #[must_use]
     pub fn new(model: ModelId) -> Self {
         Self {
             model,
-            upper: Zeroizing::new(Vec::new()),
-            lower: Zeroizing::new(Vec::new()),
+            groups: Zeroizing::new(Vec::new()),
+            rest: Zeroizing::new(Vec::new()),
             inverse_norms: Vec::new(),
-            exact_inverse_norms: Vec::new(),
             instructions: Instructions::detected(),
         }
     }
@@ -58,20 +58,24 @@ impl Gallery {
         if reference.model() != self.model {
             return Err(SearchError::ModelMismatch);
         }
-        let position = self.upper.len();
+        let position = self.len();
         if position >= Self::CAPACITY {
             return Err(SearchError::Full { capacity: Self::CAPACITY });
         }
-        if position == self.upper.capacity() {
+        if position == self.rest.capacity() {
             let room = (position * 2).clamp(FIRST_CAPACITY, Self::CAPACITY);
-            grow(&mut self.upper, room);
-            grow(&mut self.lower, room);
+            grow(&mut self.groups, room / LANES);
+            grow(&mut self.rest, room);
         }
-        let planes = Planes::of(reference.vector());
-        self.upper.push(planes.upper);
-        self.lower.push(planes.lower);
-        self.inverse_norms.push(planes.inverse_norm);
-        self.exact_inverse_norms.push(planes.exact_inverse_norm);
+        let parts = Parts::of(reference.vector());
+        if position.is_multiple_of(LANES) {
+            self.groups.push(Group::EMPTY);
+        }
+        if let Some(group) = self.groups.last_mut() {
+            group.set(position % LANES, &parts.codes, parts.coarse_inverse_norm);
+        }
+        self.rest.push(Rest(parts.rest));
+        self.inverse_norms.push(parts.inverse_norm);
         Ok(Position(position))
     }
 
@@ -91,37 +95,34 @@ impl Gallery {
         if probes.iter().any(|probe| probe.model() != self.model) {
             return Err(SearchError::ModelMismatch);
         }
-        let looked_at = if most == 0 { 0 } else { most.saturating_mul(4).saturating_add(16).min(self.len()) };
-        let mut searches: Vec<(Planes, Zeroizing<Sought>, Best)> = probes
-            .iter()
-            .map(|probe| {
-                let planes = Planes::of(probe.vector());
-                let sought = Zeroizing::new(planes.upper.0.map(i16::from));
-                (planes, sought, Best::new(looked_at))
-            })
-            .collect();
-        let mut buffer = [0.0_f32; BLOCK];
-        for (block, (rows, norms)) in self.upper.chunks(BLOCK).zip(self.inverse_norms.chunks(BLOCK)).enumerate() {
-            for (_, sought, best) in &mut searches {
-                scores(self.instructions, rows, norms, sought, &mut buffer);
-                best.offer_all(buffer.get(..rows.len()).unwrap_or_default(), block * BLOCK);
+        let looked_at = if most == 0 { 0 } else { most.saturating_mul(8).saturating_add(32).min(self.len()) };
+        let exact: Vec<Exact> = probes.iter().map(|probe| Exact::of(probe.vector())).collect();
+        let sought: Vec<Sought> = exact.iter().map(Exact::sought).collect();
+        let mut best: Vec<Best> = probes.iter().map(|_| Best::new(looked_at)).collect();
+        let mut buffer = [[0.0_f32; BLOCK]; TOGETHER];
+        for (i, block) in self.groups.chunks(GROUPS).enumerate() {
+            let first = i * BLOCK;
+            let there = BLOCK.min(self.len().saturating_sub(first));
+            for (sought, best) in sought.chunks(TOGETHER).zip(best.chunks_mut(TOGETHER)) {
+                scores(self.instructions, block, sought, &mut buffer);
+                for (best, scores) in best.iter_mut().zip(&buffer) {
+                    best.offer_all(scores.get(..there).unwrap_or_default(), first);
+                }
             }
         }
-        Ok(searches.into_iter().map(|(planes, _, best)| self.ranked(&planes, best, most)).collect())
+        Ok(exact.iter().zip(best).map(|(probe, best)| self.ranked(probe, best, most)).collect())
     }
 
-    /// What came up, ranked by both planes.
-    fn ranked(&self, probe: &Planes, best: Best, most: usize) -> Vec<Candidate> {
+    /// What came up, ranked by all twelve bits.
+    fn ranked(&self, probe: &Exact, best: Best, most: usize) -> Vec<Candidate> {
         let mut ranked = Best::new(most);
-        let mut found: Vec<Position> = best.into_sorted().into_iter().map(|(_, position)| position).collect();
-        found.sort_unstable();
-        for position in found {
+        for (_, position) in best.into_sorted() {
             let Position(i) = position;
-            if let (Some(upper), Some(lower), Some(inverse)) =
-                (self.upper.get(i), self.lower.get(i), self.exact_inverse_norms.get(i))
+            if let (Some(group), Some(Rest(rest)), Some(inverse)) =
+                (self.groups.get(i / LANES), self.rest.get(i), self.inverse_norms.get(i))
             {
-                let dot = exact_dot(upper, lower, probe);
-                ranked.offer((dot * f64::from(*inverse) * f64::from(probe.exact_inverse_norm)) as f32, position);
+                let dot = dot(&group.codes(i % LANES), rest, &probe.numbers) as f64;
+                ranked.offer((dot * f64::from(*inverse) * probe.inverse_norm) as f32, position);
             }
         }
         ranked.into_sorted().into_iter().map(|(score, position)| Candidate { position, score }).collect()
@@ -130,13 +131,13 @@ impl Gallery {
     /// How many references there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.upper.len()
+        self.rest.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.upper.is_empty()
+        self.rest.is_empty()
     }
 
     /// Which instructions a search uses.
@@ -148,9 +149,9 @@ impl Gallery {
 
 impl fmt::Debug for Gallery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { model, upper, lower: _, inverse_norms: _, exact_inverse_norms: _, instructions } = self;
+        let Self { model, groups: _, rest, inverse_norms: _, instructions } = self;
         let mut shown = f.debug_struct("Gallery");
-        shown.field("model", model).field("len", &upper.len()).field("instructions", instructions);
+        shown.field("model", model).field("len", &rest.len()).field("instructions", instructions);
         shown.finish_non_exhaustive()
     }
 }
@@ -209,55 +210,85 @@ pub enum SearchError {
     ModelMismatch,
 }
 
-/// A vector in two planes: `upper` alone is the vector in 8 bits, 256 × `upper` + `lower` is it in 16.
-struct Planes {
-    upper: Row,
-    lower: Row,
+/// The lower eight bits of a vector's numbers, within two cache lines.
+#[derive(Clone, Copy, Zeroize)]
+#[repr(align(64))]
+struct Rest([u8; DIMENSION]);
+
+/// A reference in numbers from -2048 to 2047: `256 × code + rest − 2048`. The code alone is the middle of what it may be.
+#[derive(Zeroize, zeroize::ZeroizeOnDrop)]
+struct Parts {
+    codes: [u8; DIMENSION],
+    rest: [u8; DIMENSION],
+    coarse_inverse_norm: f32,
     inverse_norm: f32,
-    exact_inverse_norm: f32,
 }
 
-impl Planes {
+impl Parts {
     /// Stretched so that the largest number just fits: the length is divided out again in every score.
     fn of(vector: &FixedVector) -> Self {
-        let largest = vector.iter().map(|v| i32::from(v).abs()).max().unwrap_or(0).max(1);
-        let (mut upper, mut lower) = (Row([0; DIMENSION]), Row([0; DIMENSION]));
-        let (mut square, mut exact_square) = (0_i64, 0_i64);
-        for ((high, low), from) in upper.0.iter_mut().zip(&mut lower.0).zip(vector.iter()) {
-            let value = i32::from(from) * LARGEST / largest;
-            let rounded = (value + 128) >> 8;
-            (*high, *low) = (rounded as i8, (value - (rounded << 8)) as i8);
-            square += i64::from(rounded * rounded);
-            exact_square += i64::from(value) * i64::from(value);
+        let (mut codes, mut rest) = ([0; DIMENSION], [0; DIMENSION]);
+        let (mut coarse_square, mut square) = (0_i32, 0_i64);
+        for ((code, rest), value) in codes.iter_mut().zip(&mut rest).zip(stretched(vector, MIDDLE - 1)) {
+            let whole = value + MIDDLE;
+            (*code, *rest) = ((whole >> 8) as u8, (whole & 0xFF) as u8);
+            coarse_square += (2 * i32::from(*code) - 15).pow(2);
+            square += i64::from(value * value);
         }
-        let inverse = |square: i64| 1.0 / (square.max(1) as f64).sqrt();
-        Self { upper, lower, inverse_norm: inverse(square) as f32, exact_inverse_norm: inverse(exact_square) as f32 }
+        Self {
+            codes,
+            rest,
+            coarse_inverse_norm: (1.0 / f64::from(coarse_square.max(1)).sqrt()) as f32,
+            inverse_norm: (1.0 / (square.max(1) as f64).sqrt()) as f32,
+        }
     }
 }
 
-impl Drop for Planes {
-    fn drop(&mut self) {
-        self.upper.zeroize();
-        self.lower.zeroize();
+/// A probe in 16 bits a number.
+#[derive(Zeroize, zeroize::ZeroizeOnDrop)]
+struct Exact {
+    numbers: [i16; DIMENSION],
+    inverse_norm: f64,
+}
+
+impl Exact {
+    fn of(vector: &FixedVector) -> Self {
+        let (mut numbers, mut square) = ([0; DIMENSION], 0_i64);
+        for (number, value) in numbers.iter_mut().zip(stretched(vector, LARGEST)) {
+            *number = value as i16;
+            square += i64::from(value) * i64::from(value);
+        }
+        Self { numbers, inverse_norm: 1.0 / (square.max(1) as f64).sqrt() }
+    }
+
+    /// In 8 bits, as the scan takes it.
+    fn sought(&self) -> Sought {
+        let rounded = Zeroizing::new(self.numbers.map(|n| ((i32::from(n) + 128) >> 8) as i8));
+        Sought::new(&rounded)
     }
 }
 
-fn exact_dot(upper: &Row, lower: &Row, probe: &Planes) -> f64 {
-    let value = |high: &i8, low: &i8| i64::from(*high) * 256 + i64::from(*low);
-    let mine = upper.0.iter().zip(&lower.0).map(|(h, l)| value(h, l));
-    let theirs = probe.upper.0.iter().zip(&probe.lower.0).map(|(h, l)| value(h, l));
-    let dot: i64 = mine.zip(theirs).map(|(a, b)| a * b).sum();
-    dot as f64
+/// The vector's numbers, the largest of them `most`.
+fn stretched(vector: &FixedVector, most: i32) -> impl Iterator<Item = i32> + '_ {
+    let largest = vector.iter().map(|v| i32::from(v).abs()).max().unwrap_or(0).max(1);
+    vector.iter().map(move |v| (i32::from(v) * most * 2 + largest * i32::from(v).signum()) / (largest * 2))
+}
+
+/// At most 128 × 2048 × 32512, beyond 32 bits.
+fn dot(codes: &[u8; DIMENSION], rest: &[u8; DIMENSION], probe: &[i16; DIMENSION]) -> i64 {
+    let reference = codes.iter().zip(rest).map(|(code, rest)| (i32::from(*code) << 8 | i32::from(*rest)) - MIDDLE);
+    reference.zip(probe).map(|(a, b)| i64::from(a * i32::from(*b))).sum()
 }
 
 /// Moves to more room by hand, so that the old place is wiped.
-fn grow(rows: &mut Zeroizing<Vec<Row>>, room: usize) {
+fn grow<T: Copy + Zeroize>(items: &mut Zeroizing<Vec<T>>, room: usize) {
     let mut larger = Zeroizing::new(Vec::with_capacity(room));
-    larger.extend_from_slice(rows);
-    *rows = larger;
+    larger.extend_from_slice(items);
+    *items = larger;
 }
 
-/// 127 × 256: rounds to 127 in the upper plane.
+const MIDDLE: i32 = 2048;
+/// 127 × 256: rounds to 127 in the upper eight bits.
 const LARGEST: i32 = 127 * 256;
 const FIRST_CAPACITY: usize = 1024;
 

@@ -131,7 +131,15 @@ impl HashAlgorithm {
     /// # Errors
     /// [`UnknownHash`] for any other value, also for `SHA-256`, `md5`, and what is not a string.
     pub fn of(payload: &Map<String, Value>) -> Result<Self, UnknownHash> {
-        match payload.get("_sd_alg") {
+        Self::named(payload.get("_sd_alg"))
+    }
+
+    /// The algorithm of that `_sd_alg`.
+    ///
+    /// # Errors
+    /// As [`HashAlgorithm::of`].
+    pub(crate) fn named(sd_alg: Option<&Value>) -> Result<Self, UnknownHash> {
+        match sd_alg {
             None => Ok(Self::Sha256),
             Some(Value::String(name)) => {
                 [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|a| a.name() == name).ok_or(UnknownHash)
@@ -145,10 +153,17 @@ impl HashAlgorithm {
     /// # Source
     /// RFC 9901 §4.2.3: over the characters as they stand, not over what they encode.
     pub fn digest(self, text: impl AsRef<[u8]>) -> String {
+        let mut digest = String::new();
+        self.digest_onto(text, &mut digest);
+        digest
+    }
+
+    /// Appends the digest of `text`, base64url, to `onto`.
+    pub(crate) fn digest_onto(self, text: impl AsRef<[u8]>, onto: &mut String) {
         match self {
-            Self::Sha256 => crate::b64::encode(&Sha256::digest(text)),
-            Self::Sha384 => crate::b64::encode(&Sha384::digest(text)),
-            Self::Sha512 => crate::b64::encode(&Sha512::digest(text)),
+            Self::Sha256 => crate::b64::encode_onto(&Sha256::digest(text), onto),
+            Self::Sha384 => crate::b64::encode_onto(&Sha384::digest(text), onto),
+            Self::Sha512 => crate::b64::encode_onto(&Sha512::digest(text), onto),
         }
     }
 }

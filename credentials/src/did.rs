@@ -1,27 +1,45 @@
-//! Decentralized identifiers that are their own key, so that nothing is fetched: `did:jwk` and `did:key`.
+//! Decentralized identifiers: those that are their own key (`did:jwk`, `did:key`), and those whose document lies on the web (`did:web`).
+
+mod document;
+
+pub use document::{DidDocument, is_own, method, web_url};
 
 use crate::b64;
 use crate::json::{self, Limits};
 use crate::key::PublicKey;
+use url::Url;
 
 /// Why a text is not an identifier whose key we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DidError {
-    /// Not of the methods that hold their own key.
-    #[error("DID method is neither jwk nor key")]
+    /// Of another method.
+    #[error("DID method is none of jwk, key and web")]
     Method,
+    /// Not a host and a path that a document can lie at.
+    #[error("DID names no place on the web for its document")]
+    Place,
+    /// Not the document of that DID.
+    #[error("document is not that of the DID")]
+    Document,
     /// Not a P-256 key for signatures in the form of the method.
     #[error("DID does not hold a P-256 key for signatures")]
     Key,
 }
 
-/// An identifier and the one key in its document.
+/// An identifier, and where its keys are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Did {
     text: String,
-    fragment: String,
-    key: PublicKey,
+    keys: Keys,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Keys {
+    /// It is its own key, under this fragment.
+    Own { fragment: String, key: Box<PublicKey> },
+    /// They stand in the document that lies there.
+    Web(Url),
 }
 
 impl Did {
@@ -31,8 +49,16 @@ impl Did {
     /// [`DidError`]: other methods, other curves, private keys, keys for encryption.
     ///
     /// # Source
-    /// `did:jwk` method specification; W3C `did:key` §3.1.1 (multicodec `p256-pub`, 0x1200, base58btc).
+    /// `did:jwk` method specification; W3C `did:key` §3.1.1 (multicodec `p256-pub`, 0x1200, base58btc); `did:web` §2.5.2.
     pub fn parse(text: &str) -> Result<Self, DidError> {
+        let own = |fragment: &str, key: PublicKey| {
+            let keys = Keys::Own { fragment: fragment.to_owned(), key: Box::new(key) };
+            Ok(Self { text: text.to_owned(), keys })
+        };
+        if text.starts_with("did:web:") {
+            let keys = Keys::Web(web_url(text).ok_or(DidError::Place)?);
+            return Ok(Self { text: text.to_owned(), keys });
+        }
         if let Some(encoded) = text.strip_prefix("did:jwk:") {
             let bytes = b64::decode(encoded).map_err(|_| DidError::Key)?;
             let jwk = json::parse_object(&bytes, &Limits { bytes: MOST_JWK, depth: 2 }).map_err(|_| DidError::Key)?;
@@ -40,7 +66,7 @@ impl Did {
                 return Err(DidError::Key);
             }
             let key = PublicKey::from_jwk(&jwk).map_err(|_| DidError::Key)?;
-            return Ok(Self { text: text.to_owned(), fragment: "0".to_owned(), key });
+            return own("0", key);
         }
         let encoded = text.strip_prefix("did:key:").ok_or(DidError::Method)?;
         let bytes = encoded.strip_prefix('z').and_then(base58).ok_or(DidError::Key)?;
@@ -49,7 +75,7 @@ impl Did {
             _ => return Err(DidError::Key),
         };
         let key = PublicKey::from_compressed(point).map_err(|_| DidError::Key)?;
-        Ok(Self { text: text.to_owned(), fragment: encoded.to_owned(), key })
+        own(encoded, key)
     }
 
     /// The whole of it.
@@ -57,13 +83,28 @@ impl Did {
         &self.text
     }
 
+    /// Where its document lies; `None` when it is its own.
+    pub const fn document_url(&self) -> Option<&Url> {
+        match &self.keys {
+            Keys::Own { .. } => None,
+            Keys::Web(url) => Some(url),
+        }
+    }
+
     /// The key that the verification method `kid` names, by its whole URL or by its fragment; `None` when there is no such one.
+    /// `document` is that of this identifier, where it lies on the web.
     ///
     /// # Source
-    /// W3C DID 1.0 §3.2.2 "Relative DID URLs", §5.2.
-    pub fn key(&self, kid: &str) -> Option<&PublicKey> {
+    /// W3C DID 1.0 §3.2.2 "Relative DID URLs", §5.2, §5.3.
+    pub fn key(&self, kid: &str, document: Option<&DidDocument>) -> Option<PublicKey> {
         let (did, fragment) = kid.split_once('#')?;
-        ((did.is_empty() || did == self.text) && fragment == self.fragment).then_some(&self.key)
+        if !(did.is_empty() || did == self.text) {
+            return None;
+        }
+        match &self.keys {
+            Keys::Own { fragment: own, key } => (fragment == own).then(|| (**key).clone()),
+            Keys::Web(_) => document.filter(|document| document.is_of(&self.text))?.signing_key(fragment),
+        }
     }
 }
 
@@ -114,22 +155,25 @@ mod tests {
         for text in KEYS {
             let did = Did::parse(text).unwrap();
             let own = text.strip_prefix("did:key:").unwrap();
-            assert!(did.key(&format!("{text}#{own}")).is_some() && did.key(&format!("#{own}")).is_some());
-            assert!(did.key(text).is_none() && did.key("#0").is_none() && did.key(own).is_none());
-            assert!(did.key(&format!("{JWK}#{own}")).is_none(), "another's document");
+            assert!(did.key(&format!("{text}#{own}"), None).is_some() && did.key(&format!("#{own}"), None).is_some());
+            assert!(did.key(text, None).is_none() && did.key("#0", None).is_none() && did.key(own, None).is_none());
+            assert!(did.key(&format!("{JWK}#{own}"), None).is_none(), "another's document");
+            assert!(did.document_url().is_none());
         }
-        assert_ne!(Did::parse(KEYS[0]).unwrap().key, Did::parse(KEYS[1]).unwrap().key);
+        assert_ne!(Did::parse(KEYS[0]).unwrap().keys, Did::parse(KEYS[1]).unwrap().keys);
         let did = Did::parse(JWK).unwrap();
-        let jwk = did.key("#0").unwrap().to_jwk();
+        let jwk = did.key("#0", None).unwrap().to_jwk();
         assert_eq!(jwk["x"], "acbIQiuMs3i8_uszEjJ2tpTtRM4EU3yz91PH6CdH2V0");
-        assert!(did.key(&format!("{JWK}#1")).is_none());
+        assert!(did.key(&format!("{JWK}#1"), None).is_none());
     }
 
     #[test]
     fn did_02_other_methods_and_keys_are_refused() {
         let jwk = |json: &str| format!("did:jwk:{}", b64::encode(json.as_bytes()));
         for (text, error) in [
-            ("did:web:verifier.example".to_owned(), DidError::Method),
+            ("did:web:".to_owned(), DidError::Place),
+            ("did:web:verifier.example%3A8443".to_owned(), DidError::Place),
+            ("did:web:127.1".to_owned(), DidError::Place),
             ("did:example:123".to_owned(), DidError::Method),
             ("DID:key:z".to_owned(), DidError::Method),
             ("did:key:".to_owned(), DidError::Key),

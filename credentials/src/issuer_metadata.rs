@@ -6,7 +6,7 @@
 use crate::json::{self, JsonError, Limits};
 use crate::key::{KeySet, KeySetError};
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 
 /// JWT VC issuer metadata of the issuer that it was asked for.
 ///
@@ -32,7 +32,7 @@ pub enum KeySource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerMetadataError {
-    /// Not an HTTPS URL of scheme, host, port and path only.
+    /// Not an HTTPS URL (or one of plain HTTP on loopback) of scheme, host, port and path only.
     #[error("the issuer is not an https URL without query, fragment and credentials")]
     Issuer,
     /// Not strict JSON, or not an object.
@@ -60,12 +60,23 @@ pub fn well_known_url(issuer: &str) -> Result<String, IssuerMetadataError> {
     let mut url = Url::parse(issuer).map_err(|_| IssuerMetadataError::Issuer)?;
     let is_bare = url.query().is_none() && url.fragment().is_none();
     let is_nobodys = url.username().is_empty() && url.password().is_none();
-    if url.scheme() != "https" || !url.has_host() || !is_bare || !is_nobodys || issuer.len() > LONGEST {
+    if !is_secure(&url) || !url.has_host() || !is_bare || !is_nobodys || issuer.len() > LONGEST {
         return Err(IssuerMetadataError::Issuer);
     }
     let path = format!("/.well-known/jwt-vc-issuer{}", url.path().trim_end_matches('/'));
     url.set_path(&path);
     Ok(url.into())
+}
+
+/// `https`; plain `http` on this machine alone, which never leaves it.
+fn is_secure(url: &Url) -> bool {
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback
 }
 
 impl IssuerMetadata {
@@ -85,7 +96,7 @@ impl IssuerMetadata {
         let keys = match (metadata.get("jwks"), metadata.get("jwks_uri")) {
             (Some(Value::Object(set)), None) => KeySource::Here(KeySet::read(set)?),
             (None, Some(Value::String(uri))) => {
-                let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https" && uri.len() <= LONGEST);
+                let url = Url::parse(uri).ok().filter(|url| is_secure(url) && uri.len() <= LONGEST);
                 let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
                 url.map(|_| KeySource::At(uri.clone())).ok_or(IssuerMetadataError::Keys)?
             }
@@ -149,6 +160,7 @@ mod tests {
             ("https://example.com/tenant/1234", "https://example.com/.well-known/jwt-vc-issuer/tenant/1234"),
             ("https://example.com/tenant/1234/", "https://example.com/.well-known/jwt-vc-issuer/tenant/1234"),
             ("https://example.com:8443/a", "https://example.com:8443/.well-known/jwt-vc-issuer/a"),
+            ("http://127.0.0.1:8080/a", "http://127.0.0.1:8080/.well-known/jwt-vc-issuer/a"),
         ] {
             assert_eq!(well_known_url(issuer).as_deref(), Ok(url));
         }
@@ -158,6 +170,8 @@ mod tests {
     fn attack_43_issuers_and_places_that_are_no_plain_https_are_refused() {
         for issuer in [
             "http://example.com",
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.com",
             "https://example.com?x",
             "https://example.com#x",
             "https://user@example.com",

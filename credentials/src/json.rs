@@ -1,7 +1,11 @@
 //! Strict JSON: one reading for one text, bounded in size and depth.
 
-use serde::Deserializer as _;
+mod known;
+
+pub(crate) use known::{Known, Name, parse_known};
+
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::de::{Deserializer, StrRead};
 use serde_json::{Map, Number, Value};
 use std::cell::Cell;
 use std::fmt;
@@ -60,16 +64,27 @@ pub enum JsonError {
 /// # Source
 /// RFC 8259; RFC 7515 §4 and RFC 7519 §4 allow to refuse duplicate names, RFC 8725 §2.4 asks for one reading.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
+    read(bytes, limits, |strict, reader| strict.deserialize(reader))
+}
+
+/// Reads a whole text with `visit`, which builds what it wants of it by the rules of [`Strict`].
+///
+/// # Errors
+/// As [`parse`]; [`JsonError::Syntax`] also for what `visit` did not want.
+pub(crate) fn read<'t, T>(
+    bytes: &'t [u8],
+    limits: &Limits,
+    visit: impl FnOnce(Strict<'_>, &mut Deserializer<StrRead<'t>>) -> serde_json::Result<T>,
+) -> Result<T, JsonError> {
     if bytes.len() > limits.bytes {
         return Err(JsonError::TooLong { most: limits.bytes, got: bytes.len() });
     }
     // Checking the encoding once for the whole is faster than string by string.
     let text = std::str::from_utf8(bytes).map_err(|_| JsonError::Syntax)?;
     let fault = Cell::new(JsonError::Syntax);
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { left: limits.depth, most: limits.depth, fault: &fault }
-        .deserialize(&mut reader)
-        .map_err(|_| fault.get())?;
+    let mut reader = Deserializer::from_str(text);
+    let strict = Strict { left: limits.depth, most: limits.depth, fault: &fault };
+    let value = visit(strict, &mut reader).map_err(|_| fault.get())?;
     reader.end().map_err(|_| JsonError::Syntax)?;
     Ok(value)
 }
@@ -82,15 +97,8 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, JsonError> {
 /// # Errors
 /// As [`parse`].
 pub(crate) fn parse_salted(bytes: &[u8], limits: &Limits) -> Result<Option<(Value, Option<Value>)>, JsonError> {
-    if bytes.len() > limits.bytes {
-        return Err(JsonError::TooLong { most: limits.bytes, got: bytes.len() });
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| JsonError::Syntax)?;
-    let fault = Cell::new(JsonError::Syntax);
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let strict = Strict { left: limits.depth, most: limits.depth, fault: &fault };
-    let read = reader.deserialize_seq(Salted(strict)).and_then(|read| reader.end().map(|()| read));
-    match read {
+    use serde::Deserializer as _;
+    match read(bytes, limits, |strict, reader| reader.deserialize_seq(Salted(strict))) {
         Ok(read) => Ok(Some(read)),
         // Seldom: read once more, to tell an array of another form from what is no JSON.
         Err(_) => parse(bytes, limits).map(|_| None),
@@ -156,21 +164,23 @@ pub fn parse_object(bytes: &[u8], limits: &Limits) -> Result<Map<String, Value>,
 
 /// Builds a [`Value`] with `left` levels to go; leaves its reason in `fault`, because the reader's errors carry text only.
 #[derive(Clone, Copy)]
-struct Strict<'f> {
+pub(crate) struct Strict<'f> {
     left: usize,
     most: usize,
     fault: &'f Cell<JsonError>,
 }
 
 impl Strict<'_> {
-    fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
+    /// For what stands in an array or object.
+    pub(crate) fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
         match self.left.checked_sub(1) {
             Some(left) => Ok(Self { left, ..self }),
             None => Err(self.refuse(JsonError::TooDeep { most: self.most })),
         }
     }
 
-    fn refuse<E: serde::de::Error>(self, fault: JsonError) -> E {
+    /// Refuses the whole text for that reason.
+    pub(crate) fn refuse<E: serde::de::Error>(self, fault: JsonError) -> E {
         self.fault.set(fault);
         E::custom("")
     }
@@ -231,8 +241,12 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let inner = self.inner()?;
         let mut map = Map::new();
+        let mut is_first = true;
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(inner)?;
+            if std::mem::take(&mut is_first) {
+                map = Map::with_capacity(4);
+            }
             if map.insert(name, value).is_some() {
                 return Err(self.refuse(JsonError::DuplicateName));
             }

@@ -2,12 +2,17 @@
 
 use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
-use crate::json::{self, JsonError, Limits};
+use crate::json::{self, JsonError, Known, Limits};
 use crate::key::CheckSignature;
 use crate::signer::{SignError, Signer};
 use crate::trust::{CertificateChain, ChainError};
 use serde_json::{Map, Value};
 use std::fmt;
+use std::sync::Arc;
+
+mod headers;
+
+pub(crate) use headers::HeaderCache;
 
 /// The parts of a protected header that we use. Others that need no understanding are ignored, as RFC 7515 §4 demands.
 #[derive(Debug, Clone)]
@@ -79,7 +84,9 @@ pub enum JwsError {
 #[derive(Clone)]
 pub struct JwsIn<'t> {
     signing_input: &'t str,
-    header: Header,
+    header: Arc<Header>,
+    /// Whether the header was read before, of a token that was verified.
+    is_remembered: bool,
     payload: Vec<u8>,
     /// As long as that of the algorithm; the rest is zero.
     signature: [u8; LONGEST_SIGNATURE],
@@ -105,29 +112,54 @@ impl<'t> JwsIn<'t> {
     /// # Errors
     /// As [`JwsIn::parse`].
     pub fn parse_accepting(text: &'t str, limits: &Limits, algorithms: SignatureAlgorithms) -> Result<Self, JwsError> {
+        Self::parse_remembering(text, limits, algorithms, None)
+    }
+
+    /// As [`JwsIn::parse_accepting`], with headers read before.
+    pub(crate) fn parse_remembering(
+        text: &'t str,
+        limits: &Limits,
+        algorithms: SignatureAlgorithms,
+        headers: Option<&HeaderCache>,
+    ) -> Result<Self, JwsError> {
         if text.len() > limits.bytes {
             return Err(JwsError::TooLong { most: limits.bytes, got: text.len() });
         }
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(JwsError::NotCompact)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(JwsError::NotCompact)?;
+        let parts = |text: &'t str, at: Option<usize>| Some((text.get(..at?)?, text.get(at? + 1..)?));
+        let (signing_input, signature) =
+            parts(text, memchr::memrchr(b'.', text.as_bytes())).ok_or(JwsError::NotCompact)?;
+        let (header, payload) =
+            parts(signing_input, memchr::memchr(b'.', signing_input.as_bytes())).ok_or(JwsError::NotCompact)?;
         if header.is_empty() || payload.is_empty() {
             return Err(JwsError::NotCompact);
         }
-        let header = b64::decode(header).map_err(|_| JwsError::NotCompact)?;
-        let header = json::parse_object(&header, limits).map_err(|cause| JwsError::Json { part: "header", cause })?;
-        let header = Header::read(header, algorithms)?;
+        let remembered = headers.and_then(|headers| headers.get(header, algorithms));
+        let is_remembered = remembered.is_some();
+        let header = match remembered {
+            Some(header) => header,
+            None => Arc::new(Header::parse(header, limits, algorithms)?),
+        };
         let payload = b64::decode(payload).map_err(|_| JwsError::NotCompact)?;
         let mut bytes = [0; LONGEST_SIGNATURE];
         let length = b64::decode_into(signature, &mut bytes).map_err(|_| JwsError::NotCompact)?;
         if length != Some(header.alg.signature_length()) {
             return Err(JwsError::Signature);
         }
-        Ok(Self { signing_input, header, payload, signature: bytes })
+        Ok(Self { signing_input, header, is_remembered, payload, signature: bytes })
     }
 
     /// The header.
-    pub const fn header(&self) -> &Header {
+    pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Keeps the header of a token that was verified in `headers`.
+    pub(crate) fn remember_header(&self, headers: &HeaderCache) {
+        if !self.is_remembered
+            && let Some((header, _)) = self.signing_input.split_once('.')
+        {
+            headers.insert(header, &self.header);
+        }
     }
 
     /// The payload as it came, unverified.
@@ -141,6 +173,11 @@ impl<'t> JwsIn<'t> {
     /// [`JwsError::Json`].
     pub fn payload_object(&self, limits: &Limits) -> Result<Map<String, Value>, JwsError> {
         json::parse_object(&self.payload, limits).map_err(|cause| JwsError::Json { part: "payload", cause })
+    }
+
+    /// The members of the payload that are named in `names`, unverified; the rest is read as strictly.
+    pub(crate) fn payload_known(&self, limits: &Limits, names: &'static [&'static str]) -> Result<Known, JwsError> {
+        json::parse_known(&self.payload, limits, names).map_err(|cause| JwsError::Json { part: "payload", cause })
     }
 
     /// Refuses another `typ`, compared byte for byte.
@@ -176,37 +213,44 @@ impl<'t> JwsIn<'t> {
 impl fmt::Debug for JwsIn<'_> {
     /// The header only: the payload may hold claims.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signing_input: _, header, payload: _, signature: _ } = self;
+        let Self { signing_input: _, header, is_remembered: _, payload: _, signature: _ } = self;
         f.debug_struct("JwsIn").field("header", header).finish_non_exhaustive()
     }
 }
 
 impl Header {
-    fn read(mut map: Map<String, Value>, algorithms: SignatureAlgorithms) -> Result<Self, JwsError> {
+    fn parse(text: &str, limits: &Limits, algorithms: SignatureAlgorithms) -> Result<Self, JwsError> {
+        let bytes = b64::decode(text).map_err(|_| JwsError::NotCompact)?;
+        let members = json::parse_known(&bytes, limits, KNOWN);
+        Self::read(members.map_err(|cause| JwsError::Json { part: "header", cause })?, algorithms)
+    }
+
+    fn read(mut members: Known, algorithms: SignatureAlgorithms) -> Result<Self, JwsError> {
         for name in REFUSED {
-            if map.contains_key(name) {
+            if members.has(name) {
                 return Err(JwsError::Parameter(name));
             }
         }
-        let alg = map.get("alg").and_then(Value::as_str).and_then(|name| algorithms.by_name(name));
+        let alg = members.take("alg");
+        let alg = alg.as_ref().and_then(Value::as_str).and_then(|name| algorithms.by_name(name));
         let alg = alg.ok_or(JwsError::Algorithm)?;
-        let kid = string(&mut map, "kid")?;
+        let kid = string(&mut members, "kid")?;
         if kid.as_deref().is_some_and(|kid| !is_plain_identifier(kid)) {
             return Err(JwsError::Malformed("kid"));
         }
-        let x5c = match map.remove("x5c") {
+        let x5c = match members.take("x5c") {
             None => None,
             Some(Value::Array(entries)) => Some(CertificateChain::from_values(&entries)?),
             Some(_) => return Err(JwsError::Malformed("x5c")),
         };
-        let jwk = match map.remove("jwk") {
+        let jwk = match members.take("jwk") {
             None => None,
             Some(Value::Object(jwk)) if jwk.contains_key("d") => return Err(JwsError::Malformed("jwk")),
             Some(Value::Object(jwk)) => Some(jwk),
             Some(_) => return Err(JwsError::Malformed("jwk")),
         };
-        let (typ, jwt) = (string(&mut map, "typ")?, string(&mut map, "jwt")?);
-        let key_attestation = string(&mut map, "key_attestation")?;
+        let (typ, jwt) = (string(&mut members, "typ")?, string(&mut members, "jwt")?);
+        let key_attestation = string(&mut members, "key_attestation")?;
         Ok(Self { alg, typ, kid, x5c, jwk, jwt, key_attestation })
     }
 }
@@ -214,8 +258,12 @@ impl Header {
 /// What is refused by its mere presence: what fetches keys, changes how the signature is made, or must be understood.
 const REFUSED: [&str; 7] = ["crit", "b64", "jku", "x5u", "zip", "enc", "p2c"];
 
-fn string(map: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, JwsError> {
-    match map.remove(name) {
+/// What is looked at: the refused, and the parts of a [`Header`].
+const KNOWN: &[&str] =
+    &["alg", "typ", "x5c", "kid", "jwk", "jwt", "key_attestation", "crit", "b64", "jku", "x5u", "zip", "enc", "p2c"];
+
+fn string(members: &mut Known, name: &'static str) -> Result<Option<String>, JwsError> {
+    match members.take(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(JwsError::Malformed(name)),

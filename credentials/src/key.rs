@@ -1,17 +1,19 @@
 //! Public keys: points of P-256, checked to lie on the curve; and those of issuers, which may be of other curves.
 
+mod der;
 mod issuer;
 mod set;
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::b64;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub(crate) use der::P256_INFO;
 pub use issuer::IssuerKey;
 pub use set::{KeySet, KeySetError, SelectKeyError};
 
@@ -69,7 +71,8 @@ impl PublicKey {
         if sec1[0] != 4 {
             return Err(KeyError::Coordinates);
         }
-        let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, sec1).map_err(|_| KeyError::NotOnCurve)?;
+        let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, der::p256_info(&sec1));
+        let parsed = parsed.map_err(|_| KeyError::NotOnCurve)?;
         Ok(Self(Arc::new(Inner { sec1, parsed })))
     }
 
@@ -94,20 +97,29 @@ impl PublicKey {
     /// # Source
     /// RFC 7518 §6.2.1.
     pub fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
-        if is_private(jwk) {
-            return Err(KeyError::PrivateKey);
+        let (mut kty, mut crv, mut x, mut y) = (None, None, None, None);
+        for (name, value) in jwk {
+            let place = match name.as_str() {
+                "kty" => &mut kty,
+                "crv" => &mut crv,
+                "x" => &mut x,
+                "y" => &mut y,
+                name if PRIVATE.contains(&name) => return Err(KeyError::PrivateKey),
+                _ => continue,
+            };
+            *place = value.as_str();
         }
-        let text = |name| jwk.get(name).and_then(Value::as_str);
-        if text("kty") != Some("EC") || text("crv") != Some("P-256") {
+        if kty != Some("EC") || crv != Some("P-256") {
             return Err(KeyError::NotP256);
         }
-        let coordinate =
-            |name| b64::decode_array::<32>(text(name).ok_or(KeyError::Coordinates)?).map_err(|_| KeyError::Coordinates);
+        let coordinate = |text: Option<&str>| {
+            b64::decode_array::<32>(text.ok_or(KeyError::Coordinates)?).map_err(|_| KeyError::Coordinates)
+        };
         let mut sec1 = [4; 65];
         let (_, coordinates) = sec1.split_at_mut(1);
-        let (x, y) = coordinates.split_at_mut(32);
-        x.copy_from_slice(&coordinate("x")?);
-        y.copy_from_slice(&coordinate("y")?);
+        let (at_x, at_y) = coordinates.split_at_mut(32);
+        at_x.copy_from_slice(&coordinate(x)?);
+        at_y.copy_from_slice(&coordinate(y)?);
         Self::from_sec1(&sec1)
     }
 
@@ -135,12 +147,20 @@ impl PublicKey {
             .into()
     }
 
+    /// Its name among the keys of an issuer: the thumbprint, base64url.
+    ///
+    /// # Source
+    /// RFC 7638 §1 "as a kid".
+    pub fn key_id(&self) -> String {
+        b64::encode(&self.thumbprint())
+    }
+
     /// Whether `signature` (r and s, 32 bytes each) is this key's signature of `message`.
     ///
     /// Both `s` and `n - s` are accepted, as RFC 7518 §3.4 has it: whoever remembers tokens to refuse them the second time
     /// must remember their `jti` or `nonce`, never the signature.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.0.parsed.verify_sig(message, signature).is_ok()
+        self.0.parsed.verify_sig(message, der::Signature::of(signature).as_bytes()).is_ok()
     }
 
     fn coordinates(&self) -> (&[u8], &[u8]) {
@@ -151,8 +171,10 @@ impl PublicKey {
 
 /// Whether a JWK has a member that only private or symmetric keys have.
 fn is_private(jwk: &Map<String, Value>) -> bool {
-    ["d", "k", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| jwk.contains_key(*name))
+    PRIVATE.iter().any(|name| jwk.contains_key(*name))
 }
+
+const PRIVATE: [&str; 8] = ["d", "k", "p", "q", "dp", "dq", "qi", "oth"];
 
 impl CheckSignature for PublicKey {
     fn checks(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {

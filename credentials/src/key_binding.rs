@@ -146,6 +146,21 @@ struct Claims {
     auth_time: Option<Timestamp>,
 }
 
+impl Claims {
+    const NAMES: &[&str] = &[
+        "iat",
+        "aud",
+        "nonce",
+        "sd_hash",
+        "transaction_data_hashes",
+        "transaction_data_hashes_alg",
+        "consent",
+        "amr",
+        "acr",
+        "auth_time",
+    ];
+}
+
 impl<'t> KeyBindingIn<'t> {
     /// Reads a KB-JWT. Its key is the one in `cnf`: certificates and keys in its header are refused.
     pub(crate) fn parse(text: &'t str) -> Result<Self, KeyBindingError> {
@@ -155,8 +170,8 @@ impl<'t> KeyBindingIn<'t> {
         if jws.header().x5c.is_some() {
             return Err(JwsError::Parameter("x5c").into());
         }
-        let payload = jws.payload_object(&Limits::TOKEN)?;
-        let claims: Claims = serde_json::from_value(payload.into()).map_err(|_| KeyBindingError::Malformed)?;
+        let payload = jws.payload_known(&Limits::TOKEN, Claims::NAMES)?;
+        let claims: Claims = payload.into_typed().map_err(|_| KeyBindingError::Malformed)?;
         Ok(Self { jws, claims })
     }
 

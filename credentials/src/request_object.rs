@@ -1,18 +1,21 @@
-//! The signed request of a verifier: who asks, for what, and where the answer goes.
+//! The request of a verifier, signed or not: who asks, for what, and where the answer goes.
 
 mod authenticate;
 mod client;
 mod client_id;
 pub mod dc_api;
+mod unsigned;
 
 #[cfg(test)]
 mod tests;
 
 pub use authenticate::AuthenticatedRequest;
 pub use client_id::{ClientId, ClientIdError};
+pub use unsigned::UnsignedRequestIn;
 
 use crate::consent::ConsentError;
 use crate::dcql::DcqlError;
+use crate::did::DidDocument;
 use crate::json::Limits;
 use crate::jwe::NoRecipient;
 use crate::jws::{self, JwsError, JwsIn};
@@ -81,6 +84,9 @@ pub enum RequestObjectError {
     /// No place to answer to, or one that is no `https` URL, or holds credentials or a fragment.
     #[error("response_uri is missing or is not a plain https URL")]
     ResponseUri,
+    /// A consent is proposed, and nobody signed that: it would bind nobody.
+    #[error("an unsigned request proposes a consent, which would bind nobody")]
+    UnsignedConsent,
     /// The answer would go to another host than the one that asks.
     #[error("response_uri is not on the host of the client")]
     ResponseHost,
@@ -148,6 +154,7 @@ impl RequestObjectError {
             | Self::Ended { .. }
             | Self::IssuedLater { .. }
             | Self::Origin
+            | Self::UnsignedConsent
             | Self::ResponseUri
             | Self::ResponseHost => None,
             Self::OtherOrigin
@@ -171,6 +178,7 @@ pub struct RequestObjectIn<'t> {
     jws: JwsIn<'t>,
     request: RequestObject,
     has_scope: bool,
+    document: Option<DidDocument>,
 }
 
 impl<'t> RequestObjectIn<'t> {
@@ -190,7 +198,18 @@ impl<'t> RequestObjectIn<'t> {
         let payload = jws.payload_object(&Limits::TOKEN).map_err(RequestObjectError::Jws)?;
         let has_scope = payload.contains_key("scope");
         let request = serde_json::from_value(Value::Object(payload)).map_err(|_| RequestObjectError::Malformed)?;
-        Ok(Self { jws, request, has_scope })
+        Ok(Self { jws, request, has_scope, document: None })
+    }
+
+    /// The same with the document of its client, where that is a decentralized identifier whose document lies on the web.
+    #[must_use]
+    pub fn with_document(self, document: DidDocument) -> Self {
+        Self { document: Some(document), ..self }
+    }
+
+    /// Who it says that it is of; nothing of it is believed yet.
+    pub fn client_id(&self) -> &str {
+        &self.request.client_id
     }
 }
 

@@ -11,10 +11,12 @@
 mod as_issued;
 mod claims;
 mod credential;
+mod digests;
 mod disclosure;
 mod issue;
 mod json_form;
 mod parse;
+mod payload;
 mod process;
 mod selection;
 mod verify;

@@ -19,7 +19,7 @@ pub use bitstring::{BitstringError, BitstringStatus, StatusEntry, VerifiedBitstr
 pub use canonical::CanonicalError;
 pub use contexts::{CREDENTIALS_V2, ContextError, Contexts};
 pub use document::{AcceptedType, DocumentRefused, VerifiedDocument, Verifier};
-pub use method::{Controllers, MethodError, did_web_url};
+pub use method::{Controllers, MethodError};
 pub use proof::{ProofError, Suite};
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Verification methods: from the address of a key to the key, for issuers whose document is known or is their address.
 
 use credentials::b64;
+use credentials::did;
 use credentials::json::{self, Limits};
 use credentials::key::{IssuerKey, PublicKey};
 use p384::elliptic_curve::sec1::ToSec1Point as _;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use url::Url;
 
 /// Why a verification method gives no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -91,22 +91,12 @@ impl Controllers {
     }
 }
 
-fn of_document(document: &Map<String, Value>, did: &str, fragment: &str) -> Result<IssuerKey, MethodError> {
-    let full = format!("{did}#{fragment}");
-    let names = |id: &Value| id.as_str().is_some_and(|id| id == full || id.strip_prefix('#') == Some(fragment));
-    let listed = |name: &str| document.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let is_method = |entry: &&Value| entry.get("id").is_some_and(names);
-    let assertions = listed("assertionMethod");
-    let method = if assertions.iter().any(names) {
-        listed("verificationMethod").iter().find(is_method)
-    } else {
-        assertions.iter().find(is_method)
-    };
-    let method = method.and_then(Value::as_object).ok_or(MethodError::NotForAssertions)?;
-    let text = |name| method.get(name).and_then(Value::as_str);
-    if text("controller") != Some(did) || method.contains_key("revoked") || method.contains_key("expires") {
+fn of_document(document: &Map<String, Value>, subject: &str, fragment: &str) -> Result<IssuerKey, MethodError> {
+    let method = did::method(document, subject, fragment, &["assertionMethod"]).ok_or(MethodError::NotForAssertions)?;
+    if !did::is_own(method, subject) {
         return Err(MethodError::Key);
     }
+    let text = |name| method.get(name).and_then(Value::as_str);
     let key = match (text("type"), text("publicKeyMultibase"), method.get("publicKeyJwk")) {
         (Some("Multikey"), Some(encoded), None) => multikey(encoded).map(|(key, _)| key),
         (Some("JsonWebKey" | "JsonWebKey2020"), None, Some(Value::Object(jwk))) => IssuerKey::from_jwk(jwk).ok(),
@@ -145,31 +135,8 @@ pub(crate) fn base58(text: &str, most: usize) -> Option<Vec<u8>> {
     bs58::decode(encoded).into_vec().ok()
 }
 
-/// Where the document of a `did:web` lies.
-///
-/// # Source
-/// `did:web` method specification, §2.5.2 "Read (Resolve)". Ports and user names are refused: nobody needs them in front of a registry.
-pub fn did_web_url(did: &str) -> Option<Url> {
-    let mut parts = did.strip_prefix("did:web:")?.split(':');
-    let plain = |part: &&str| {
-        !part.is_empty()
-            && *part != "."
-            && *part != ".."
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-    };
-    let host = parts.next().filter(plain)?;
-    let path: Vec<&str> = parts.collect();
-    if did.len() > MOST_DID || !path.iter().all(plain) {
-        return None;
-    }
-    let path = if path.is_empty() { ".well-known".to_owned() } else { path.join("/") };
-    let url = Url::parse(&format!("https://{host}/{path}/did.json")).ok()?;
-    (url.host_str() == Some(host)).then_some(url)
-}
-
 const MOST_DOCUMENT: usize = 256 * 1024;
 const MOST_MULTIKEY: usize = 96;
-const MOST_DID: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -239,7 +206,7 @@ mod tests {
 
     #[test]
     fn w3c_12_did_web_names_one_https_address() {
-        let url = |did| did_web_url(did).map(|url| url.to_string());
+        let url = |did| did::web_url(did).map(|url| url.to_string());
         assert_eq!(url("did:web:registry.example").as_deref(), Some("https://registry.example/.well-known/did.json"));
         assert_eq!(url(REGISTRY).as_deref(), Some("https://registry.example/civil/did.json"));
         for did in [

@@ -1,4 +1,4 @@
-//! What an issuer demands of wallets beyond the protocol: the operator's choice, made when the service starts.
+//! What an issuer demands of wallets beyond the protocol, and shows of itself: the operator's choice, made when the service starts.
 
 use credentials::trust::TrustAnchors;
 
@@ -11,6 +11,8 @@ pub struct Demands {
     pub key_attesters: Option<TrustAnchors>,
     /// Every key must be attested.
     pub key_attestation: bool,
+    /// The keys for credentials are published as JWT VC issuer metadata (SD-JWT VC §4).
+    pub publish_keys: bool,
     /// Who vouches for wallets; without it no wallet attestation is looked at.
     pub wallet_providers: Option<TrustAnchors>,
     /// Every wallet must show that one of them vouches for it.

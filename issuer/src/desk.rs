@@ -30,6 +30,8 @@ use crate::encryption::RequestKey;
 use crate::keys::Keys;
 use crate::keys::software::{KeyFileError, SoftwareKeys};
 use crate::metadata;
+use crate::published_keys;
+use crate::published_types::PublishedTypes;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
 use credentials::key::KeyError;
@@ -41,18 +43,23 @@ use schemas::Timestamp;
 use schemas::openid4vci::IssuerMetadata;
 use serde_json::Value;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file of the configuration, below the data directory.
 pub const CONFIG_FILE: &str = "issuer.json";
 /// The file of the trust anchor, below the data directory: what verifiers and wallets are given.
 pub const ANCHOR_FILE: &str = "trust-anchor.pem";
 
+/// The file of the newest trust list, below the data directory, of an authority that makes them.
+pub const TRUST_LIST_FILE: &str = "trust-list.jwt";
+
 /// An issuer: its configuration, and its ports.
 pub struct Issuer {
+    dir: PathBuf,
     config: Config,
     demands: Demands,
     request_key: RequestKey,
+    types: PublishedTypes,
     anchors: TrustAnchors,
     keys: Box<dyn Keys>,
     store: Box<dyn Store>,
@@ -118,6 +125,8 @@ impl Issuer {
         let keys = SoftwareKeys::open(dir)?;
         let store = SqliteStore::open(&dir.join(sqlite::FILE))?;
         let issuer = Self {
+            dir: dir.to_owned(),
+            types: PublishedTypes::below(dir),
             config,
             demands: Demands::default(),
             request_key: RequestKey::derive(&keys)?,
@@ -149,6 +158,22 @@ impl Issuer {
         metadata::issuer(&self.config, &self.demands, &self.request_key)
     }
 
+    /// The documents of types that it publishes.
+    pub const fn types(&self) -> &PublishedTypes {
+        &self.types
+    }
+
+    /// Whether it publishes the keys that credentials are verified with.
+    pub const fn publishes_keys(&self) -> bool {
+        self.demands.publish_keys
+    }
+
+    /// Its JWT VC issuer metadata.
+    pub fn key_metadata(&self) -> Value {
+        let identity = self.keys.credential();
+        published_keys::issuer_metadata(&self.dir, &self.config.url, identity, &self.anchors, self.now())
+    }
+
     /// The metadata of its authorization server.
     pub fn server_metadata(&self) -> Value {
         metadata::authorization_server(&self.config, &self.demands)
@@ -160,6 +185,19 @@ impl Issuer {
     /// [`SignError`] when the key is out of reach.
     pub fn signed_metadata(&self) -> Result<String, SignError> {
         metadata::signed_issuer(&self.metadata(), self.keys.credential(), self.now())
+    }
+
+    /// The newest trust list, where this authority makes any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[allow(clippy::disallowed_methods, reason = "the issuer's own file, written by another process")]
+    pub fn trust_list(&self) -> std::io::Result<Option<String>> {
+        match std::fs::read_to_string(self.dir.join(TRUST_LIST_FILE)) {
+            Ok(text) => Ok(Some(text.trim_end().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The time, as this issuer's clock has it.
@@ -185,7 +223,8 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config, demands: _, request_key: _, anchors: _, keys: _, store: _, clock: _ } = self;
+        let Self { dir: _, config, demands: _, request_key: _, types: _, anchors: _, keys: _, store: _, clock: _ } =
+            self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use crate::configuration::Format;
 use crate::keys::SigningIdentity;
 use credentials::key::PublicKey;
 use credentials::sd_jwt::{self, IssuanceDraft};
+use credentials::type_metadata::Integrity;
 use credentials::{b64, consent, mdoc};
 use rand_core::CryptoRng;
 use schemas::credential_type::ClaimKind;
@@ -24,6 +25,8 @@ pub struct Batch<'a> {
     pub claims: &'a ClaimSet,
     /// Who says it.
     pub issuer: &'a IssuerUrl,
+    /// The metadata document of the type; what is issued names its digest.
+    pub type_document: Option<&'a [u8]>,
     /// When it holds.
     pub span: Span,
     /// Whose it is: one key for each copy.
@@ -104,6 +107,8 @@ pub fn issue<R: CryptoRng + ?Sized>(
         disclosable.insert(ASSURANCE.to_owned(), Value::Object(assurance.clone()));
     }
     let nested = nested(claims);
+    let integrity = batch.type_document.map(|document| Value::from(Integrity::of(document).to_string()));
+    let visible: Map<String, Value> = integrity.into_iter().map(|value| (TYPE_INTEGRITY.to_owned(), value)).collect();
     let mut portraits = portraits(claims, batch.holders.len(), rng)?.into_iter();
 
     let copies = batch.holders.iter().zip(batch.statuses).map(|(holder, status)| {
@@ -121,7 +126,7 @@ pub fn issue<R: CryptoRng + ?Sized>(
             not_before: Some(span.from),
             expires_at: span.until,
             status: Some(status.clone()),
-            visible: Map::new(),
+            visible: visible.clone(),
             disclosable: disclosable.clone(),
             nested: nested.clone(),
             decoys: true,
@@ -130,6 +135,9 @@ pub fn issue<R: CryptoRng + ?Sized>(
     });
     copies.collect()
 }
+
+/// The digest of the type's document (SD-JWT VC §6).
+const TYPE_INTEGRITY: &str = "vct#integrity";
 
 /// What an issuer was told of the holder's keys (`security.md` §3.2).
 pub const ASSURANCE: &str = "holder_key_assurance";

@@ -8,6 +8,8 @@ mod listener;
 mod peers;
 mod status;
 mod token;
+mod trust_list;
+mod types;
 mod well_known;
 
 pub use listener::{Bounds, serve};
@@ -17,7 +19,7 @@ pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 use crate::desk::Issuer;
 use crate::metadata::{
     AUTHORIZE_PATH, CHALLENGE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, PUSH_PATH,
-    STATUS_LISTS_PATH, TOKEN_PATH,
+    STATUS_LISTS_PATH, TOKEN_PATH, TRUST_LIST_PATH,
 };
 use crate::problem::Problem;
 use axum::Router;
@@ -69,12 +71,19 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
         .route(&format!("{base}{NOTIFICATION_PATH}"), post(credential::notify))
         .route(&format!("{base}{STATUS_LISTS_PATH}"), get(status::all))
         .route(&format!("{base}{STATUS_LISTS_PATH}/{{list}}"), get(status::one))
+        .route(&format!("{base}{TRUST_LIST_PATH}"), get(trust_list::give))
         .route(&url.well_known_path(ISSUER_DOCUMENT), get(well_known::issuer))
         .route(&url.well_known_path(SERVER_DOCUMENT), get(well_known::authorization_server));
     if !base.is_empty() {
         router = router
             .route(&format!("{base}/.well-known/{ISSUER_DOCUMENT}"), get(well_known::issuer))
             .route(&format!("{base}/.well-known/{SERVER_DOCUMENT}"), get(well_known::authorization_server));
+    }
+    let [by_name, at_its_url] = types::paths(base);
+    router = router.route(&by_name, get(types::by_name)).route(&at_its_url, get(types::at_its_url));
+    if service.issuer.publishes_keys() {
+        // Not below the path as well: it is found in one place (SD-JWT VC §4).
+        router = router.route(&url.well_known_path(KEYS_DOCUMENT), get(types::issuer));
     }
     router
         .fallback(async || Problem::NotFound)
@@ -88,6 +97,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
 }
 
 const ISSUER_DOCUMENT: &str = "openid-credential-issuer";
+const KEYS_DOCUMENT: &str = "jwt-vc-issuer";
 const SERVER_DOCUMENT: &str = "oauth-authorization-server";
 
 /// Bounds each request: how many of one peer, and how long. Logs method, route and status; never who, and never a query or

@@ -12,6 +12,8 @@ pub const REQUEST_OBJECT_TYP: &str = "oauth-authz-req+jwt";
 pub const SELF_ISSUED_AUDIENCE: &str = "https://self-issued.me/v2";
 /// The scheme of an authorization request link.
 pub const REQUEST_SCHEME: &str = "openid4vp";
+/// The scheme of such a link in the profile HAIP 1.0 (§5.1).
+pub const HAIP_SCHEME: &str = "haip-vp";
 
 /// The payload of a request object (§5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! What a verifier decides beforehand: whether it asks for consent, how the answer travels, what it does without a status.
 
+use schemas::openid4vp::{HAIP_SCHEME, REQUEST_SCHEME};
 use std::fmt;
 use std::str::FromStr;
 
@@ -121,6 +122,8 @@ pub enum ClientIdPrefix {
     X509Hash,
     /// By a DNS name in its certificate.
     X509SanDns,
+    /// By the place that the answer goes to, and nobody signs: a wallet can know nothing of the verifier but that.
+    RedirectUri,
 }
 
 impl ClientIdPrefix {
@@ -129,6 +132,7 @@ impl ClientIdPrefix {
         match self {
             Self::X509Hash => "x509_hash",
             Self::X509SanDns => "x509_san_dns",
+            Self::RedirectUri => "redirect_uri",
         }
     }
 }
@@ -137,10 +141,44 @@ impl FromStr for ClientIdPrefix {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        [Self::X509Hash, Self::X509SanDns]
+        [Self::X509Hash, Self::X509SanDns, Self::RedirectUri]
             .into_iter()
             .find(|prefix| prefix.as_str() == text)
-            .ok_or(UnknownWord { expected: "x509_hash, x509_san_dns" })
+            .ok_or(UnknownWord { expected: "x509_hash, x509_san_dns, redirect_uri" })
+    }
+}
+
+/// How the link for the wallet begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkScheme {
+    /// `openid4vp://`, which every wallet takes.
+    #[default]
+    OpenId4Vp,
+    /// `haip-vp://`, for wallets of that profile alone.
+    ///
+    /// # Source
+    /// HAIP 1.0 §5.1.
+    Haip,
+}
+
+impl LinkScheme {
+    /// The scheme, without colon and slashes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenId4Vp => REQUEST_SCHEME,
+            Self::Haip => HAIP_SCHEME,
+        }
+    }
+}
+
+impl FromStr for LinkScheme {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        [Self::OpenId4Vp, Self::Haip]
+            .into_iter()
+            .find(|scheme| scheme.as_str() == text)
+            .ok_or(UnknownWord { expected: "openid4vp, haip-vp" })
     }
 }
 
@@ -187,4 +225,4 @@ macro_rules! displayed {
     )*};
 }
 
-displayed!(ConsentMode, ResponseMode, ClientIdPrefix, UnknownStatus);
+displayed!(ConsentMode, ResponseMode, ClientIdPrefix, LinkScheme, UnknownStatus);

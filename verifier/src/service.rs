@@ -21,6 +21,7 @@ mod problem;
 mod status_keeper;
 mod store;
 mod sweep;
+mod trust_keeper;
 
 pub use desk::{Ask, Begun, ConsentShown, Desk, DeskError, Encounter, Outcome, Report, Shown};
 pub use http::router;
@@ -30,3 +31,4 @@ pub use listen::{ListenError, serve};
 pub use problem::Problem;
 pub use status_keeper::ListState;
 pub use store::StoreError;
+pub use trust_keeper::TrustListState;

@@ -8,7 +8,7 @@ pub use request::Endpoints;
 pub(crate) use request::OFFERED_ENCRYPTIONS;
 
 use crate::guarded::{MAX_RETENTION, RecordId};
-use crate::policy::{ConsentMode, ResponseMode, UnknownStatus};
+use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
 use credentials::b64;
 use credentials::consent::{ConsentError, ProposedConsent};
 use credentials::dcql::{AKI, FORMAT, Query};
@@ -75,6 +75,9 @@ pub enum InquiryError {
         /// The credential query.
         id: String,
     },
+    /// Nobody would sign the proposal.
+    #[error("a request that nobody signs proposes no consent: it would bind nobody")]
+    UnsignedConsent,
     /// The proposal could not be written.
     #[error("no wallet would accept this request for consent: {0}")]
     Proposal(#[from] ConsentError),
@@ -238,8 +241,6 @@ impl Transaction {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<Self, InquiryError> {
-        let mut id = [0u8; 16];
-        rng.fill_bytes(&mut id);
         let expires_at = now.plus(LIFETIME);
         let proposal = match inquiry.consent {
             ConsentMode::NotAsked => None,
@@ -247,18 +248,45 @@ impl Transaction {
                 Some(ProposedConsent::write(&proposal(&inquiry, asker, expires_at))?)
             }
         };
-        Ok(Self {
+        Ok(Self { proposal, ..Self::draw(inquiry, asker.client_id.clone(), now, rng) })
+    }
+
+    /// Asks without a signature: its client is the place below `endpoints` that it is answered at.
+    ///
+    /// # Errors
+    /// [`InquiryError::UnsignedConsent`].
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5.9.3 `redirect_uri`.
+    pub fn begin_unsigned<R: CryptoRng + ?Sized>(
+        inquiry: Inquiry,
+        endpoints: &Endpoints,
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<Self, InquiryError> {
+        if inquiry.consent != ConsentMode::NotAsked {
+            return Err(InquiryError::UnsignedConsent);
+        }
+        let drawn = Self::draw(inquiry, String::new(), now, rng);
+        let client_id = format!("{UNSIGNED}:{}", endpoints.response_uri(&drawn));
+        Ok(Self { client_id, ..drawn })
+    }
+
+    fn draw<R: CryptoRng + ?Sized>(inquiry: Inquiry, client_id: String, now: Timestamp, rng: &mut R) -> Self {
+        let mut id = [0u8; 16];
+        rng.fill_bytes(&mut id);
+        Self {
             id: RecordId::from_random(id),
             request_handle: Secret::generate(rng),
             response_handle: Secret::generate(rng),
             nonce: Secret::generate(rng),
             state: Secret::generate(rng),
-            client_id: asker.client_id.clone(),
+            client_id,
             inquiry,
-            proposal,
+            proposal: None,
             made_at: now,
-            expires_at,
-        })
+            expires_at: now.plus(LIFETIME),
+        }
     }
 
     /// Its identifier: for the desk only, never on the wire.
@@ -330,6 +358,9 @@ fn proposal(inquiry: &Inquiry, asker: &Asker, not_after: Timestamp) -> ConsentRe
         lang: None,
     }
 }
+
+/// The prefix of a client that signs nothing.
+const UNSIGNED: &str = ClientIdPrefix::RedirectUri.as_str();
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,9 @@ mod vault;
 pub(crate) use holdings::{credential, history, holdings, low, refilled, to_be_refilled};
 pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
-pub(crate) use presentation::{LESS, asked_for, beyond_purpose, comes_along, optional, refused, sent, to_be_shown};
+pub(crate) use presentation::{
+    LESS, asked_for, beyond_purpose, comes_along, not_known_still, not_told, optional, refused, sent, to_be_shown,
+};
 pub(crate) use proximity::{
     BEYOND_HINT, NO_ADDRESS, NO_ADDRESS_HINT, NO_CODE_FORM_HINT, NO_READER_HINT, NOT_READ, NOT_READ_HINT,
     NOTHING_TO_SHOW, READER_AT_FAULT_HINT, WAITING_FOR_READER, show_to_reader,
@@ -67,7 +69,6 @@ pub(crate) const REFILL_IT: &str = "Do you want to fetch new copies?";
 pub(crate) const KEEP_IT: &str = "Is this about you, and do you want to keep it?";
 pub(crate) const SHOW_IT: &str = "Show this, on these terms?";
 pub(crate) const TELL_THEM: &str = "Tell the verifier that its request cannot be answered? It learns nothing else.";
-pub(crate) const NOT_KNOWN_STILL: &str = "Nobody you trust vouches for this verifier. Go on all the same?";
 pub(crate) const SHOW_PORTRAIT: &str = "Your portrait is asked for. A face is a name that cannot be changed. Show it?";
 pub(crate) const SHOW_AGAIN: &str =
     "Every copy was shown once. Show one again? The verifiers could find out that both belong to you.";

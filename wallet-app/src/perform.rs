@@ -60,13 +60,17 @@ impl Performer {
     ///
     /// # Errors
     /// [`ErrandError`]
-    pub fn run<E: Errand>(&mut self, mut errand: E) -> Result<E::Ready, ErrandError<E::Error>> {
+    pub fn run<E: Errand>(&mut self, errand: impl Into<Progress<E>>) -> Result<E::Ready, ErrandError<E::Error>> {
         let mut rng = surroundings::randomness();
+        let mut progress = errand.into();
         loop {
+            let errand = match progress {
+                Progress::Waiting(errand) => errand,
+                Progress::Ready(ready) => return Ok(ready),
+            };
             let outcome = self.perform(errand.effect());
-            errand = match errand.resume(outcome, surroundings::now(), &mut rng) {
-                Ok(Progress::Waiting(next)) => next,
-                Ok(Progress::Ready(ready)) => return Ok(ready),
+            progress = match errand.resume(outcome, surroundings::now(), &mut rng) {
+                Ok(next) => next,
                 // What the network said is more exact than "unreachable".
                 Err(refusal) if refusal.fault() == Fault::Network => {
                     return Err(self.failure.take().map_or(ErrandError::Ended(refusal), ErrandError::Fetch));

@@ -31,6 +31,13 @@ impl Shown {
         Self::limited(url.as_str(), url.as_str().len())
     }
 
+    /// The host of an address, whole, with its port where that is not the usual one: who is reached is told by the end of a name.
+    pub fn host(url: &url::Url) -> Self {
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let host = format!("{}{port}", url.host_str().unwrap_or_default());
+        Self::limited(&host, host.len())
+    }
+
     /// The escaped text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -113,6 +120,22 @@ mod tests {
         assert_eq!(Shown::name("a\u{feff}b\u{200b}c\u{2066}").as_str(), "a\\u{feff}b\\u{200b}c\\u{2066}");
         let once = Shown::name("a\u{202e}b");
         assert_eq!(Shown::name(once.as_str()), once, "what is escaped already stays as it is");
+    }
+
+    #[test]
+    fn attack_13_an_address_is_shown_to_the_end_of_its_host() {
+        // As long as a name can be, and it begins as another would be written.
+        let labels = ["border", "gov", "example"].into_iter().chain(std::iter::repeat_n("a123456789012345678901", 9));
+        let host = format!("{}.evil.example", labels.collect::<Vec<_>>().join("."));
+        assert!((121..=253).contains(&host.len()), "{}", host.len());
+        let url = url::Url::parse(&format!("https://{host}/answer")).unwrap();
+        assert_eq!(Shown::host(&url).as_str(), host);
+        assert_eq!(Shown::address(&url).as_str(), url.as_str());
+        let with_port = url::Url::parse("https://verifier.example:8443/answer").unwrap();
+        assert_eq!(Shown::host(&with_port).as_str(), "verifier.example:8443");
+        // Letters of other scripts stand as they are looked up, not as they look.
+        let twin = url::Url::parse("https://b\u{43e}rder.example/").unwrap();
+        assert!(Shown::host(&twin).as_str().starts_with("xn--"), "{}", Shown::host(&twin));
     }
 
     #[test]

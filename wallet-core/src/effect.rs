@@ -113,6 +113,13 @@ pub enum Progress<E: Errand> {
     Ready(E::Ready),
 }
 
+/// An errand at its beginning.
+impl<E: Errand> From<E> for Progress<E> {
+    fn from(errand: E) -> Self {
+        Self::Waiting(errand)
+    }
+}
+
 impl Effect {
     /// `url` has passed [`address`], so that it names this machine only where that is allowed.
     pub(crate) fn get(url: Url) -> Self {
@@ -122,6 +129,11 @@ impl Effect {
 
     pub(crate) fn post(url: Url) -> Self {
         Self { method: Method::Post, ..Self::get(url) }
+    }
+
+    /// The same, with fewer bytes in the answer than there may be otherwise.
+    pub(crate) fn at_most(self, max_body: usize) -> Self {
+        Self { max_body: max_body.min(self.max_body), ..self }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

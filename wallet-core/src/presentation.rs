@@ -3,7 +3,7 @@
 //! [`RequestLink`] → [`Received`] → [`Authenticated`] → [`Offered`] → [`Consented`] → [`Answered`]. Each step takes the one
 //! before and cannot be gone back on. The link names the request ([`RequestLink::id`]); `unlock` recognises the holder for
 //! that name and gives the [`HolderVerified`] that [`Consented::answer`] spends. The network is met three times:
-//! the request is fetched ([`Fetching`]), the answer is sent ([`Sending`]), or a refusal ([`Replying`]). The issuer of what
+//! the request is fetched ([`Fetching`]; none of it when the link is the request, signed by nobody), the answer is sent ([`Sending`]), or a refusal ([`Replying`]). The issuer of what
 //! is shown is never asked for anything.
 //!
 //! With no network at all it begins with a code that the holder shows, [`Engaged`], and ends with [`Handing`]; between them stand
@@ -18,11 +18,14 @@
 //! use wallet_core::presentation::{Answered, Asker, Choice, OfferedCredential, RequestLink};
 //! use wallet_core::unlock::Unlocked;
 //!
-//! # fn run<E: Errand>(mut errand: E, perform: impl Fn(&Effect) -> Outcome, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<E::Ready, E::Error> {
+//! # fn run<E: Errand>(errand: impl Into<Progress<E>>, perform: impl Fn(&Effect) -> Outcome, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<E::Ready, E::Error> {
+//! #     let mut progress = errand.into();
 //! #     loop {
-//! #         let outcome = perform(errand.effect());
-//! #         match errand.resume(outcome, now, rng)? {
-//! #             Progress::Waiting(next) => errand = next,
+//! #         match progress {
+//! #             Progress::Waiting(errand) => {
+//! #                 let outcome = perform(errand.effect());
+//! #                 progress = errand.resume(outcome, now, rng)?;
+//! #             }
 //! #             Progress::Ready(ready) => return Ok(ready),
 //! #         }
 //! #     }
@@ -43,7 +46,9 @@
 //!     let authenticated = received.authenticate(&holdings.trust_anchors(), now)?;
 //!     let offered = authenticated.match_against(holdings, now)?;
 //!     let Some(choice) = ask(&offered.asker(), &offered.credentials()) else {
-//!         run(offered.refuse(), &perform, now, rng)?; // the person said no
+//!         if let Some(reply) = offered.refuse() {
+//!             run(reply, &perform, now, rng)?; // the person said no
+//!         }
 //!         return Ok(None);
 //!     };
 //!     let consented = offered.consent(&choice, now, rng)?;

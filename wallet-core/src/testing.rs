@@ -4,7 +4,7 @@ mod issuer;
 mod verifier;
 
 pub(crate) use issuer::{Desk, Encrypts, Issuer};
-pub(crate) use verifier::{Checkpoint, Verified, Verifier, asking};
+pub(crate) use verifier::{Checkpoint, Signed, Verified, Verifier, asking};
 
 use crate::effect::{Effect, Errand, Method, Outcome, Progress, Response};
 use credentials::signer::SoftwareKey;
@@ -68,19 +68,21 @@ pub(crate) type Asked = Vec<(Method, String)>;
 
 /// Runs an errand to its end against somebody who answers.
 pub(crate) fn run<E: Errand>(
-    mut errand: E,
+    errand: impl Into<Progress<E>>,
     asked: &mut Asked,
     mut answer: impl FnMut(&Effect) -> Outcome,
     now: Timestamp,
     rng: &mut dyn CryptoRng,
 ) -> Result<E::Ready, E::Error> {
+    let mut progress = errand.into();
     for _ in 0..20 {
+        let errand = match progress {
+            Progress::Waiting(errand) => errand,
+            Progress::Ready(ready) => return Ok(ready),
+        };
         asked.push((errand.effect().method(), errand.effect().url().to_string()));
         let outcome = answer(errand.effect());
-        match errand.resume(outcome, now, rng)? {
-            Progress::Waiting(next) => errand = next,
-            Progress::Ready(ready) => return Ok(ready),
-        }
+        progress = errand.resume(outcome, now, rng)?;
     }
     panic!("the errand does not end: {asked:?}");
 }

@@ -5,6 +5,7 @@ mod document;
 mod faces;
 mod fingers;
 mod identification;
+mod photographs;
 mod protection;
 mod quality;
 mod search;
@@ -57,6 +58,8 @@ enum Part {
     Identification,
     /// BOZORTH3 on the same fingers; by LEADER's minutiae only together with `fingers`.
     FingerPeers,
+    /// Simulated photographs of fingertips, against scans and against each other.
+    Photographs,
     /// 1:N search, and FAISS.
     Search,
 }
@@ -127,6 +130,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Fingers => fingers::measured(&bench)?,
             Part::Identification => identification::measured(&bench)?,
             Part::FingerPeers => fingers::peers(&bench)?,
+            Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();

@@ -109,7 +109,7 @@ fn templates(folder: &Path, taker: &mut Taker) -> Result<Vec<Vec<FingerTemplate>
     let bar = progress(fingers.iter().map(Vec::len).sum::<usize>() as u64, "prints");
     let mut all = Vec::with_capacity(fingers.len());
     for prints in fingers {
-        let taken = prints.iter().map(|path| finger::stored_or_taken(Path::new(path), taker));
+        let taken = prints.iter().map(|path| finger::stored_or_scanned(Path::new(path), taker));
         all.push(bar.wrap_iter(taken).collect::<Result<Vec<_>, _>>()?);
     }
     bar.finish_and_clear();

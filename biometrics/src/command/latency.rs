@@ -1,7 +1,7 @@
 //! `latency`: what an unlock by face spends its time and memory on, apart from the vault and Argon2.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use biometrics::engine::Step;
 use biometrics::protection::{Message, TransformSeed, release, seal};
@@ -65,14 +65,14 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         }
     }
     let mut sentences = format!(
-        "Median of {turns} turns on one thread, milliseconds by the clock and of the processor (counted in ticks: short \
-         parts show nothing); the models were loaded in {load_ms:.0}.\n"
+        "{turns} turns on one thread; milliseconds by the clock (median) and of the processor (mean, counted in ticks of the \
+         kernel); the models were loaded in {load_ms:.0}.\n"
     );
     let (mut told, mut told_processor) = (Map::new(), Map::new());
     let (mut template, mut template_processor) = (0.0, 0.0);
     for (part, times) in parts {
         let ms = median_ms(times.iter().map(|spent| spent.clock).collect());
-        let processor = median_ms(times.iter().filter_map(|spent| spent.processor).collect());
+        let processor = mean_ms(times.iter().filter_map(|spent| spent.processor));
         if TEMPLATE.contains(&part) {
             template += ms;
             template_processor += processor;
@@ -97,6 +97,12 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         object: json!({ "turns": turns, "ms": Value::Object(told), "processor_ms": Value::Object(told_processor), "peak_rss_kib": peak, "peak_rss_loading_kib": load_peak, "rss_with_models_kib": loaded }),
         sentences,
     })
+}
+
+/// Ticks are some milliseconds long: a short part has one in some turns and none in others.
+fn mean_ms(times: impl Iterator<Item = Duration>) -> f64 {
+    let (sum, count) = times.fold((0.0, 0_u32), |(sum, count), time| (sum + time.as_secs_f64() * 1e3, count + 1));
+    round3(sum / f64::from(count.max(1)))
 }
 
 /// A line of `/proc/self/status`; nothing where there is none.

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::embedding_cache::progress;
 use super::finger_search::{self, Search};
+use super::finger_source::FingerSource;
 use super::{Answer, ExtractorName, Failure, finger, median_ms, round3};
 
 #[derive(clap::Args)]
@@ -40,7 +41,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
     if let Some(fingers) = &arguments.fingers {
-        let settings = finger::Settings::new(arguments.dpi, arguments.extractor)?;
+        let source = FingerSource::scan(arguments.dpi)?;
+        let extractor = arguments.extractor.unwrap_or_default();
+        let settings = finger::Settings { reference: source, source, extractor };
         let search = Search {
             fingers,
             others: &arguments.others,

@@ -1,42 +1,38 @@
 //! The best few of many scores.
 
+use std::cmp::Ordering;
+
 use super::Position;
 
-/// The best of what was offered so far, best first; of equal ones the earlier.
+/// The best of what was offered so far; of equal ones the earlier. What comes is put aside, and when twice as many lie there as
+/// are wanted, the worse half goes: the cost of one is constant, however many are wanted.
 pub(super) struct Best {
     most: usize,
+    /// What a score must exceed to be among them: that of the last one that was kept.
+    bar: f32,
     found: Vec<(f32, Position)>,
 }
 
 impl Best {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, found: Vec::with_capacity(most.saturating_add(1).min(1 << 16)) }
-    }
-
-    /// What a score must exceed to be among them.
-    pub(super) fn bar(&self) -> f32 {
-        if self.most == 0 {
-            return f32::INFINITY;
-        }
-        if self.found.len() < self.most {
-            return f32::NEG_INFINITY;
-        }
-        self.found.last().map_or(f32::NEG_INFINITY, |(score, _)| *score)
+        let bar = if most == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
+        Self { most, bar, found: Vec::with_capacity(most.saturating_mul(2).min(1 << 16)) }
     }
 
     pub(super) fn offer(&mut self, score: f32, position: Position) {
-        if score > self.bar() {
-            let at = self.found.partition_point(|(other, _)| *other >= score);
-            self.found.insert(at, (score, position));
-            self.found.truncate(self.most);
+        if score > self.bar {
+            self.found.push((score, position));
+            if self.found.len() >= self.most.saturating_mul(2) {
+                self.keep();
+            }
         }
     }
 
     /// Offers the scores of consecutive positions. Looks at each only where one of its neighbours could enter.
     pub(super) fn offer_all(&mut self, scores: &[f32], first: usize) {
+        let could = |few: &[f32], bar: f32| few.iter().fold(false, |any, score| any | (*score > bar));
         for (i, few) in scores.chunks(LANES).enumerate() {
-            let bar = self.bar();
-            if few.iter().fold(false, |any, score| any | (*score > bar)) {
+            if could(few, self.bar) {
                 for (j, score) in few.iter().enumerate() {
                     self.offer(*score, Position(first + i * LANES + j));
                 }
@@ -44,9 +40,25 @@ impl Best {
         }
     }
 
-    pub(super) fn into_sorted(self) -> Vec<(f32, Position)> {
+    /// Those wanted, in any order.
+    fn keep(&mut self) {
+        if self.found.len() >= self.most && self.most > 0 {
+            let (_, last, _) = self.found.select_nth_unstable_by(self.most - 1, better);
+            self.bar = last.0;
+            self.found.truncate(self.most);
+        }
+    }
+
+    /// Best first.
+    pub(super) fn into_sorted(mut self) -> Vec<(f32, Position)> {
+        self.keep();
+        self.found.sort_unstable_by(better);
         self.found
     }
 }
 
-const LANES: usize = 16;
+fn better(a: &(f32, Position), b: &(f32, Position)) -> Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+}
+
+const LANES: usize = 32;

@@ -75,41 +75,28 @@ fn another_model_is_refused() {
 }
 
 #[test]
-fn all_instructions_give_the_same_bits() {
-    let gallery = gallery(&vectors(1_000, 7));
-    let ran: Vec<&str> = Instructions::available().iter().map(|i| i.name()).collect();
-    println!("ran here: {ran:?}");
-    for probe in vectors(20, 8) {
-        let sought = Planes::of(Probe::from_frames(&[embedding(&probe)]).unwrap().vector()).upper.0.map(i16::from);
-        for (rows, norms) in gallery.upper.chunks(BLOCK).zip(gallery.inverse_norms.chunks(BLOCK)) {
-            let run = |instructions| {
-                let mut out = [0.0_f32; BLOCK];
-                scores(instructions, rows, norms, &sought, &mut out);
-                out.map(f32::to_bits)
-            };
-            let portable = run(Instructions::Portable);
-            // Instructions that this machine lacks run portably, and never crash.
-            assert_eq!(run(Instructions::Avx2), portable);
-            for ((row, norm), bits) in rows.iter().zip(norms).zip(portable) {
-                let dot: i64 = row.0.iter().zip(&sought).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum();
-                assert_eq!(bits, (dot as f32 * norm).to_bits());
-            }
-        }
-    }
-}
-
-#[test]
-fn two_planes_are_the_vector_and_extremes_fit() {
+fn two_parts_are_the_vector_in_twelve_bits_and_extremes_fit() {
     for values in [vec![1.0, -1.0, 0.5], vec![1.0], vec![0.001, -0.7, 0.7]] {
         let mut whole = vec![0.0; DIMENSION];
         whole[..values.len()].copy_from_slice(&values);
         let reference = Reference::fuse(&[embedding(&whole)]).unwrap();
-        let planes = Planes::of(reference.vector());
-        let largest = reference.vector().iter().map(|v| i32::from(v).abs()).max().unwrap();
-        for ((high, low), v) in planes.upper.0.iter().zip(&planes.lower.0).zip(reference.vector().iter()) {
-            assert_eq!(i32::from(*high) * 256 + i32::from(*low), i32::from(v) * LARGEST / largest);
-            assert_ne!(*high, i8::MIN);
+        let parts = Parts::of(reference.vector());
+        let largest = reference.vector().iter().map(|v| f64::from(v).abs()).fold(0.0, f64::max);
+        for ((code, rest), v) in parts.codes.iter().zip(&parts.rest).zip(reference.vector().iter()) {
+            assert!(*code < 16);
+            let value = i32::from(*code) * 256 + i32::from(*rest) - MIDDLE;
+            assert_eq!(f64::from(value), (f64::from(v) * 2047.0 / largest).round());
         }
+        let probe = Exact::of(reference.vector());
+        assert_eq!(probe.numbers.iter().map(|n| n.unsigned_abs()).max(), Some(LARGEST as u16));
+        assert!(
+            (dot(&parts.codes, &parts.rest, &probe.numbers) as f64
+                * f64::from(parts.inverse_norm)
+                * probe.inverse_norm
+                - 1.0)
+                .abs()
+                < 1e-3
+        );
     }
 }
 
@@ -143,4 +130,39 @@ fn several_probes_at_once_find_what_each_finds_alone() {
         assert!(alone.iter().map(Candidate::position).eq(found.iter().map(Candidate::position)));
     }
     assert!(gallery.search_all(&[], 7).unwrap().is_empty());
+}
+
+/// The four bits of the first pass must let the right ones through where faces lie close together, as those of one model do.
+#[test]
+fn the_first_pass_loses_nothing_among_vectors_that_lie_close_together() {
+    let (common, own) = (vectors(1, 15), vectors(4_000, 16));
+    let known: Vec<Vec<f32>> =
+        own.iter().map(|v| v.iter().zip(&common[0]).map(|(a, b)| a + 1.5 * b).collect()).collect();
+    let gallery = gallery(&known);
+    let references: Vec<Reference> = known.iter().map(|v| Reference::fuse(&[embedding(v)]).unwrap()).collect();
+    let mut same = 0;
+    for (shown, noise) in known.iter().step_by(100).zip(vectors(40, 17)) {
+        let shown: Vec<f32> = shown.iter().zip(&noise).map(|(a, b)| a + 0.8 * b).collect();
+        let probe = Probe::from_frames(&[embedding(&shown)]).unwrap();
+        let mut exact: Vec<usize> = (0..known.len()).collect();
+        let score = |i: usize| references[i].vector().cosine(probe.vector());
+        exact.sort_by(|a, b| score(*b).total_cmp(&score(*a)));
+        let found: Vec<usize> = gallery.search(&probe, 10).unwrap().iter().map(|c| c.position().index()).collect();
+        assert_eq!(found[0], exact[0]);
+        same += exact[..10].iter().filter(|i| found.contains(i)).count();
+    }
+    assert!(same >= 396, "{same} of 400");
+}
+
+#[test]
+fn the_best_are_kept_as_sorting_would_keep_them() {
+    for (most, count) in [(0, 50), (1, 50), (7, 500), (600, 500), (100, 100)] {
+        let scores: Vec<f32> = (0..count).map(|i| ((i * 7919) % 211) as f32 / 211.0).collect();
+        let mut best = Best::new(most);
+        best.offer_all(&scores, 0);
+        let mut sorted: Vec<usize> = (0..count).collect();
+        sorted.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+        sorted.truncate(most);
+        assert_eq!(best.into_sorted().iter().map(|(_, p)| p.index()).collect::<Vec<_>>(), sorted);
+    }
 }

@@ -63,3 +63,39 @@ proptest! {
         }
     }
 }
+
+const NAMES: &[&str] = &["alg", "typ"];
+
+fn known(text: &str) -> Result<Vec<(&'static str, Value)>, JsonError> {
+    let mut known = parse_known(text.as_bytes(), &Limits::TOKEN, NAMES)?;
+    Ok(NAMES.iter().filter_map(|name| Some((*name, known.take(name)?))).collect())
+}
+
+#[test]
+fn attack_12_a_name_twice_is_refused_also_where_only_some_names_are_kept() {
+    for text in [
+        r#"{"alg":"ES256","alg":"none"}"#,
+        r#"{"alg":"ES256","\u0061lg":"none"}"#,
+        r#"{"x":1,"alg":"ES256","\u0078":2}"#,
+        r#"{"x":{"k":1,"k":1}}"#,
+        r#"{"alg":{"k":1,"k":1}}"#,
+    ] {
+        assert_eq!(known(text), Err(JsonError::DuplicateName), "{text}");
+    }
+}
+
+#[test]
+fn where_only_some_names_are_kept_the_rest_is_read_as_strictly() {
+    assert_eq!(known(r#"{"x":[1],"typ":"a","y":{}}"#), Ok(vec![("typ", Value::from("a"))]));
+    assert_eq!(known("{}"), Ok(Vec::new()));
+    for text in ["[1]", "7", "null", "\"alg\""] {
+        assert_eq!(known(text), Err(JsonError::NotAnObject), "{text}");
+    }
+    for text in ["", "{", "{}}", "{\"x\":01}", "{\"x\":\"\\ud800\"}", "{\"alg\":1,}"] {
+        assert_eq!(known(text), Err(JsonError::Syntax), "{text}");
+    }
+    let nested = |n: usize| format!("{{\"x\":{}{}}}", "[".repeat(n), "]".repeat(n));
+    assert!(known(&nested(15)).is_ok());
+    assert_eq!(known(&nested(16)), Err(JsonError::TooDeep { most: 16 }));
+    assert_eq!(known(&nested(200_000)), Err(JsonError::TooLong { most: 262_144, got: 400_006 }));
+}

@@ -22,7 +22,8 @@ const FEWEST_DIFFERENT: usize = 6;
 /// The most characters of a nonce or state.
 const LONGEST: usize = 512;
 
-/// A request whose sender is known to hold the certificate that its client identifier names.
+/// A request whose sender is known to hold the certificate that its client identifier names; or one that nobody signed, whose
+/// identifier is the place that the answer goes to: see [`super::UnsignedRequestIn`].
 ///
 /// That the certificate ends at a known anchor is another matter: see [`VerifiedChain::trust`].
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub struct AuthenticatedRequest {
     consent: Option<ProposedConsent>,
     recipient: Option<Recipient>,
     response_uri: Url,
-    verifier: VerifiedChain,
+    verifier: Option<VerifiedChain>,
 }
 
 impl AuthenticatedRequest {
@@ -83,9 +84,9 @@ impl AuthenticatedRequest {
         SessionTranscript::openid4vp(self.client_id.as_str(), &self.request.nonce, thumbprint.as_ref(), response_uri)
     }
 
-    /// The certificates of the verifier, or the key that it is known by instead.
-    pub const fn verifier(&self) -> &VerifiedChain {
-        &self.verifier
+    /// The certificates of the verifier, or the key that it is known by instead; `None` for a request that nobody signed.
+    pub const fn verifier(&self) -> Option<&VerifiedChain> {
+        self.verifier.as_ref()
     }
 }
 
@@ -108,15 +109,29 @@ impl RequestObjectIn<'_> {
         now: Timestamp,
         wallet_nonce: Option<&str>,
     ) -> Result<AuthenticatedRequest, RequestObjectError> {
-        let Self { jws, request, has_scope } = self;
+        let Self { jws, request, has_scope, document } = self;
         // The whole identifier, prefix included (§5.10.1, §14.10).
         if request.client_id != client_id_from_link {
             return Err(RequestObjectError::OtherClient);
         }
         let client_id = ClientId::parse(&request.client_id).map_err(RequestObjectError::ClientId)?;
-        let Client { verifier, places } = Client::authenticate(&client_id, &jws, anchors, now)?;
+        let Client { verifier, places } = Client::authenticate(&client_id, &jws, document.as_ref(), anchors, now)?;
 
         check_occasion(&request, now, wallet_nonce)?;
+        AuthenticatedRequest::read(client_id, Some(verifier), places.as_deref(), request, has_scope, now)
+    }
+}
+
+impl AuthenticatedRequest {
+    /// Whether the request is one that can be answered; `places` are those that the answer may go to, where they are named.
+    pub(super) fn read(
+        client_id: ClientId,
+        verifier: Option<VerifiedChain>,
+        places: Option<&[String]>,
+        request: RequestObject,
+        has_scope: bool,
+        now: Timestamp,
+    ) -> Result<Self, RequestObjectError> {
         let response_uri = response_uri(&request, &client_id)?;
         // Exactly, as it stands (§5.9.3, §8.2).
         if places.is_some_and(|places| !places.iter().any(|place| Some(place) == request.response_uri.as_ref())) {
@@ -136,7 +151,7 @@ impl RequestObjectIn<'_> {
         } else {
             None
         };
-        Ok(AuthenticatedRequest { client_id, request, query, consent, recipient, response_uri, verifier })
+        Ok(Self { client_id, request, query, consent, recipient, response_uri, verifier })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whose key signed a request: by certificate, by decentralized identifier, by attestation.
 
 use super::client_id::Kind;
-use super::{ClientId, RequestObjectError};
-use crate::did::Did;
+use super::{ClientId, ClientIdError, RequestObjectError};
+use crate::did::{Did, DidDocument};
 use crate::json::Limits;
 use crate::jws::JwsIn;
 use crate::key::PublicKey;
@@ -27,6 +27,7 @@ impl Client {
     pub(super) fn authenticate(
         client_id: &ClientId,
         jws: &JwsIn<'_>,
+        document: Option<&DidDocument>,
         anchors: &TrustAnchors,
         now: Timestamp,
     ) -> Result<Self, RequestObjectError> {
@@ -40,18 +41,19 @@ impl Client {
                 }
                 Self { verifier: chain, places: None }
             }
-            Kind::Did(did) => Self { verifier: by_did(did, jws)?, places: None },
+            Kind::Did(did) => Self { verifier: by_did(did, jws, document)?, places: None },
             Kind::Attested(sub) => attested(sub, jws, anchors, now)?,
+            Kind::Place(_) => return Err(RequestObjectError::ClientId(ClientIdError::MustBeSigned)),
         };
         jws.verify(client.verifier.leaf_key()).map_err(|_| RequestObjectError::Signature)?;
         Ok(client)
     }
 }
 
-/// The identifier is its own proof, and says nothing of who holds the key: a stranger.
-fn by_did(did: &Did, jws: &JwsIn<'_>) -> Result<VerifiedChain, RequestObjectError> {
-    let key = jws.header().kid.as_deref().and_then(|kid| did.key(kid)).ok_or(RequestObjectError::NoKey)?;
-    Ok(VerifiedChain::of_key(did.as_str(), key.clone().into(), Trust::NotKnown, Timestamp::from_unix(i64::MAX)))
+/// The identifier is its own proof, or the host that publishes its document is, and neither says who that is: a stranger.
+fn by_did(did: &Did, jws: &JwsIn<'_>, document: Option<&DidDocument>) -> Result<VerifiedChain, RequestObjectError> {
+    let key = jws.header().kid.as_deref().and_then(|kid| did.key(kid, document)).ok_or(RequestObjectError::NoKey)?;
+    Ok(VerifiedChain::of_key(did.as_str(), key.into(), Trust::NotKnown, Timestamp::from_unix(i64::MAX)))
 }
 
 /// A key that somebody whom this wallet trusts for that attests; anybody else's word is none.

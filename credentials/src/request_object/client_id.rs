@@ -4,6 +4,7 @@ use crate::b64;
 use crate::did::{Did, DidError};
 use crate::trust::VerifiedChain;
 use std::fmt;
+use url::Url;
 
 /// Why a client identifier is not one that we can authenticate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,10 +16,13 @@ pub enum ClientIdError {
     /// A prefix that a signed request must not have.
     #[error("client identifier prefix {0} is not for signed requests")]
     NeverSigned(&'static str),
+    /// A prefix that only a signed request may have.
+    #[error("client identifier prefix is not for a request that nobody signed: only redirect_uri is")]
+    MustBeSigned,
     /// A prefix that we do not support.
     #[error("client identifier prefix is none that a signed request is authenticated by here")]
     Unsupported,
-    /// A decentralized identifier of another method than those that hold their own key.
+    /// A decentralized identifier whose key we cannot find.
     #[error(transparent)]
     Did(#[from] DidError),
     /// Not a DNS name, or not a SHA-256.
@@ -26,7 +30,8 @@ pub enum ClientIdError {
     Malformed,
 }
 
-/// A full client identifier, prefix and all, of a kind by which a signed request can be authenticated.
+/// A full client identifier, prefix and all: of a kind by which a signed request can be authenticated, or of the one kind that an
+/// unsigned request can have.
 ///
 /// Compared, shown and signed only as a whole: without its prefix another party could have the same.
 ///
@@ -45,12 +50,16 @@ pub(super) enum Kind {
     Did(Did),
     /// The `sub` of an attestation.
     Attested(String),
+    /// The place that the answer goes to; nobody signs.
+    Place(String),
 }
 
 const SAN_DNS: &str = "x509_san_dns";
 const HASH: &str = "x509_hash";
 const DID: &str = "decentralized_identifier";
 const ATTESTED: &str = "verifier_attestation";
+const PLACE: &str = "redirect_uri";
+const ORIGIN: &str = "origin";
 /// The longest name in an attestation.
 const MOST_NAME: usize = 253;
 
@@ -70,11 +79,32 @@ impl ClientId {
             DID => Kind::Did(Did::parse(rest)?),
             ATTESTED if (1..=MOST_NAME).contains(&rest.len()) => Kind::Attested(rest.to_owned()),
             SAN_DNS | ATTESTED => return Err(ClientIdError::Malformed),
-            "redirect_uri" => return Err(ClientIdError::NeverSigned("redirect_uri")),
-            "origin" => return Err(ClientIdError::NeverSigned("origin")),
+            PLACE => return Err(ClientIdError::NeverSigned(PLACE)),
+            ORIGIN => return Err(ClientIdError::NeverSigned(ORIGIN)),
             _ => return Err(ClientIdError::Unsupported),
         };
         Ok(Self { full: full.to_owned(), kind })
+    }
+
+    /// Reads the full client identifier of a request that nobody signed: the place that the answer goes to.
+    ///
+    /// # Errors
+    /// [`ClientIdError::MustBeSigned`] for every other prefix, [`ClientIdError::NeverSigned`] for `origin`, which no request has.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5.9.3 `redirect_uri`, `origin`.
+    pub fn unsigned(full: &str) -> Result<Self, ClientIdError> {
+        match full.split_once(':').ok_or(ClientIdError::NoPrefix)? {
+            (PLACE, "") => Err(ClientIdError::Malformed),
+            (PLACE, place) => Ok(Self { full: full.to_owned(), kind: Kind::Place(place.to_owned()) }),
+            (ORIGIN, _) => Err(ClientIdError::NeverSigned(ORIGIN)),
+            _ => Err(ClientIdError::MustBeSigned),
+        }
+    }
+
+    /// Whether a signed request cannot have it, so that what is behind a `request_uri` need not be fetched.
+    pub fn is_never_signed(full: &str) -> bool {
+        full.split_once(':').is_some_and(|(prefix, _)| prefix == PLACE || prefix == ORIGIN)
     }
 
     /// The identifier of whoever holds a certificate, by its hash.
@@ -102,7 +132,7 @@ impl ClientId {
             Kind::SanDns(name) => chain.dns_names().iter().any(|san| san.eq_ignore_ascii_case(name)),
             Kind::Hash(hash) => *hash == chain.leaf_sha256(),
             // Known by a key, not by a certificate.
-            Kind::Did(_) | Kind::Attested(_) => false,
+            Kind::Did(_) | Kind::Attested(_) | Kind::Place(_) => false,
         }
     }
 
@@ -110,7 +140,32 @@ impl ClientId {
     pub fn host(&self) -> Option<&str> {
         match &self.kind {
             Kind::SanDns(name) => Some(name),
-            Kind::Hash(_) | Kind::Did(_) | Kind::Attested(_) => None,
+            Kind::Hash(_) | Kind::Did(_) | Kind::Attested(_) | Kind::Place(_) => None,
+        }
+    }
+
+    /// Where the document with the client's keys lies on the web, if that is where they are; whole, to be fetched before the request
+    /// can be authenticated.
+    pub const fn document_url(&self) -> Option<&Url> {
+        match &self.kind {
+            Kind::Did(did) => did.document_url(),
+            Kind::SanDns(_) | Kind::Hash(_) | Kind::Attested(_) | Kind::Place(_) => None,
+        }
+    }
+
+    /// The decentralized identifier, where it is one.
+    pub const fn did(&self) -> Option<&Did> {
+        match &self.kind {
+            Kind::Did(did) => Some(did),
+            Kind::SanDns(_) | Kind::Hash(_) | Kind::Attested(_) | Kind::Place(_) => None,
+        }
+    }
+
+    /// The one place to which answers must go, as it is written there; `None` for every client that signs.
+    pub fn place(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Place(place) => Some(place),
+            Kind::SanDns(_) | Kind::Hash(_) | Kind::Did(_) | Kind::Attested(_) => None,
         }
     }
 

@@ -337,8 +337,9 @@ fn authenticate(
     now: Timestamp,
 ) -> Result<VerifiedChain, RequestObjectError> {
     jws.expect_no_jwk().map_err(RequestObjectError::Jws)?;
-    // Where an attestation lets answers go is about addresses: the platform carries this one.
-    Client::authenticate(client_id, jws, anchors, now).map(|client| client.verifier)
+    // Where an attestation lets answers go is about addresses: the platform carries this one. Nothing is fetched on this way, so
+    // that an identifier whose document lies on the web is of nobody that is known.
+    Client::authenticate(client_id, jws, None, anchors, now).map(|client| client.verifier)
 }
 
 type Payload = (Map<String, Value>, Option<(ClientId, VerifiedChain)>);
@@ -368,6 +369,10 @@ fn of_several(
         let header = json::parse_object(&header, &Limits::TOKEN).map_err(|_| RequestObjectError::Malformed)?;
         let name = header.get("client_id").and_then(Value::as_str).ok_or(RequestObjectError::Malformed)?;
         let client_id = match ClientId::parse(name) {
+            Ok(client_id) if client_id.document_url().is_some() => {
+                unknown = RequestObjectError::NoKey;
+                continue;
+            }
             Ok(client_id) => client_id,
             // Of a trust framework that this wallet does not know: what several signatures are for.
             Err(error @ (ClientIdError::Unsupported | ClientIdError::Did(_))) => {

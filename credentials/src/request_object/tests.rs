@@ -1,6 +1,7 @@
 //! Requests of verifiers that are who they say, and of those that are not.
 
 mod dc_api;
+mod unsigned;
 
 use super::*;
 use crate::dcql::FORMAT;
@@ -105,7 +106,7 @@ fn request_01_a_request_is_authenticated_by_name_and_by_hash() {
     let verifier = Verifier::new();
     let request = verifier.read(&payload()).unwrap();
     assert_eq!(request.client_id().as_str(), SAN);
-    assert_eq!(request.verifier().trust(), Trust::Known);
+    assert_eq!(request.verifier().unwrap().trust(), Trust::Known);
     assert_eq!(request.response_uri().as_str(), "https://border.example/answer/1");
     assert!(request.consent().is_none() && request.recipient().is_none());
     assert_eq!(request.query().credentials().len(), 1);
@@ -133,7 +134,7 @@ fn request_02_a_stranger_is_let_through_as_one() {
     let verifier = Verifier::new();
     let text = verifier.sign(&payload());
     let request = RequestObjectIn::parse(&text).unwrap().authenticate(SAN, &TrustAnchors::default(), NOW, None);
-    assert_eq!(request.unwrap().verifier().trust(), Trust::NotKnown);
+    assert_eq!(request.unwrap().verifier().unwrap().trust(), Trust::NotKnown);
 }
 
 #[test]
@@ -474,8 +475,11 @@ fn request_11_a_did_that_is_its_own_key_signs_for_itself_and_is_a_stranger() {
     for kid in [format!("{did}#0"), "#0".to_owned()] {
         let text = signed_by(&own, &payload, json!({"kid": kid}));
         let request = authenticated(&text, &client_id, &anchors).unwrap();
-        assert_eq!((request.client_id().as_str(), request.verifier().trust()), (client_id.as_str(), Trust::NotKnown));
-        assert_eq!((request.verifier().subject(), request.client_id().host()), (did.as_str(), None));
+        assert_eq!(
+            (request.client_id().as_str(), request.verifier().unwrap().trust()),
+            (client_id.as_str(), Trust::NotKnown)
+        );
+        assert_eq!((request.verifier().unwrap().subject(), request.client_id().host()), (did.as_str(), None));
     }
     for (text, error) in [
         (signed_by(&other, &payload, json!({"kid": "#0"})), RequestObjectError::Signature),
@@ -490,9 +494,43 @@ fn request_11_a_did_that_is_its_own_key_signs_for_itself_and_is_a_stranger() {
         assert_eq!(authenticated(&text, &client_id, &anchors).unwrap_err(), error);
         assert_eq!(error.code(), None, "nobody is known to have asked");
     }
-    let web = "decentralized_identifier:did:web:border.example";
-    let text = signed_by(&own, &with("client_id", json!(web)), json!({"kid": "#0"}));
-    assert!(matches!(authenticated(&text, web, &anchors), Err(RequestObjectError::ClientId(ClientIdError::Did(_)))));
+}
+
+#[test]
+fn request_13_a_did_on_the_web_signs_with_a_key_of_its_document() {
+    let (own, other) = (key(11), key(12));
+    let did = "did:web:border.example";
+    let client_id = format!("decentralized_identifier:{did}");
+    let payload = with("client_id", json!(client_id));
+    let document = |listed: &str| {
+        let method =
+            json!({"id": "#k1", "type": "JsonWebKey", "controller": did, "publicKeyJwk": own.public_key().to_jwk()});
+        let document = json!({"id": did, "verificationMethod": [method], listed: ["#k1"]});
+        crate::did::DidDocument::parse(document.to_string().as_bytes(), did).unwrap()
+    };
+    let read = |signer: &SoftwareKey, kid: &str, document: Option<crate::did::DidDocument>| {
+        let text = signed_by(signer, &payload, json!({"kid": kid}));
+        let request = RequestObjectIn::parse(&text)?;
+        assert_eq!(request.client_id(), client_id);
+        let request = document.into_iter().fold(request, RequestObjectIn::with_document);
+        request.authenticate(&client_id, &TrustAnchors::default(), NOW, None)
+    };
+    for listed in ["authentication", "assertionMethod"] {
+        let request = read(&own, "#k1", Some(document(listed))).unwrap();
+        // A host that publishes a key is a name for it, and nobody vouches for that.
+        let verifier = request.verifier().unwrap();
+        assert_eq!((verifier.subject(), verifier.trust()), (did, Trust::NotKnown));
+    }
+    for (signer, kid, document, error) in [
+        (&other, "#k1", Some(document("authentication")), RequestObjectError::Signature),
+        (&own, "#k2", Some(document("authentication")), RequestObjectError::NoKey),
+        (&own, "#k1", Some(document("keyAgreement")), RequestObjectError::NoKey),
+        (&own, "did:web:other.example#k1", Some(document("authentication")), RequestObjectError::NoKey),
+        (&own, "#k1", None, RequestObjectError::NoKey),
+    ] {
+        let refused = read(signer, kid, document).unwrap_err();
+        assert_eq!((refused.code(), refused), (None, error), "nobody is known to have asked");
+    }
 }
 
 #[test]
@@ -517,7 +555,7 @@ fn request_12_an_attestation_counts_by_a_key_that_was_made_to_attest() {
     };
     let good = attest(&claims, &chain, &attester, typ);
     let request = ask(&good, &own).unwrap();
-    assert_eq!((request.verifier().subject(), request.verifier().trust()), ("border", Trust::Known));
+    assert_eq!((request.verifier().unwrap().subject(), request.verifier().unwrap().trust()), ("border", Trust::Known));
     assert_eq!(request.client_id().as_str(), client_id);
     assert_eq!(ask(&good, &other).unwrap_err(), RequestObjectError::Signature, "another key than the attested one");
 

@@ -48,30 +48,69 @@ pub(super) struct Registered {
 impl Registered {
     /// Reads them from a processed payload.
     pub(super) fn read(claims: &Map<String, Value>) -> Result<Self, ClaimError> {
-        let vct = text(claims, "vct")?.ok_or(ClaimError::Missing("vct"))?;
+        let said = Said::of(claims);
+        let vct = text(said.vct, "vct")?.ok_or(ClaimError::Missing("vct"))?;
         if vct.is_empty() {
             return Err(ClaimError::Malformed("vct"));
         }
-        text(claims, "vct#integrity")?;
-        let other_types = match claims.get("aka_vcts") {
+        if !matches!(said.integrity, None | Some(Value::String(_))) {
+            return Err(ClaimError::Malformed("vct#integrity"));
+        }
+        let other_types = match said.other_types {
             None => Vec::new(),
             Some(value) => other_types(value, &vct).ok_or(ClaimError::Malformed("aka_vcts"))?,
         };
         Ok(Self {
             vct,
             other_types,
-            issuer: text(claims, "iss")?,
-            issued_at: time(claims, "iat")?,
-            not_before: time(claims, "nbf")?,
-            expires_at: time(claims, "exp")?,
-            confirmation_key: confirmation_key(claims)?,
-            status: status(claims)?,
+            issuer: text(said.issuer, "iss")?,
+            issued_at: time(said.issued_at, "iat")?,
+            not_before: time(said.not_before, "nbf")?,
+            expires_at: time(said.expires_at, "exp")?,
+            confirmation_key: confirmation_key(said.confirmation)?,
+            status: status(said.status)?,
         })
     }
 }
 
-fn text(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String>, ClaimError> {
-    match claims.get(name) {
+/// The claims in question, found in one go.
+#[derive(Default)]
+struct Said<'c> {
+    vct: Option<&'c Value>,
+    integrity: Option<&'c Value>,
+    other_types: Option<&'c Value>,
+    issuer: Option<&'c Value>,
+    issued_at: Option<&'c Value>,
+    not_before: Option<&'c Value>,
+    expires_at: Option<&'c Value>,
+    confirmation: Option<&'c Value>,
+    status: Option<&'c Value>,
+}
+
+impl<'c> Said<'c> {
+    fn of(claims: &'c Map<String, Value>) -> Self {
+        let mut said = Self::default();
+        for (name, value) in claims {
+            let place = match name.as_str() {
+                "vct" => &mut said.vct,
+                "vct#integrity" => &mut said.integrity,
+                "aka_vcts" => &mut said.other_types,
+                "iss" => &mut said.issuer,
+                "iat" => &mut said.issued_at,
+                "nbf" => &mut said.not_before,
+                "exp" => &mut said.expires_at,
+                "cnf" => &mut said.confirmation,
+                "status" => &mut said.status,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        said
+    }
+}
+
+fn text(value: Option<&Value>, name: &'static str) -> Result<Option<String>, ClaimError> {
+    match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(ClaimError::Malformed(name)),
@@ -82,8 +121,8 @@ fn text(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String
 ///
 /// # Source
 /// RFC 7519 §2 allows fractions; RFC 8259 §6 says which integers every reader agrees on.
-pub(crate) fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
-    match claims.get(name) {
+fn time(value: Option<&Value>, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
+    match value {
         None => Ok(None),
         Some(value) => match value.as_i64() {
             Some(seconds) if (0..1 << 53).contains(&seconds) => Ok(Some(Timestamp::from_unix(seconds))),
@@ -102,8 +141,8 @@ fn other_types(value: &Value, vct: &str) -> Option<Vec<String>> {
 ///
 /// # Source
 /// RFC 7800 §3.1 forbids several keys; SD-JWT VC §2.2.2.3, HAIP 1.0 §6.1 `cnf.jwk`.
-fn confirmation_key(claims: &Map<String, Value>) -> Result<PublicKey, ClaimError> {
-    let Value::Object(cnf) = claims.get("cnf").ok_or(ClaimError::Missing("cnf"))? else {
+fn confirmation_key(cnf: Option<&Value>) -> Result<PublicKey, ClaimError> {
+    let Value::Object(cnf) = cnf.ok_or(ClaimError::Missing("cnf"))? else {
         return Err(ClaimError::Malformed("cnf"));
     };
     match (cnf.get("jwk"), cnf.len()) {
@@ -116,8 +155,8 @@ fn confirmation_key(claims: &Map<String, Value>) -> Result<PublicKey, ClaimError
 ///
 /// # Source
 /// Token Status List §6.2: `idx` a non-negative integer, `uri` a string.
-fn status(claims: &Map<String, Value>) -> Result<Option<StatusReference>, ClaimError> {
-    let Some(status) = claims.get("status") else {
+fn status(status: Option<&Value>) -> Result<Option<StatusReference>, ClaimError> {
+    let Some(status) = status else {
         return Ok(None);
     };
     let list = status.get("status_list").and_then(Value::as_object).ok_or(ClaimError::Status)?;

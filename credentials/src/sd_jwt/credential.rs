@@ -99,10 +99,10 @@ impl Content {
     where
         E: From<DisclosureError> + From<ClaimError>,
     {
-        let processed = process(parsed.payload, parsed.disclosures, &NEVER_DISCLOSABLE)?;
+        let processed = process(parsed.payload, parsed.disclosures, &parsed.digests, &NEVER_DISCLOSABLE)?;
         let registered = Registered::read(&processed.claims)?;
         // Disclosures follow the JWT, each after one `~`.
-        let mut start = parsed.text.find('~').map_or(0, |at| at + 1);
+        let mut start = memchr::memchr(b'~', parsed.text.as_bytes()).map_or(0, |at| at + 1);
         let ranges = parsed.disclosure_texts.iter().map(|text| {
             let range = start..start + text.len();
             start = range.end + 1;

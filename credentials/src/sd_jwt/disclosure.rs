@@ -8,8 +8,6 @@ use serde_json::Value;
 /// A disclosure as it came: parsed, not yet found in what the issuer signed.
 #[derive(Clone)]
 pub(super) struct DisclosureIn {
-    /// The digest over its text.
-    pub(super) digest: String,
     /// The claim's name; `None` for an element of an array.
     pub(super) name: Option<String>,
     /// The claim's value.
@@ -17,16 +15,17 @@ pub(super) struct DisclosureIn {
 }
 
 impl DisclosureIn {
-    /// Reads the text of a disclosure, whose digest is `digest`.
+    /// Reads the text of a disclosure; `scratch` is memory to decode it in.
     ///
     /// # Source
     /// RFC 9901 §4.2.1, §4.2.2.
-    pub(super) fn parse(text: &str, digest: String) -> Result<Self, ParseError> {
-        let bytes = b64::decode(text).map_err(|_| ParseError::Disclosure)?;
-        match json::parse_salted(&bytes, &Limits::TOKEN)? {
-            Some((value, None)) => Ok(Self { digest, name: None, value }),
+    pub(super) fn parse(text: &str, scratch: &mut Vec<u8>) -> Result<Self, ParseError> {
+        scratch.clear();
+        b64::decode_onto(text, scratch).map_err(|_| ParseError::Disclosure)?;
+        match json::parse_salted(scratch, &Limits::TOKEN)? {
+            Some((value, None)) => Ok(Self { name: None, value }),
             Some((Value::String(name), Some(_))) if is_reserved(&name) => Err(ParseError::ReservedName),
-            Some((Value::String(name), Some(value))) => Ok(Self { digest, name: Some(name), value }),
+            Some((Value::String(name), Some(value))) => Ok(Self { name: Some(name), value }),
             _ => Err(ParseError::Disclosure),
         }
     }

@@ -9,6 +9,7 @@ use crate::json::Limits;
 use crate::key::PublicKey;
 use crate::signer::{SignError, Signer};
 use crate::trust::CertificateChain;
+use crate::type_metadata::Integrity;
 use rand_core::CryptoRng;
 use schemas::status::{StatusClaim, StatusReference};
 use schemas::{ClaimPath, PathElement, Timestamp};
@@ -30,7 +31,7 @@ pub struct IssuanceDraft {
     pub expires_at: Timestamp,
     /// `status`.
     pub status: Option<StatusReference>,
-    /// Claims that everyone sees.
+    /// Claims that everyone sees; `vct#integrity` may be one of them, if it is integrity metadata.
     pub visible: Map<String, Value>,
     /// Claims each of which the holder may show or keep.
     pub disclosable: Map<String, Value>,
@@ -165,8 +166,12 @@ pub fn issue_hashed<R: CryptoRng + ?Sized>(
         sd_alg: hash.name(),
     };
     let payload = serde_json::to_vec(&payload).map_err(|_| SignError::Unavailable)?;
-    let mut text =
-        crate::jws::sign_encoded(chain.credential_header(header), &payload, signer, making.disclosures.len() + 1)?;
+    let mut text = crate::jws::sign_encoded(
+        chain.credential_header(|chain| header(chain, signer.public_key())),
+        &payload,
+        signer,
+        making.disclosures.len() + 1,
+    )?;
     text.push('~');
     text.push_str(&making.disclosures);
     if text.len() > Limits::TOKEN.bytes {
@@ -175,10 +180,21 @@ pub fn issue_hashed<R: CryptoRng + ?Sized>(
     Ok(text)
 }
 
-/// The protected header of a credential under `chain`, base64url. Base64 needs no escapes in JSON.
-fn header(chain: &CertificateChain) -> String {
+/// The digest of the type's metadata document: whoever reads the document can tell that it is the one that was meant.
+///
+/// # Source
+/// SD-JWT VC §6.
+const TYPE_INTEGRITY: &str = "vct#integrity";
+
+/// The protected header of a credential under `chain`, base64url: certificates, and the name of `key` for whoever knows the
+/// issuer by the keys that it publishes. Base64 needs no escapes in JSON.
+///
+/// # Source
+/// SD-JWT VC §2.5, §4.2 (`kid` recommended).
+fn header(chain: &CertificateChain, key: &PublicKey) -> String {
     let x5c = chain.to_x5c().join(r#"",""#);
-    b64::encode(format!(r#"{{"alg":"ES256","typ":"{}","x5c":["{x5c}"]}}"#, super::TYPE).as_bytes())
+    let (kid, typ) = (key.key_id(), super::TYPE);
+    b64::encode(format!(r#"{{"alg":"ES256","typ":"{typ}","kid":"{kid}","x5c":["{x5c}"]}}"#).as_bytes())
 }
 
 #[derive(Serialize)]
@@ -216,7 +232,13 @@ fn check(draft: &IssuanceDraft) -> Result<(), IssueError> {
     }
     for (kind, claims) in [("visible", &draft.visible), ("disclosable", &draft.disclosable)] {
         for (name, value) in claims {
-            // The two that may be disclosed selectively, and the two that come with type metadata, which we do not make.
+            if kind == "visible"
+                && name == TYPE_INTEGRITY
+                && value.as_str().is_some_and(|v| Integrity::parse(v).is_ok())
+            {
+                continue;
+            }
+            // The two that may be disclosed selectively, and `aka_vcts`, which we do not make.
             let is_ours = name == "iat" || NEVER_DISCLOSABLE.contains(&name.as_str());
             if is_ours || is_reserved(name) {
                 return Err(IssueError::ReservedClaim { name: name.clone(), kind });

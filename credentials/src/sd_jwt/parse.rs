@@ -1,10 +1,12 @@
 //! An SD-JWT as it came, taken apart within limits.
 
+use super::digests::Digests;
 use super::disclosure::DisclosureIn;
+use super::payload::Payload;
 use super::process::{DisclosureError, Processed, process};
 use crate::algorithm::{HashAlgorithm, SignatureAlgorithms, UnknownHash};
 use crate::json::{JsonError, Limits};
-use crate::jws::{JwsError, JwsIn};
+use crate::jws::{HeaderCache, JwsError, JwsIn};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -59,9 +61,11 @@ pub enum ParseError {
 pub struct SdJwtIn<'t> {
     pub(super) text: &'t str,
     pub(super) jws: JwsIn<'t>,
-    pub(super) payload: Map<String, Value>,
+    pub(super) payload: Payload,
     pub(super) hash: HashAlgorithm,
     pub(super) disclosures: Vec<DisclosureIn>,
+    /// Those of the disclosures, in their order.
+    pub(super) digests: Digests,
     pub(super) disclosure_texts: Vec<&'t str>,
     pub(super) key_binding: Option<&'t str>,
 }
@@ -90,31 +94,46 @@ impl<'t> SdJwtIn<'t> {
     /// # Errors
     /// [`ParseError`].
     pub fn parse_accepting(text: &'t str, algorithms: SignatureAlgorithms) -> Result<Self, ParseError> {
+        Self::parse_remembering(text, algorithms, None)
+    }
+
+    /// As [`SdJwtIn::parse_accepting`], with headers read before.
+    pub(super) fn parse_remembering(
+        text: &'t str,
+        algorithms: SignatureAlgorithms,
+        headers: Option<&HeaderCache>,
+    ) -> Result<Self, ParseError> {
         if text.len() > Limits::TOKEN.bytes {
             return Err(ParseError::TooLong { most: Limits::TOKEN.bytes, got: text.len() });
         }
-        let (jwt, rest) = text.split_once('~').ok_or(ParseError::NoTilde)?;
-        let got = rest.bytes().filter(|b| *b == b'~').count();
+        let bytes = text.as_bytes();
+        let jwt_ends = memchr::memchr(b'~', bytes).ok_or(ParseError::NoTilde)?;
+        let (jwt, rest) = (text.get(..jwt_ends).unwrap_or_default(), text.get(jwt_ends + 1..).unwrap_or_default());
+        let got = memchr::memchr_iter(b'~', rest.as_bytes()).count();
         if got > MOST_DISCLOSURES {
             return Err(ParseError::TooMany { most: MOST_DISCLOSURES, got });
         }
-        let (texts, last) = rest.rsplit_once('~').unwrap_or(("", rest));
-        let jws = JwsIn::parse_accepting(jwt, &Limits::TOKEN, algorithms)?;
-        let payload = jws.payload_object(&Limits::TOKEN)?;
-        let hash = HashAlgorithm::of(&payload)?;
+        let jws = JwsIn::parse_remembering(jwt, &Limits::TOKEN, algorithms, headers)?;
+        let payload =
+            Payload::parse(jws.payload_bytes(), got).map_err(|cause| JwsError::Json { part: "payload", cause })?;
+        let hash = HashAlgorithm::named(payload.hash.as_ref())?;
         let mut disclosures = Vec::with_capacity(got);
         let mut disclosure_texts = Vec::with_capacity(got);
-        if got > 0 {
-            for text in texts.split('~') {
-                if text.is_empty() {
-                    return Err(ParseError::EmptyDisclosure);
-                }
-                disclosures.push(DisclosureIn::parse(text, hash.digest(text))?);
-                disclosure_texts.push(text);
+        let mut digests = Digests::with_room(got);
+        let (mut scratch, mut start) = (Vec::with_capacity(256), 0);
+        for end in memchr::memchr_iter(b'~', rest.as_bytes()) {
+            let text = rest.get(start..end).unwrap_or_default();
+            if text.is_empty() {
+                return Err(ParseError::EmptyDisclosure);
             }
+            digests.push_with(|digests| hash.digest_onto(text, digests));
+            disclosures.push(DisclosureIn::parse(text, &mut scratch)?);
+            disclosure_texts.push(text);
+            start = end + 1;
         }
+        let last = rest.get(start..).unwrap_or_default();
         let key_binding = (!last.is_empty()).then_some(last);
-        Ok(Self { text, jws, payload, hash, disclosures, disclosure_texts, key_binding })
+        Ok(Self { text, jws, payload, hash, disclosures, digests, disclosure_texts, key_binding })
     }
 
     /// The issuer-signed JWT.
@@ -123,8 +142,8 @@ impl<'t> SdJwtIn<'t> {
     }
 
     /// What the issuer signed, digests and all.
-    pub const fn payload(&self) -> &Map<String, Value> {
-        &self.payload
+    pub fn payload(&self) -> Map<String, Value> {
+        self.payload.to_map()
     }
 
     /// The text of the KB-JWT, when there is one.
@@ -154,6 +173,6 @@ impl<'t> SdJwtIn<'t> {
     /// # Source
     /// RFC 9901 §7.1 steps 3 to 5.
     pub fn process(self) -> Result<Processed, DisclosureError> {
-        process(self.payload, self.disclosures, &[])
+        process(self.payload, self.disclosures, &self.digests, &[])
     }
 }

@@ -1,10 +1,13 @@
 //! Disclosures put where their digests stand.
 
+use super::digests::Digests;
 use super::disclosure::DisclosureIn;
+use super::payload::Payload;
 use crate::json::Limits;
 use schemas::{ClaimPath, PathElement};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why disclosures and digests do not fit.
@@ -86,72 +89,78 @@ impl Place {
 /// Runs RFC 9901 §7.1 step 3 to 5 over `payload`; at the top, neither the claims named in `never` nor anything in them may
 /// be disclosable.
 pub(super) fn process(
-    mut payload: Map<String, Value>,
+    payload: Payload,
     disclosures: Vec<DisclosureIn>,
+    digests: &Digests,
     never: &[&str],
 ) -> Result<Processed, DisclosureError> {
-    let mut by_digest = Vec::with_capacity(disclosures.len());
-    let mut contents = Vec::with_capacity(disclosures.len());
-    for (index, DisclosureIn { digest, name, value }) in disclosures.into_iter().enumerate() {
-        by_digest.push((digest, index));
-        contents.push(Some((name, value)));
-    }
+    let mut by_digest: Vec<(&str, usize)> = Vec::with_capacity(digests.len());
+    by_digest.extend(digests.iter().zip(0..));
     by_digest.sort_unstable();
     if by_digest.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
         return Err(DisclosureError::Duplicate);
     }
+    // `_sd_alg` was kept aside, so that only one below the top is met on the way.
+    let Payload { mut claims, digests: top, hash: _ } = payload;
+    let top = top.unwrap_or_default();
     let mut walk = Walk {
-        places: contents.iter().map(|_| None).collect(),
-        contents,
+        places: disclosures.iter().map(|_| None).collect(),
+        contents: disclosures.into_iter().map(Some).collect(),
         by_digest,
-        digests: Vec::new(),
+        digests: Vec::with_capacity(top.len()),
         path: Vec::new(),
         signed_indices: Vec::new(),
         hidden: Vec::new(),
         never,
     };
-    // Kept aside, so that only one below the top is met on the way.
-    payload.shift_remove("_sd_alg");
-    walk.object(&mut payload, 1)?;
+    walk.object(&mut claims, 1, Some(&top))?;
     walk.digests.sort_unstable();
     if walk.digests.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err(DisclosureError::Duplicate);
     }
     let places = walk.places.into_iter().collect::<Option<Vec<_>>>().ok_or(DisclosureError::Unreferenced)?;
-    Ok(Processed { claims: payload, places, hidden: walk.hidden })
+    Ok(Processed { claims, places, hidden: walk.hidden })
 }
 
-struct Walk<'n> {
-    /// Name and value of each disclosure, taken out when it is placed.
-    contents: Vec<Option<(Option<String>, Value)>>,
+struct Walk<'d> {
+    /// Each disclosure, taken out when it is placed.
+    contents: Vec<Option<DisclosureIn>>,
     places: Vec<Option<Place>>,
     /// Sorted; with the index into `contents`.
-    by_digest: Vec<(String, usize)>,
+    by_digest: Vec<(&'d str, usize)>,
     /// Every digest met, decoys too.
-    digests: Vec<String>,
+    digests: Vec<Cow<'d, str>>,
     path: Vec<PathElement>,
     /// For each element of `path` the index that was signed, where it differs.
     signed_indices: Vec<Option<u64>>,
     /// Elements of arrays that were not disclosed.
     hidden: Vec<ClaimPath>,
-    never: &'n [&'n str],
+    never: &'d [&'d str],
 }
 
 const MOST: usize = Limits::TOKEN.depth;
 
-impl Walk<'_> {
-    /// Recursion is bounded by `depth`.
-    fn object(&mut self, map: &mut Map<String, Value>, depth: usize) -> Result<(), DisclosureError> {
+impl<'d> Walk<'d> {
+    /// `top` are digests of `map` that were read apart. Recursion is bounded by `depth`.
+    fn object(
+        &mut self,
+        map: &mut Map<String, Value>,
+        depth: usize,
+        top: Option<&'d Digests>,
+    ) -> Result<(), DisclosureError> {
         if depth > MOST {
             return Err(DisclosureError::TooDeep { most: MOST });
         }
-        if map.contains_key("...") {
-            return Err(DisclosureError::MalformedPlaceholder);
+        let mut has_digests = false;
+        for name in map.keys() {
+            match name.as_str() {
+                "..." => return Err(DisclosureError::MalformedPlaceholder),
+                "_sd_alg" => return Err(DisclosureError::NestedHash),
+                "_sd" => has_digests = true,
+                _ => {}
+            }
         }
-        if map.contains_key("_sd_alg") {
-            return Err(DisclosureError::NestedHash);
-        }
-        let digests = match map.shift_remove("_sd") {
+        let digests = match has_digests.then(|| map.shift_remove("_sd")).flatten() {
             None => Vec::new(),
             Some(Value::Array(digests)) => digests,
             Some(_) => return Err(DisclosureError::MalformedDigests),
@@ -161,27 +170,38 @@ impl Walk<'_> {
                 self.within(PathElement::Name(name.clone()), None, |walk| walk.container(value, depth + 1))?;
             }
         }
+        for digest in top.into_iter().flat_map(Digests::iter) {
+            self.claim(map, Cow::Borrowed(digest), depth)?;
+        }
         for digest in digests {
             let Value::String(digest) = digest else {
                 return Err(DisclosureError::MalformedDigests);
             };
-            self.refuse_never()?;
-            if let Some((index, name, mut value)) = self.take(&digest)? {
-                let name = name.ok_or(DisclosureError::WrongKind)?;
-                if self.path.is_empty() && self.never.contains(&name.as_str()) {
-                    return Err(DisclosureError::NeverDisclosable);
-                }
-                let Entry::Vacant(free) = map.entry(name) else {
-                    return Err(DisclosureError::NameCollision);
-                };
-                self.within(PathElement::Name(free.key().clone()), None, |walk| {
-                    walk.place(index);
-                    walk.container(&mut value, depth + 1)
-                })?;
-                free.insert(value);
-            }
-            self.digests.push(digest);
+            self.claim(map, Cow::Owned(digest), depth)?;
         }
+        Ok(())
+    }
+
+    /// Puts the claim of that digest into `map`, where it was disclosed.
+    fn claim(
+        &mut self,
+        map: &mut Map<String, Value>,
+        digest: Cow<'d, str>,
+        depth: usize,
+    ) -> Result<(), DisclosureError> {
+        self.refuse_never()?;
+        if let Some((index, DisclosureIn { name, mut value })) = self.take(&digest)? {
+            let name = name.ok_or(DisclosureError::WrongKind)?;
+            if self.path.is_empty() && self.never.contains(&name.as_str()) {
+                return Err(DisclosureError::NeverDisclosable);
+            }
+            let Entry::Vacant(free) = map.entry(name) else {
+                return Err(DisclosureError::NameCollision);
+            };
+            self.place(index, PathElement::Name(free.key().clone()), None, &mut value, depth + 1)?;
+            free.insert(value);
+        }
+        self.digests.push(digest);
         Ok(())
     }
 
@@ -212,21 +232,18 @@ impl Walk<'_> {
                 return Err(DisclosureError::MalformedPlaceholder);
             }
             self.refuse_never()?;
-            if let Some((index, name, mut value)) = self.take(&digest)? {
+            if let Some((index, DisclosureIn { name, mut value })) = self.take(&digest)? {
                 if name.is_some() {
                     return Err(DisclosureError::WrongKind);
                 }
-                self.within(element, signed, |walk| {
-                    walk.place(index);
-                    walk.container(&mut value, depth + 1)
-                })?;
+                self.place(index, element, signed, &mut value, depth + 1)?;
                 shown.push(value);
             } else {
                 let mut path = self.signed_path();
                 path.push(PathElement::Index(index as u64));
                 self.hidden.push(ClaimPath::new(path));
             }
-            self.digests.push(digest);
+            self.digests.push(Cow::Owned(digest));
         }
         *items = shown;
         Ok(())
@@ -234,29 +251,49 @@ impl Walk<'_> {
 
     fn container(&mut self, value: &mut Value, depth: usize) -> Result<(), DisclosureError> {
         match value {
-            Value::Object(map) => self.object(map, depth),
+            Value::Object(map) => self.object(map, depth, None),
             Value::Array(items) => self.array(items, depth),
             _ => Ok(()),
         }
     }
 
     /// The disclosure of that digest, which can be had once.
-    fn take(&mut self, digest: &str) -> Result<Option<(usize, Option<String>, Value)>, DisclosureError> {
-        let found = self.by_digest.binary_search_by(|(other, _)| other.as_str().cmp(digest));
+    fn take(&mut self, digest: &str) -> Result<Option<(usize, DisclosureIn)>, DisclosureError> {
+        let found = self.by_digest.binary_search_by(|(other, _)| (*other).cmp(digest));
         let Some((_, index)) = found.ok().and_then(|at| self.by_digest.get(at)) else {
             return Ok(None);
         };
         match self.contents.get_mut(*index).and_then(Option::take) {
-            Some((name, value)) => Ok(Some((*index, name, value))),
+            Some(disclosure) => Ok(Some((*index, disclosure))),
             None => Err(DisclosureError::Duplicate),
         }
     }
 
-    fn place(&mut self, index: usize) {
+    /// Notes where the disclosure of that index stands, and goes on inside its value.
+    fn place(
+        &mut self,
+        index: usize,
+        element: PathElement,
+        signed_index: Option<u64>,
+        value: &mut Value,
+        depth: usize,
+    ) -> Result<(), DisclosureError> {
+        let differs = signed_index.is_some() || self.signed_indices.iter().any(Option::is_some);
+        let signed_path = differs.then(|| {
+            let mut path = self.signed_path();
+            path.push(signed_index.map_or_else(|| element.clone(), PathElement::Index));
+            ClaimPath::new(path)
+        });
+        let inside = is_container(value).then(|| element.clone());
+        let mut path = Vec::with_capacity(self.path.len() + 1);
+        path.extend_from_slice(&self.path);
+        path.push(element);
         if let Some(place) = self.places.get_mut(index) {
-            let differs = self.signed_indices.iter().any(Option::is_some);
-            let signed_path = differs.then(|| ClaimPath::new(signed(&self.path, &self.signed_indices)));
-            *place = Some(Place { path: ClaimPath::new(self.path.clone()), signed_path });
+            *place = Some(Place { path: ClaimPath::new(path), signed_path });
+        }
+        match inside {
+            Some(element) => self.within(element, signed_index, |walk| walk.container(value, depth)),
+            None => Ok(()),
         }
     }
 

@@ -134,7 +134,7 @@ const ISSUANCE_SKEW: Seconds = Seconds::new(300);
 /// # Source
 /// RFC 9901 §7.1, §7.2; SD-JWT VC §2.4, §2.5.
 pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> Result<SdJwtVc, VerifyError> {
-    let parsed = SdJwtIn::parse_accepting(text, issuers.algorithms())?;
+    let parsed = SdJwtIn::parse_remembering(text, issuers.algorithms(), issuers.headers())?;
     if parsed.key_binding.is_some() {
         return Err(VerifyError::KeyBindingPresent);
     }
@@ -158,7 +158,7 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
 /// # Source
 /// RFC 9901 §7.1, §7.3; SD-JWT VC §2.4, §2.5; OpenID4VP 1.0 §8.6.
 pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<PresentedCredential, VerifyError> {
-    let parsed = SdJwtIn::parse_accepting(text, expected.issuers.algorithms())?;
+    let parsed = SdJwtIn::parse_remembering(text, expected.issuers.algorithms(), expected.issuers.headers())?;
     let key_binding = parsed.key_binding.ok_or(VerifyError::KeyBindingMissing)?;
     let key_binding = key_binding::KeyBindingIn::parse(key_binding)?;
     key_binding.check(expected, &parsed)?;
@@ -186,7 +186,7 @@ fn verify_issuer_part(
     jws.expect_type(super::TYPE)?;
     jws.expect_no_jwk()?;
     let header = jws.header();
-    let issuer: VerifiedChain = match issuers.published().and_then(|published| published.of(&parsed.payload)) {
+    let issuer: VerifiedChain = match issuers.published().and_then(|published| published.of(&parsed.payload.claims)) {
         // The name is not believed before the key under it has verified the signature.
         Some(published) => published.issuer(header, now)?,
         None => {
@@ -195,6 +195,9 @@ fn verify_issuer_part(
         }
     };
     jws.verify(issuer.leaf_key())?;
+    if let Some(headers) = issuers.headers() {
+        jws.remember_header(headers);
+    }
     let content = Content::process::<VerifyError>(parsed)?;
     let Registered { vct, other_types, issuer: name, .. } = &content.registered;
     if name.as_ref().is_some_and(|name| !issuer.is_named(name)) {

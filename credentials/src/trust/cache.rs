@@ -2,18 +2,28 @@
 
 use super::{CertificateChain, ChainError, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::SignatureAlgorithms;
+use crate::jws::HeaderCache;
 use schemas::Timestamp;
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 
 /// Verified chains by the SHA-256 of anchors with their limits, algorithms, usage and certificates. Times are checked again at every use.
+/// The headers that they came in are kept beside them, read and not believed.
 ///
 /// Holds at most 256; when full it forgets all and starts again. Refusals are not remembered.
 #[derive(Default)]
 pub struct ChainCache {
-    chains: Mutex<BTreeMap<[u8; 32], VerifiedChain>>,
+    chains: Mutex<BTreeMap<Key, VerifiedChain>>,
+    headers: HeaderCache,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    anchors: [u8; 32],
+    algorithms: u8,
+    usage: Usage,
+    chain: [u8; 32],
 }
 
 const MOST: usize = 256;
@@ -21,7 +31,12 @@ const MOST: usize = 256;
 impl ChainCache {
     /// An empty cache.
     pub const fn new() -> Self {
-        Self { chains: Mutex::new(BTreeMap::new()) }
+        Self { chains: Mutex::new(BTreeMap::new()), headers: HeaderCache::new() }
+    }
+
+    /// Headers of tokens that were verified.
+    pub(super) const fn headers(&self) -> &HeaderCache {
+        &self.headers
     }
 
     /// As [`CertificateChain::check`], from memory where it can be.
@@ -33,7 +48,7 @@ impl ChainCache {
         usage: Usage,
         now: Timestamp,
     ) -> Result<VerifiedChain, ChainError> {
-        let key = Self::key(chain, anchors, algorithms, usage);
+        let key = Key { anchors: *anchors.fingerprint(), algorithms: algorithms.bits(), usage, chain: chain.sha256() };
         if let Ok(chains) = self.chains.lock()
             && let Some(verified) = chains.get(&key)
             && verified.is_in_time(now)
@@ -48,23 +63,6 @@ impl ChainCache {
             chains.insert(key, verified.clone());
         }
         Ok(verified)
-    }
-
-    fn key(
-        chain: &CertificateChain,
-        anchors: &TrustAnchors,
-        algorithms: SignatureAlgorithms,
-        usage: Usage,
-    ) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(anchors.fingerprint());
-        hash.update([algorithms.bits()]);
-        hash.update(usage.der());
-        for der in chain.iter() {
-            hash.update(der.len().to_be_bytes());
-            hash.update(der);
-        }
-        hash.finalize().into()
     }
 }
 

@@ -4,11 +4,12 @@ use super::certificate::Facts;
 use super::{ChainPolicy, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::b64;
-use crate::key::PublicKey;
+use crate::key::{P256_INFO, PublicKey};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use schemas::Timestamp;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -27,6 +28,7 @@ struct Chain {
     credential_header: OnceLock<String>,
     /// The point of the leaf's key, when it is one of P-256.
     leaf_point: OnceLock<Option<[u8; 65]>>,
+    sha256: OnceLock<[u8; 32]>,
 }
 
 /// Why a chain is not accepted.
@@ -122,8 +124,12 @@ impl CertificateChain {
         if chain.is_empty() {
             return Err(ChainError::Empty);
         }
-        let (credential_header, leaf_point) = (OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(Chain { ders: chain, credential_header, leaf_point })))
+        Ok(Self(Arc::new(Chain {
+            ders: chain,
+            credential_header: OnceLock::new(),
+            leaf_point: OnceLock::new(),
+            sha256: OnceLock::new(),
+        })))
     }
 
     /// From the texts of an `x5c` header.
@@ -178,9 +184,21 @@ impl CertificateChain {
         let point = self.0.leaf_point.get_or_init(|| {
             let der = CertificateDer::from(self.leaf());
             let info = EndEntityCert::try_from(&der).ok()?.subject_public_key_info();
-            info.strip_prefix(P256_INFO)?.try_into().ok()
+            info.strip_prefix(&P256_INFO[..])?.try_into().ok()
         });
         *point == Some(key.to_sec1())
+    }
+
+    /// A digest that stands for the certificates and their order; computed the first time.
+    pub(super) fn sha256(&self) -> [u8; 32] {
+        *self.0.sha256.get_or_init(|| {
+            let mut hash = Sha256::new();
+            for der in self.iter() {
+                hash.update(der.len().to_be_bytes());
+                hash.update(der);
+            }
+            hash.finalize().into()
+        })
     }
 
     /// `header` of this chain, base64url; computed the first time.
@@ -345,12 +363,6 @@ const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] = &[
     algorithms::ECDSA_P384_SHA256,
     algorithms::ECDSA_P384_SHA384,
     algorithms::ED25519,
-];
-
-/// What stands before the point in the `SubjectPublicKeyInfo` of a P-256 key (RFC 5480 §2).
-const P256_INFO: &[u8] = &[
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
 fn refusal(error: &webpki::Error) -> ChainError {

@@ -2,6 +2,7 @@
 
 use super::{CertificateChain, ChainCache, ChainError, PublishedIssuers, Trust, TrustAnchors, Usage, VerifiedChain};
 use crate::algorithm::SignatureAlgorithms;
+use crate::jws::HeaderCache;
 use schemas::Timestamp;
 
 /// Whom to believe: the anchors, whether strangers are let through as such, and the cache of chains seen before.
@@ -62,6 +63,11 @@ impl<'a> ChainPolicy<'a> {
     /// The issuers whose published keys are taken.
     pub(crate) const fn published(&self) -> Option<&'a PublishedIssuers> {
         self.published
+    }
+
+    /// Headers of tokens that were verified, where there is a cache.
+    pub(crate) fn headers(&self) -> Option<&'a HeaderCache> {
+        self.cache.map(ChainCache::headers)
     }
 
     /// The algorithms that the leaf's key, and what it signs, may be of.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// Issuers that a caller has chosen to know by the keys that they publish as JWT VC issuer metadata.
 ///
-/// Nobody gets in by being fetched: the caller names each. For one that is in, `x5c` is refused, and for any other it is the
-/// only way, so that no credential chooses how it is verified.
+/// Nobody gets in by being fetched: the caller names each. For one that is in, only the published key counts, and certificates
+/// beside it must be of that very key; for any other they are the only way. So no credential chooses how it is verified.
 ///
 /// # Source
 /// SD-JWT VC §2.5, §4, §7.3, §8.3: pinned issuers, fetched beforehand.
@@ -33,8 +33,8 @@ pub(crate) struct Published {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishedKeyError {
-    /// Certificates in a credential whose issuer is known by its published keys.
-    #[error("x5c in a credential of an issuer that is known by its published keys")]
+    /// Certificates of another key in a credential whose issuer is known by its published keys.
+    #[error("x5c of another key than the one that the issuer publishes")]
     Certificates,
     /// None of the keys is the one that is meant.
     #[error(transparent)]
@@ -79,13 +79,13 @@ impl PublishedIssuers {
 impl Published {
     /// The issuer under the key that this header names.
     pub(crate) fn issuer(&self, header: &Header, now: Timestamp) -> Result<VerifiedChain, PublishedKeyError> {
-        if header.x5c.is_some() {
-            return Err(PublishedKeyError::Certificates);
-        }
         if now > self.until {
             return Err(PublishedKeyError::Stale { until: self.until });
         }
         let key = self.keys.select(header.kid.as_deref(), header.alg)?;
+        if header.x5c.as_ref().is_some_and(|chain| !key.p256().is_some_and(|key| chain.leaf_is_of(key))) {
+            return Err(PublishedKeyError::Certificates);
+        }
         Ok(VerifiedChain::published(&self.issuer, key.clone(), self.limits.clone(), self.until))
     }
 }

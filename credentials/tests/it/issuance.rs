@@ -67,7 +67,8 @@ fn salts_are_fresh_and_the_order_and_number_of_claims_are_hidden() {
     let mut salts = BTreeSet::new();
     for text in &texts {
         let parsed = SdJwtIn::parse(text).unwrap();
-        let sd: Vec<&str> = parsed.payload()["_sd"].as_array().unwrap().iter().map(|d| d.as_str().unwrap()).collect();
+        let payload = parsed.payload();
+        let sd: Vec<&str> = payload["_sd"].as_array().unwrap().iter().map(|d| d.as_str().unwrap()).collect();
         assert_eq!(sd.len(), 8, "four claims look like eight");
         assert!(sd.is_sorted());
         digests.extend(sd.iter().map(|d| (*d).to_owned()));

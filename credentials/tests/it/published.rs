@@ -278,7 +278,8 @@ fn decoys_fill_every_object_up_to_8_16_or_32_under_every_hash() {
             let (holder, rng) = (world.holder.public_key(), &mut crate::world::rng(9));
             let text = issue_hashed(&draft, hash, &world.chain, holder, &world.issuer, rng).unwrap();
             let parsed = SdJwtIn::parse(&text).unwrap();
-            for object in [parsed.payload(), parsed.payload()["inner"].as_object().unwrap()] {
+            let payload = parsed.payload();
+            for object in [&payload, payload["inner"].as_object().unwrap()] {
                 let listed = object["_sd"].as_array().unwrap();
                 assert_eq!(listed.len(), digests, "{claims}");
                 // A decoy is as long as a digest, and they stand in no order of their own.

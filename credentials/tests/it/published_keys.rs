@@ -67,6 +67,21 @@ fn a_credential_of_a_published_key_is_received_kept_and_presented() {
 }
 
 #[test]
+fn certificates_beside_a_published_key_must_be_of_that_key() {
+    // An issuer that is known by either way to different verifiers sends both; the certificate decides nothing.
+    let mut jwk = WORLD.issuer.public_key().to_jwk();
+    jwk.insert("kid".into(), "own".into());
+    let mut published = PublishedIssuers::new();
+    let set = json!({"keys": [jwk]}).to_string();
+    published.insert(NAME, KeySet::parse(set.as_bytes()).unwrap(), None, UNTIL);
+    let with = |header: Value, signer: &SoftwareKey| verify(&credential(header, json!(NAME), signer), &published);
+    let x5c = WORLD.chain.to_x5c();
+    let held = with(json!({"kid": "own", "x5c": x5c}), &WORLD.issuer).unwrap();
+    assert_eq!(held.issuer().unwrap().subject(), NAME, "the name is the published one, not the certificate's");
+    assert!(with(json!({"kid": "own", "x5c": x5c}), &key(41)).is_err());
+}
+
+#[test]
 fn without_being_asked_for_published_keys_are_nothing() {
     let text = credential(json!({"kid": "one"}), json!(NAME), &key(41));
     let empty = VerifyError::Chain(ChainError::Empty);

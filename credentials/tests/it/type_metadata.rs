@@ -463,6 +463,20 @@ fn our_own_types_are_bundled_agree_with_what_we_issue_and_nobody_is_asked() {
 }
 
 #[test]
+fn the_documents_of_our_types_never_change() {
+    // Credentials name these digests (`vct#integrity`): another text of the same type would refuse all that is out. What is
+    // new, a language too, is a new type.
+    for (vct, digest) in [
+        ("urn:amparo:identity:1", "sha256-8jj1rFgk7mzoBO1yFu3Y2L7ceLHcogO+WcZGwS7PwCM="),
+        ("urn:amparo:attestation:1", "sha256-SooNwyyCWSMTK4PQ4cGn1GI0QB13qoPrr9NpbEAbugY="),
+    ] {
+        assert_eq!(Integrity::of(&Bundled::only().document(vct).unwrap()).to_string(), digest, "{vct}");
+        assert!(resolve(vct, Some(digest), &Bundled::only()).is_ok());
+        assert!(resolve(vct, Some(&Integrity::of(b"other").to_string()), &Bundled::only()).is_err());
+    }
+}
+
+#[test]
 fn attack_57_a_type_that_is_a_path_is_a_name_and_nothing_else() {
     for vct in ["../identity.json", "urn:amparo:identity:1/../../etc/passwd", "/etc/passwd", "urn:amparo:identity:1\0"]
     {

@@ -5,6 +5,7 @@ use crate::config::{IssuerNameError, IssuerUrlError};
 use crate::desk::{OfferError, OpenError};
 use crate::init::InitError;
 use crate::keys::software::KeyFileError;
+use crate::published_types::PublishError;
 use crate::secret::HandleError;
 use crate::store::{RevokeError, StoreError};
 
@@ -96,6 +97,34 @@ impl From<InitError> for Failure {
             InitError::Keys(error) => error.into(),
             InitError::Key(_) | InitError::Certificate(_) => Self::internal(message),
             InitError::Clock => Self { hint: "Set the machine's clock.".to_owned(), ..Self::internal(message) },
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        let message = error.to_string();
+        match error {
+            PublishError::Document(_) => {
+                Self::usage("invalid_document", message, "Write it as SD-JWT VC, section 5.2, says.")
+            }
+            PublishError::NotOurs { .. } => Self::usage(
+                "not_our_type",
+                message,
+                "Give the type a vct below this issuer's URL, such as URL/types/residence/1.",
+            ),
+            PublishError::Changed { .. } => Self::usage(
+                "type_is_published",
+                message,
+                "Credentials name the digest of what is out. Publish what is new under another vct, such as …/2.",
+            ),
+            PublishError::Resolve(_) => Self::usage(
+                "invalid_document",
+                message,
+                "A type extends `urn:amparo:identity:1`, `urn:amparo:attestation:1`, or one that is published here; give \
+                 both with --document.",
+            ),
+            PublishError::Write { .. } => Self::storage("storage", message, WRITABLE),
         }
     }
 }

@@ -47,6 +47,9 @@ pub(super) struct Arguments {
     /// Take no key that none of them attests.
     #[arg(long, requires = "key_attesters")]
     require_key_attestation: bool,
+    /// Publish the keys for credentials at /.well-known/jwt-vc-issuer, for verifiers that know issuers by it (SD-JWT VC §4).
+    #[arg(long)]
+    publish_keys: bool,
     /// A file with the trust anchors (PEM) of those who vouch for wallets.
     #[arg(long, value_name = "FILE")]
     wallet_providers: Option<PathBuf>,
@@ -78,6 +81,7 @@ impl Arguments {
             key_attestation: self.require_key_attestation,
             wallet_providers: self.wallet_providers.as_deref().map(read_anchors).transpose()?,
             wallet_attestation: self.require_wallet_attestation,
+            publish_keys: self.publish_keys,
         })
     }
 

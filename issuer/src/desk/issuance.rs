@@ -227,7 +227,9 @@ impl Issuer {
         let rng = &mut randomness();
         let entries = self.store.allocate(holders.keys.len(), rng)?;
         let statuses: Vec<_> = entries.iter().map(|e| e.reference(&self.config.url)).collect();
+        let type_document = self.types.find(configuration.credential_type.vct);
         let batch = Batch {
+            type_document: type_document.as_deref(),
             format: configuration.format,
             claims: &claims,
             issuer: &self.config.url,

@@ -67,10 +67,17 @@ async fn attack_54_no_page_is_framed_or_kept_and_no_cookie_is_set() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attack_54_nothing_is_offered_approved_or_revoked_over_http() {
     let world = World::new().await;
-    for path in ["/offer", "/offers", "/revoke", "/approve", "/decline", "/pending", "/admin", "/init", "/types"] {
+    for path in ["/offer", "/offers", "/revoke", "/approve", "/decline", "/pending", "/admin", "/init", "/publish"] {
         for method in [reqwest::Method::GET, reqwest::Method::POST, reqwest::Method::PUT, reqwest::Method::DELETE] {
             let asked = world.http.request(method, format!("{}{path}", world.url)).body("handle=x");
             assert_eq!(asked.send().await.unwrap().status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+    // What types say is read over HTTP, and never written.
+    for method in [reqwest::Method::POST, reqwest::Method::PUT, reqwest::Method::DELETE] {
+        for path in ["/types", "/types/residence/1"] {
+            let asked = world.http.request(method.clone(), format!("{}{path}", world.url)).body("{}");
+            assert_eq!(asked.send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
         }
     }
 }

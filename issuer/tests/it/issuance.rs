@@ -40,10 +40,10 @@ async fn a_batch_verifies_and_its_copies_share_only_what_they_say() {
         assert_eq!(credential.not_before(), Some(midnight));
         assert_eq!(credential.expires_at(), Some(midnight.plus(Seconds::DAY.times(366))));
 
-        // Nothing but the type, the times, the key and the status stands in the clear; the digests are filled up.
+        // Nothing but the type with its digest, the times, the key and the status stands in the clear; the digests are filled up.
         let payload = payload(copy);
         let names: HashSet<_> = payload.as_object().unwrap().keys().map(String::as_str).collect();
-        let expected = ["iss", "iat", "nbf", "exp", "vct", "cnf", "status", "_sd", "_sd_alg"];
+        let expected = ["iss", "iat", "nbf", "exp", "vct", "vct#integrity", "cnf", "status", "_sd", "_sd_alg"];
         assert_eq!(names, HashSet::from(expected));
         let listed = payload["_sd"].as_array().unwrap();
         assert!([8, 16, 32].contains(&listed.len()));

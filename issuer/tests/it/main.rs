@@ -26,4 +26,5 @@ mod renewal;
 mod status;
 mod support;
 mod token;
+mod types;
 mod wallet_attestation;

@@ -7,6 +7,7 @@ mod offline;
 mod output;
 mod proximity;
 mod run;
+mod trust;
 mod words;
 
 use arguments::{Arguments, LogFormat};

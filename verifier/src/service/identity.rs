@@ -63,6 +63,9 @@ pub enum IdentityError {
     /// A client identifier by DNS name was asked for, and the URL has an address.
     #[error("x509_san_dns needs a URL with a DNS name, and this verifier's has none")]
     NoDnsName,
+    /// A client identifier was asked for that belongs to one request, which nobody signs.
+    #[error("redirect_uri is the identifier of one unsigned request, and not of a verifier")]
+    OfOneRequest,
 }
 
 /// Who signs the requests.
@@ -151,7 +154,7 @@ impl Identity {
     /// The full client identifier.
     ///
     /// # Errors
-    /// [`IdentityError::NoDnsName`].
+    /// [`IdentityError::NoDnsName`], [`IdentityError::OfOneRequest`].
     ///
     /// # Source
     /// OpenID4VP 1.0 §5.9.3.
@@ -162,6 +165,7 @@ impl Identity {
                 let host = self.host.as_deref().ok_or(IdentityError::NoDnsName)?;
                 ClientId::x509_san_dns(host).map_err(|_| IdentityError::NoDnsName)?
             }
+            ClientIdPrefix::RedirectUri => return Err(IdentityError::OfOneRequest),
         };
         Ok(id.as_str().to_owned())
     }

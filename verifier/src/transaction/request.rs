@@ -1,10 +1,10 @@
 //! What a transaction looks like from outside: the link, and the request object behind it.
 
 use super::Transaction;
-use crate::policy::ResponseMode;
+use crate::policy::{LinkScheme, ResponseMode};
 use credentials::jwe::{ContentEncryption, DecryptionKey};
 use credentials::mdoc::{self, SessionTranscript};
-use schemas::openid4vp::{ClientMetadata, JwkSet, REQUEST_SCHEME, RequestObject, SELF_ISSUED_AUDIENCE};
+use schemas::openid4vp::{ClientMetadata, JwkSet, RequestObject, SELF_ISSUED_AUDIENCE};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use url::form_urlencoded::Serializer;
@@ -37,13 +37,36 @@ impl Transaction {
     ///
     /// # Source
     /// OpenID4VP 1.0 §5.1 `request_uri_method`; RFC 9101 §5.2.
-    pub fn link(&self, endpoints: &Endpoints) -> String {
+    pub fn link(&self, endpoints: &Endpoints, scheme: LinkScheme) -> String {
         let query = Serializer::new(String::new())
             .append_pair("client_id", &self.client_id)
             .append_pair("request_uri", &endpoints.request_uri(self))
             .append_pair("request_uri_method", "post")
             .finish();
-        format!("{REQUEST_SCHEME}://?{query}")
+        format!("{scheme}://?{query}")
+    }
+
+    /// The link that is the request, for a transaction that was begun unsigned. `key` is as in [`Transaction::request_object`].
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] only where the request holds what JSON does not.
+    ///
+    /// # Source
+    /// OpenID4VP 1.0 §5 (parameters in the URL), §5.9.3 `redirect_uri`: the metadata are in `client_metadata`.
+    pub fn unsigned_link(
+        &self,
+        endpoints: &Endpoints,
+        scheme: LinkScheme,
+        key: Option<&DecryptionKey>,
+    ) -> Result<String, serde_json::Error> {
+        let request =
+            RequestObject { iat: None, exp: None, aud: None, ..self.request_object(endpoints, None, key, None) };
+        let mut query = Serializer::new(String::new());
+        let members = serde_json::to_value(&request)?;
+        for (name, member) in members.as_object().into_iter().flatten() {
+            query.append_pair(name, &member.as_str().map_or_else(|| member.to_string(), str::to_owned));
+        }
+        Ok(format!("{scheme}://?{}", query.finish()))
     }
 
     /// The request object, to be signed. `key` is the key of this one request to which the answer is encrypted, where the
@@ -54,7 +77,7 @@ impl Transaction {
     pub fn request_object(
         &self,
         endpoints: &Endpoints,
-        name: &str,
+        name: Option<&str>,
         key: Option<&DecryptionKey>,
         wallet_nonce: Option<&str>,
     ) -> RequestObject {
@@ -77,7 +100,7 @@ impl Transaction {
                 encrypted_response_enc_values_supported: encrypted
                     .then(|| OFFERED_ENCRYPTIONS.map(|enc| enc.name().to_owned()).to_vec()),
                 vp_formats_supported: self.formats(),
-                client_name: Some(name.to_owned()),
+                client_name: name.map(str::to_owned),
             }),
             transaction_data: self.proposal.as_ref().map(|proposal| vec![proposal.raw().to_owned()]),
             wallet_nonce: wallet_nonce.map(str::to_owned),

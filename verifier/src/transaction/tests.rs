@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::AcceptedFormat;
+use crate::policy::{AcceptedFormat, LinkScheme};
 use crate::preset::Preset;
 use credentials::consent::RequestIn;
 use credentials::jwe::DecryptionKey;
@@ -42,7 +42,7 @@ fn every_transaction_has_five_secrets_of_its_own() {
 fn the_link_names_the_client_and_where_the_request_is() {
     let endpoints = Endpoints::below("https://desk.example/v/");
     let t = begin(1, ConsentMode::Required);
-    let link = url::Url::parse(&t.link(&endpoints)).unwrap();
+    let link = url::Url::parse(&t.link(&endpoints, LinkScheme::OpenId4Vp)).unwrap();
     let pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();
     assert_eq!(pairs[0], ("client_id".into(), "x509_hash:abc".into()));
     assert_eq!(pairs[1].1, format!("https://desk.example/v/openid4vp/request/{}", t.request_handle.expose()));
@@ -57,7 +57,7 @@ fn the_request_object_is_what_the_specification_asks_for() {
     let endpoints = Endpoints::below("https://desk.example");
     let key = DecryptionKey::generate(&mut ChaCha20Rng::seed_from_u64(9)).unwrap();
     let t = begin(1, ConsentMode::Required);
-    let object = t.request_object(&endpoints, "Border", Some(&key), Some("wn"));
+    let object = t.request_object(&endpoints, Some("Border"), Some(&key), Some("wn"));
     assert_eq!(object.response_mode, "direct_post.jwt");
     assert_eq!(object.redirect_uri, None);
     assert_eq!(object.wallet_nonce.as_deref(), Some("wn"));
@@ -77,11 +77,33 @@ fn without_encryption_no_key_is_offered() {
     let key = DecryptionKey::generate(&mut ChaCha20Rng::seed_from_u64(9)).unwrap();
     let inquiry = inquiry(Preset::AgeOver18, ConsentMode::NotAsked).answered_by(ResponseMode::DirectPost);
     let t = Transaction::begin(inquiry, &asker(), NOW, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
-    let object = t.request_object(&Endpoints::below("https://d"), "Border", Some(&key), None);
+    let object = t.request_object(&Endpoints::below("https://d"), Some("Border"), Some(&key), None);
     assert_eq!(object.response_mode, "direct_post");
     assert_eq!(object.transaction_data, None);
     let metadata = object.client_metadata.unwrap();
     assert!(metadata.jwks.is_none() && metadata.encrypted_response_enc_values_supported.is_none());
+}
+
+#[test]
+fn an_unsigned_request_stands_in_its_link_and_names_the_place_of_its_answer() {
+    let endpoints = Endpoints::below("https://desk.example");
+    let key = DecryptionKey::generate(&mut ChaCha20Rng::seed_from_u64(9)).unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let ask = |consent| inquiry(Preset::AgeOver18, consent);
+    let t = Transaction::begin_unsigned(ask(ConsentMode::NotAsked), &endpoints, NOW, &mut rng).unwrap();
+    let link = t.unsigned_link(&endpoints, LinkScheme::Haip, Some(&key)).unwrap();
+    assert!(link.starts_with("haip-vp://?") && !link.contains("Border"), "{link}");
+    let link = url::Url::parse(&link).unwrap();
+    let pairs: Vec<(String, String)> = link.query_pairs().into_owned().collect();
+    let pairs = pairs.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let request = credentials::request_object::UnsignedRequestIn::parse(pairs).unwrap().check(NOW).unwrap();
+    assert_eq!(request.client_id().as_str(), format!("redirect_uri:{}", endpoints.response_uri(&t)));
+    assert_eq!(request.client_id().as_str(), t.client_id());
+    assert_eq!(request.recipient().unwrap().key(), key.public_key());
+    for consent in [ConsentMode::Required, ConsentMode::Offered] {
+        let refused = Transaction::begin_unsigned(ask(consent), &endpoints, NOW, &mut rng).map(|_| ());
+        assert_eq!(refused, Err(InquiryError::UnsignedConsent));
+    }
 }
 
 #[test]

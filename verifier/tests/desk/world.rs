@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use verifier::guarded::{Actor, RecordId};
-use verifier::policy::{AcceptedFormat, ConsentMode, ResponseMode, UnknownStatus};
+use verifier::policy::{AcceptedFormat, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
 use verifier::preset::Preset;
 use verifier::service::clock::{Clock, SetClock};
 use verifier::service::config::{Config, VerifierName, VerifierUrl};
@@ -242,6 +242,7 @@ pub(crate) fn ask() -> Ask {
         unknown_status: UnknownStatus::Refuse,
         go_on: None,
         client_id: None,
+        scheme: LinkScheme::default(),
     }
 }
 

@@ -84,7 +84,7 @@ impl Saying {
         Ok(Choice {
             lasting: self.lasting,
             accept_unknown_verifier: !self.known_only
-                && (asker.trust == Trust::Known || ask(true, messages::NOT_KNOWN_STILL)?),
+                && (asker.trust == Trust::Known || ask(true, messages::not_known_still(&asker))?),
             show_portrait: ask(!portrait.is_empty(), messages::SHOW_PORTRAIT)?,
             despite_concerns: match (beyond.is_empty(), self.yes) {
                 (true, _) => ask(!along.is_empty(), &messages::comes_along(&along))?,
@@ -167,6 +167,7 @@ pub(super) fn shown(asker: &Asker, receipt: &Receipt) -> Value {
         "verifier": verifier,
         "client_id": asker.client_id,
         "known": asker.trust == Trust::Known,
+        "signed": asker.signed,
         "purpose": purposes.first().map(|purpose| purpose.code()),
         "disclosed": shown,
         "consent": consent_json,

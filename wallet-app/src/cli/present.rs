@@ -19,7 +19,7 @@ use wallet_core::presentation::{Answered, Authenticated, Received, RequestLink};
 pub(super) struct Present {
     #[command(flatten)]
     opening: Opening,
-    /// The request: the whole openid4vp:// link
+    /// The request: the whole openid4vp:// or haip-vp:// link
     #[arg(value_name = "REQUEST")]
     request: String,
     #[command(flatten)]

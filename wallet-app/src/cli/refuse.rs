@@ -15,7 +15,7 @@ use wallet_core::presentation::RequestLink;
 pub(super) struct Refuse {
     #[command(flatten)]
     opening: Opening,
-    /// The request: the whole openid4vp:// link
+    /// The request: the whole openid4vp:// or haip-vp:// link
     #[arg(value_name = "REQUEST")]
     request: String,
 }
@@ -28,8 +28,13 @@ pub(super) fn run(arguments: &Refuse) -> Result<Answer, Failure> {
     let received = performer.run(link.fetch(&mut randomness()))?;
     let authenticated = received.authenticate(&session.holdings().trust_anchors(), now())?;
     let asker = authenticated.asker();
-    performer.run(authenticated.refuse())?;
-    Ok(Answer { json: json!({ "refused": true, "verifier": asker.name }), text: messages::refused(&asker) })
+    let reply = authenticated.refuse();
+    let told = reply.is_some();
+    if let Some(reply) = reply {
+        performer.run(reply)?;
+    }
+    let text = if told { messages::refused(&asker) } else { messages::not_told(&asker) };
+    Ok(Answer { json: json!({ "refused": true, "told": told, "verifier": asker.name }), text })
 }
 
 pub(super) const EXAMPLE: &str = "Example:

@@ -65,6 +65,10 @@ pub(crate) fn optional(other: &OfferedCredential) -> String {
 fn who_asks(asker: &Asker) -> String {
     let whereto = asker.host.as_ref().map(|host| format!(" The answer goes to {host}.")).unwrap_or_default();
     match asker.trust {
+        _ if !asker.signed => format!(
+            "Nobody vouches for this verifier: nobody signed the request, so that nobody knows who made it. The answer goes to {}, whoever that is.",
+            asker.name
+        ),
         Trust::Known => format!("{} asks, and one of your trust anchors vouches for it.{whereto}", asker.name),
         _ => format!("Somebody asks who is not known and calls itself {}.{whereto}", asker.name),
     }
@@ -123,6 +127,19 @@ fn on_terms(terms: Option<&Terms>) -> String {
         }
         None => "The verifier asks for no consent, so none is given and none ends.".to_owned(),
     }
+}
+
+/// The question whether to go on with somebody who is not known.
+pub(crate) const fn not_known_still(asker: &Asker) -> &'static str {
+    if asker.signed { NOT_KNOWN_STILL } else { UNSIGNED_STILL }
+}
+
+const NOT_KNOWN_STILL: &str = "Nobody you trust vouches for this verifier. Go on all the same?";
+const UNSIGNED_STILL: &str = "Nobody signed this request, and nobody vouches for this verifier. Go on all the same?";
+
+/// A refusal that nobody was told of.
+pub(crate) fn not_told(asker: &Asker) -> String {
+    format!("Nothing was sent to {}: nobody signed the request, so nobody is told anything.", asker.name)
 }
 
 /// A refusal was sent.

@@ -27,7 +27,10 @@ fn server(answer: impl Into<Vec<u8>>) -> (SocketAddr, Arc<AtomicUsize>) {
 fn fetching(request_uri: &str) -> Fetching {
     let uri: String = url::form_urlencoded::byte_serialize(request_uri.as_bytes()).collect();
     let link = RequestLink::parse(&format!("openid4vp://?client_id=x509_hash%3Aabc&request_uri={uri}")).unwrap();
-    link.fetch(&mut surroundings::randomness())
+    match link.fetch(&mut surroundings::randomness()) {
+        Progress::Waiting(fetching) => fetching,
+        Progress::Ready(_) => panic!("a link that is the request"),
+    }
 }
 
 fn refused(request_uri: &str) -> ErrandError<NotFetched> {

@@ -24,7 +24,8 @@ pub struct InPerson(pub(super) Session);
 #[derive(Debug)]
 pub(super) struct Ask<W = Online> {
     pub(super) id: RequestId,
-    pub(super) verifier: VerifiedChain,
+    /// None when nobody signed the request.
+    pub(super) verifier: Option<VerifiedChain>,
     /// The full client identifier, which is the audience of the answer.
     pub(super) client_id: String,
     pub(super) query: Query,
@@ -36,12 +37,14 @@ pub(super) struct Ask<W = Online> {
 /// Who asks, for the person to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
-    /// The name in the verifier's certificate.
+    /// The name in the verifier's certificate; where nobody signed the request, the host that the answer goes to.
     pub name: Shown,
     /// The full client identifier.
     pub client_id: Shown,
     /// Whether the certificate leads to a trust anchor. If not, the name is whatever its maker wrote.
     pub trust: Trust,
+    /// Whether anybody signed the request. If not, nobody vouches for anything in it: known is where the answer goes, and no more.
+    pub signed: bool,
     /// The host that the answer goes to; none when the verifier stands beside the holder.
     pub host: Option<Shown>,
     /// What the verifier proposes; none when it speaks of no consent.
@@ -66,9 +69,13 @@ pub struct Proposal {
 impl<W> Ask<W> {
     pub(super) fn asker(&self) -> Asker {
         Asker {
-            name: Shown::name(self.verifier.subject()),
+            name: match (&self.verifier, &self.host) {
+                (None, Some(host)) => host.clone(),
+                _ => Shown::name(self.name()),
+            },
             client_id: Shown::text(&self.client_id),
-            trust: self.verifier.trust(),
+            trust: self.trust(),
+            signed: self.verifier.is_some(),
             host: self.host.clone(),
             proposal: self.consent.as_ref().map(|proposed| {
                 let request = proposed.request();
@@ -83,6 +90,16 @@ impl<W> Ask<W> {
         }
     }
 
+    /// What the verifier is called in the history.
+    pub(super) fn name(&self) -> &str {
+        let host = self.host.as_ref().map(Shown::as_str).unwrap_or_default();
+        self.verifier.as_ref().map_or(host, VerifiedChain::subject)
+    }
+
+    pub(super) fn trust(&self) -> Trust {
+        self.verifier.as_ref().map_or(Trust::NotKnown, VerifiedChain::trust)
+    }
+
     pub(super) fn purposes(&self) -> Vec<Purpose> {
         self.consent.as_ref().map(|proposed| proposed.purposes().collect()).unwrap_or_default()
     }
@@ -92,22 +109,24 @@ impl Ask {
     pub(super) fn online(id: RequestId, request: AuthenticatedRequest) -> Self {
         Self {
             id,
-            verifier: request.verifier().clone(),
+            verifier: request.verifier().cloned(),
             client_id: request.client_id().as_str().to_owned(),
             query: request.query().clone(),
             consent: request.consent().cloned(),
-            host: Some(Shown::name(request.response_uri().host_str().unwrap_or_default())),
+            host: Some(Shown::host(request.response_uri())),
             way: Online(request),
         }
     }
 
-    /// The answer to someone to whom nothing is shown, whatever the reason: the same bytes.
+    /// The answer to someone to whom nothing is shown, whatever the reason: the same bytes. Nothing at all where nobody signed the
+    /// request: anyone could have this wallet call any address then.
     ///
     /// # Source
     /// OpenID4VP 1.0 §8.5 `access_denied` (no such credential, or no consent), §15.9, §15.4.1.
-    pub(super) fn refuse(&self) -> Replying {
+    pub(super) fn refuse(&self) -> Option<Replying> {
         let Online(request) = &self.way;
-        Replying::new(request.response_uri().clone(), "access_denied", request.request().state.as_deref())
+        self.verifier.as_ref()?;
+        Some(Replying::new(request.response_uri().clone(), "access_denied", request.request().state.as_deref()))
     }
 
     /// A request to post `fields` to the verifier.

@@ -2,12 +2,12 @@
 
 use super::ask::{Ask, Asker, Online};
 use super::offered::Offered;
-use super::received::Received;
+use super::received::{Received, RequestIn, Token};
 use super::sending::Replying;
-use crate::effect::{AddressError, address};
+use crate::effect::{AddressError, Loopback, address};
 use crate::fault::{Blame, Fault};
 use crate::holdings::Holdings;
-use credentials::request_object::{RequestObjectError, RequestObjectIn};
+use credentials::request_object::{AuthenticatedRequest, RequestObjectError, RequestObjectIn};
 use credentials::trust::{Trust, TrustAnchors};
 use schemas::Timestamp;
 use url::Url;
@@ -100,24 +100,35 @@ impl Received {
     /// # Source
     /// OpenID4VP 1.0 §5: see [`RequestObjectIn::authenticate`].
     pub fn authenticate(self, anchors: &TrustAnchors, now: Timestamp) -> Result<Authenticated, Rejected> {
-        let Self { id, client_id, wallet_nonce, loopback, text } = &self;
-        let request = RequestObjectIn::parse(text)
-            .and_then(|request| request.authenticate(client_id, anchors, now, wallet_nonce.as_deref()));
+        let Self { id, loopback, request } = self;
         let request = match request {
-            Ok(request) => request,
-            Err(error) => return Err(self.rejected(error)),
-        };
-        if let Err(error) = address(request.response_uri().as_str(), *loopback) {
+            RequestIn::Signed(token) => {
+                token.authenticate(anchors, now).map_err(|error| token.rejected(error, loopback))
+            }
+            // Whatever is wrong with it, nobody is told: nobody is known to have asked.
+            RequestIn::Unsigned(request) => {
+                request.check(now).map_err(|error| Rejected { error: error.into(), reply: None })
+            }
+        }?;
+        if let Err(error) = address(request.response_uri().as_str(), loopback) {
             return Err(Rejected { error: error.into(), reply: None });
         }
-        Ok(Authenticated(Ask::online(*id, request)))
+        Ok(Authenticated(Ask::online(id, request)))
+    }
+}
+
+impl Token {
+    fn authenticate(&self, anchors: &TrustAnchors, now: Timestamp) -> Result<AuthenticatedRequest, RequestObjectError> {
+        let request = RequestObjectIn::parse(&self.text)?;
+        let request = self.document.iter().cloned().fold(request, RequestObjectIn::with_document);
+        request.authenticate(&self.client_id, anchors, now, self.wallet_nonce.as_deref())
     }
 
-    fn rejected(&self, error: RequestObjectError) -> Rejected {
+    fn rejected(&self, error: RequestObjectError, loopback: Loopback) -> Rejected {
         let reply = error.code().and_then(|code| {
             // The signature has been verified, or there were no code.
             let (url, state) = place_to_answer(&self.text)?;
-            let url = address(url.as_str(), self.loopback).ok()?;
+            let url = address(url.as_str(), loopback).ok()?;
             Some(Box::new(Replying::new(url, code, state.as_deref())))
         });
         Rejected { error: error.into(), reply }
@@ -146,13 +157,13 @@ impl<W> Authenticated<W> {
     /// # Errors
     /// [`RequestError::NotKnown`].
     pub fn require_known(&self) -> Result<(), RequestError> {
-        if self.0.verifier.trust() == Trust::Known { Ok(()) } else { Err(RequestError::NotKnown) }
+        if self.0.trust() == Trust::Known { Ok(()) } else { Err(RequestError::NotKnown) }
     }
 }
 
 impl Authenticated {
-    /// Says no. The verifier learns no more than from a wallet that holds nothing.
-    pub fn refuse(self) -> Replying {
+    /// Says no. The verifier learns no more than from a wallet that holds nothing; nothing is sent where nobody signed the request.
+    pub fn refuse(self) -> Option<Replying> {
         self.0.refuse()
     }
 
@@ -183,7 +194,7 @@ impl<W> Absent<W> {
 impl Absent {
     /// Says no: byte for byte what [`Authenticated::refuse`] and [`Offered::refuse`] say. Send it only when the person says
     /// so: by itself it would tell that no value matched.
-    pub fn refuse(self) -> Replying {
+    pub fn refuse(self) -> Option<Replying> {
         self.0.refuse()
     }
 }

@@ -113,7 +113,7 @@ impl<W> Offered<W> {
     ) -> Result<(Vec<Item>, Option<Granted>), ChoiceError> {
         let items = self.items(choice)?;
         let ask = &self.ask;
-        if ask.verifier.trust() != Trust::Known && !choice.accept_unknown_verifier {
+        if ask.trust() != Trust::Known && !choice.accept_unknown_verifier {
             return Err(ChoiceError::VerifierNotKnown);
         }
         let items = narrow(items, choice.only.as_deref())?;
@@ -206,7 +206,7 @@ impl<W> Consented<W> {
     ) -> Result<Option<EntryNumber>, AnswerError> {
         let entry = holdings.note(self.entry(receipt, grant, now), now, rng)?;
         if let Some((granted, terms)) = self.granted.as_ref().zip(receipt.consent.as_ref()) {
-            let asker = (self.ask.verifier.subject(), self.ask.client_id.as_str());
+            let asker = (self.ask.name(), self.ask.client_id.as_str());
             let given =
                 Given::new(granted.id, asker.0, asker.1, terms.purposes.clone(), terms.ends_at, terms.retention);
             holdings.remember(&given, now, rng)?;
@@ -225,9 +225,8 @@ impl<W> Consented<W> {
     }
 
     fn entry(&self, receipt: &Receipt, grant: Option<&Grant>, now: Timestamp) -> Entry {
-        let verifier = &self.ask.verifier;
-        let known = verifier.trust() == Trust::Known;
-        let mut entry = Entry::new(now, verifier.subject(), &self.ask.client_id, known, Outcome::Sent);
+        let known = self.ask.trust() == Trust::Known;
+        let mut entry = Entry::new(now, self.ask.name(), &self.ask.client_id, known, Outcome::Sent);
         entry.purposes = receipt.purposes.clone();
         entry.disclosed = receipt.disclosed.clone();
         let retention = receipt.consent.as_ref().map(|terms| terms.retention).unwrap_or_default();

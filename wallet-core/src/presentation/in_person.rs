@@ -78,7 +78,7 @@ impl Engaged {
         match Asked::read(&request, &session, anchors, now) {
             Ok(Asked { reader, client_id, query, consent }) => {
                 let way = InPerson(session);
-                Ok(Authenticated(Ask { id, verifier: reader, client_id, query, consent, host: None, way }))
+                Ok(Authenticated(Ask { id, verifier: Some(reader), client_id, query, consent, host: None, way }))
             }
             Err(error) => {
                 // These codes follow from the request alone, and tell nothing of this wallet.

@@ -1,10 +1,11 @@
 //! The link that a verifier shows: who asks, and where the request is fetched.
 
-use super::received::{Fetching, RequestMethod};
-use crate::effect::{AddressError, Loopback, address};
+use super::received::{Fetching, Received, RequestMethod};
+use crate::effect::{AddressError, Loopback, Progress, address};
 use crate::fault::{Blame, Fault};
+use credentials::request_object::{ClientId, UnsignedRequestIn};
 use rand_core::CryptoRng;
-use schemas::openid4vp::REQUEST_SCHEME;
+use schemas::openid4vp::{HAIP_SCHEME, REQUEST_SCHEME};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use url::Url;
@@ -29,16 +30,23 @@ impl fmt::Debug for RequestId {
     }
 }
 
-/// An `openid4vp://` link: read, not yet followed.
+/// An `openid4vp://` or `haip-vp://` link: read, not yet followed.
 ///
 /// # Source
-/// OpenID4VP 1.0 §5, §5.7 "Passing Authorization Request Across Devices"; RFC 9101 §5.2 `request_uri`.
+/// OpenID4VP 1.0 §5, §5.7 "Passing Authorization Request Across Devices"; RFC 9101 §5.2 `request_uri`; HAIP 1.0 §5.1 `haip-vp`.
 #[derive(Debug)]
 pub struct RequestLink {
     id: RequestId,
-    client_id: String,
-    request_uri: Url,
-    method: RequestMethod,
+    request: Request,
+}
+
+/// Where the request is.
+#[derive(Debug)]
+enum Request {
+    /// Behind an address, signed.
+    Behind { client_id: String, request_uri: Url, method: RequestMethod },
+    /// In the link, signed by nobody.
+    Here(Box<UnsignedRequestIn>),
 }
 
 /// Why a link is not one that can be followed.
@@ -46,14 +54,23 @@ pub struct RequestLink {
 #[non_exhaustive]
 pub enum LinkError {
     /// Not a link of that scheme, or longer than 64 KiB.
-    #[error("not an {REQUEST_SCHEME}:// link")]
+    #[error("neither an {REQUEST_SCHEME}:// nor a {HAIP_SCHEME}:// link")]
     NotALink,
     /// A parameter is missing or stands there twice.
     #[error("the link has no {0}, or has it twice")]
     Parameter(&'static str),
-    /// The request stands in the link itself, unsigned: nobody could know who asks.
-    #[error("the link holds an unsigned request, only signed ones behind a request_uri are answered")]
+    /// The request stands in the link itself, unsigned, and its client is not the place that the answer goes to: nobody could know
+    /// who asks, nor who is answered.
+    #[error(
+        "the link holds an unsigned request, and its client_id is no redirect_uri: only signed requests of such clients are answered"
+    )]
     Unsigned,
+    /// The client of a signed request cannot be of that kind.
+    #[error("the client_id is one that no signed request has, and the request is behind a request_uri")]
+    NeverSigned,
+    /// The unsigned request in the link cannot be read.
+    #[error("the unsigned request in the link has missing or malformed members, or one twice")]
+    Request,
     /// Neither `get` nor `post`.
     #[error("request_uri_method is neither get nor post")]
     Method,
@@ -72,7 +89,7 @@ impl Blame for LinkError {
 
     fn hint(&self) -> &'static str {
         match self {
-            Self::NotALink => "give the whole openid4vp:// link that the verifier shows, in quotes",
+            Self::NotALink => "give the whole openid4vp:// or haip-vp:// link that the verifier shows, in quotes",
             _ => "ask the verifier for a new link: this one cannot be answered safely",
         }
     }
@@ -86,17 +103,17 @@ impl RequestLink {
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let text = text.trim();
         let (scheme, _) = text.split_once(':').ok_or(LinkError::NotALink)?;
-        if text.len() > MAX_LEN || !scheme.eq_ignore_ascii_case(REQUEST_SCHEME) {
+        if text.len() > MAX_LEN || ![REQUEST_SCHEME, HAIP_SCHEME].iter().any(|s| scheme.eq_ignore_ascii_case(s)) {
             return Err(LinkError::NotALink);
         }
         let link = Url::parse(text).map_err(|_| LinkError::NotALink)?;
-        if ["dcql_query", "nonce", "response_uri"].iter().any(|name| link.query_pairs().any(|(n, _)| n == *name))
-            && !link.query_pairs().any(|(name, _)| name == "request_uri")
-        {
-            return Err(LinkError::Unsigned);
-        }
         let client_id = once(&link, "client_id")?.ok_or(LinkError::Parameter("client_id"))?;
-        let request_uri = once(&link, "request_uri")?.ok_or(LinkError::Parameter("request_uri"))?;
+        let Some(request_uri) = once(&link, "request_uri")? else {
+            return Self::unsigned(text, &link, &client_id);
+        };
+        if ClientId::is_never_signed(&client_id) {
+            return Err(LinkError::NeverSigned);
+        }
         let method = match once(&link, "request_uri_method")?.as_deref() {
             None | Some("get") => RequestMethod::Get,
             Some("post") => RequestMethod::Post,
@@ -104,7 +121,22 @@ impl RequestLink {
         };
         let loopback = Loopback::as_named_by(&request_uri);
         let request_uri = address(&request_uri, loopback)?;
-        Ok(Self { id: RequestId::of(text), client_id, request_uri, method })
+        Ok(Self { id: RequestId::of(text), request: Request::Behind { client_id, request_uri, method } })
+    }
+
+    /// A link that is itself the request. Only one whose client is the place that the answer goes to is read.
+    fn unsigned(text: &str, link: &Url, client_id: &str) -> Result<Self, LinkError> {
+        let asks = |name: &str| link.query_pairs().any(|(n, _)| n == name);
+        if !["dcql_query", "scope", "nonce", "response_uri", "request"].into_iter().any(asks) {
+            return Err(LinkError::Parameter("request_uri"));
+        }
+        if asks("request") || ClientId::unsigned(client_id).is_err() {
+            return Err(LinkError::Unsigned);
+        }
+        let parameters: Vec<(String, String)> = link.query_pairs().into_owned().collect();
+        let request = UnsignedRequestIn::parse(parameters.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        let request = Request::Here(Box::new(request.map_err(|_| LinkError::Request)?));
+        Ok(Self { id: RequestId::of(text), request })
     }
 
     /// Names the request, for [`unlock`](crate::unlock).
@@ -112,10 +144,15 @@ impl RequestLink {
         self.id
     }
 
-    /// Sets out to fetch the request.
-    pub fn fetch(self, rng: &mut dyn CryptoRng) -> Fetching {
-        let Self { id, client_id, request_uri, method } = self;
-        Fetching::new(id, client_id, request_uri, method, rng)
+    /// Sets out to fetch the request; one that stands in the link is there already.
+    pub fn fetch(self, rng: &mut dyn CryptoRng) -> Progress<Fetching> {
+        let Self { id, request } = self;
+        match request {
+            Request::Behind { client_id, request_uri, method } => {
+                Progress::Waiting(Fetching::new(id, client_id, request_uri, method, rng))
+            }
+            Request::Here(request) => Progress::Ready(Received::unsigned(id, *request)),
+        }
     }
 }
 
@@ -156,7 +193,15 @@ mod tests {
             Err(LinkError::Parameter("client_id"))
         );
         assert_eq!(read(&format!("openid4vp://?client_id=a&{uri}&request_uri_method=POST")), Err(LinkError::Method));
-        assert_eq!(read("openid4vp://?client_id=redirect_uri%3Ax&nonce=n&dcql_query=%7B%7D"), Err(LinkError::Unsigned));
+        assert_eq!(read(&format!("Haip-VP://?client_id=x509_hash%3Aabc&{uri}")), Ok(()));
+        assert_eq!(read(&format!("haip-vci://?client_id=x509_hash%3Aabc&{uri}")), Err(LinkError::NotALink));
+        assert_eq!(read("openid4vp://?client_id=x509_hash%3Ax&nonce=n&dcql_query=%7B%7D"), Err(LinkError::Unsigned));
+        assert_eq!(read("openid4vp://?client_id=origin%3Ax&nonce=n&dcql_query=%7B%7D"), Err(LinkError::Unsigned));
+        assert_eq!(read("openid4vp://?client_id=redirect_uri%3Ax&request=eyJ.e30.&nonce=n"), Err(LinkError::Unsigned));
+        assert_eq!(read("openid4vp://?client_id=redirect_uri%3Ax&nonce=n&dcql_query=%7B%7D"), Err(LinkError::Request));
+        for client in ["redirect_uri%3Ahttps%3A%2F%2Fv.example%2Fr%2F1", "origin%3Ahttps%3A%2F%2Fv.example"] {
+            assert_eq!(read(&format!("openid4vp://?client_id={client}&{uri}")), Err(LinkError::NeverSigned));
+        }
         assert_eq!(
             read("openid4vp://?client_id=a&request_uri=http%3A%2F%2Fv.example%2F"),
             Err(LinkError::Address(AddressError::NotHttps))
@@ -166,8 +211,12 @@ mod tests {
     #[test]
     fn attack_43_plain_http_only_to_the_machine_that_the_link_names() {
         let link = RequestLink::parse("openid4vp://?client_id=a&request_uri=http%3A%2F%2F127.0.0.1%3A9%2Fr").unwrap();
-        assert_eq!(link.fetch(&mut rng()).effect().loopback(), Loopback::NamedByThePerson);
+        let loopback = |link: RequestLink| match link.fetch(&mut rng()) {
+            Progress::Waiting(fetching) => fetching.effect().loopback(),
+            Progress::Ready(_) => panic!("nothing to fetch"),
+        };
+        assert_eq!(loopback(link), Loopback::NamedByThePerson);
         let link = RequestLink::parse("openid4vp://?client_id=a&request_uri=https%3A%2F%2Fv.example%2Fr").unwrap();
-        assert_eq!(link.fetch(&mut rng()).effect().loopback(), Loopback::Refused);
+        assert_eq!(loopback(link), Loopback::Refused);
     }
 }

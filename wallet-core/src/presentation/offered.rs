@@ -131,8 +131,8 @@ impl Offered {
         Self::plan(ask, opened)
     }
 
-    /// Says no. The verifier learns no more than from a wallet that holds nothing.
-    pub fn refuse(self) -> Replying {
+    /// Says no. The verifier learns no more than from a wallet that holds nothing; nothing is sent where nobody signed the request.
+    pub fn refuse(self) -> Option<Replying> {
         self.ask.refuse()
     }
 }

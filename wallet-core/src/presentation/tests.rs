@@ -2,6 +2,7 @@ mod attacks;
 mod documents;
 mod in_person;
 mod selection;
+mod strangers;
 
 use super::*;
 use crate::consent::Given;

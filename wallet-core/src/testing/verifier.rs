@@ -8,6 +8,7 @@ use credentials::jwe::{ContentEncryption, DecryptionKey};
 use credentials::mdoc::{self, PresentedMdoc, SessionTranscript};
 use credentials::request_object::{ClientId, sign};
 use credentials::sd_jwt::{Expected, PresentedCredential, verify_presented};
+use credentials::signer::Signer as _;
 use credentials::trust::{ChainPolicy, TrustAnchors, Usage};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -31,6 +32,7 @@ pub(crate) struct Checkpoint {
     pub(crate) retention: Seconds,
     pub(crate) nonce: &'static str,
     pub(crate) redirect: Option<&'static str>,
+    pub(crate) signed: Signed,
     /// Changes the request before it is signed.
     pub(crate) tamper: fn(&mut RequestObject),
 }
@@ -46,9 +48,20 @@ impl Default for Checkpoint {
             retention: Seconds::HOUR.times(72),
             nonce: "n-0S6_WzA2Mj7kPq3vXyZb",
             redirect: None,
+            signed: Signed::Certificate,
             tamper: |_| {},
         }
     }
+}
+
+/// By whom the verifier is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signed {
+    Certificate,
+    /// By a key in its document.
+    DidOnTheWeb,
+    /// By nobody: the link is the request.
+    Nobody,
 }
 
 /// A query for these claims of an identity.
@@ -79,6 +92,7 @@ pub(crate) struct Verified {
     pub(crate) consent: Option<AgreedConsent>,
 }
 
+const ANSWER: &str = "https://verifier.example/response";
 pub(crate) const STATE: &str = "state-of-this-session";
 
 impl Verifier {
@@ -90,11 +104,23 @@ impl Verifier {
     }
 
     pub(crate) fn client_id(&self) -> String {
+        match self.checkpoint.signed {
+            Signed::DidOnTheWeb => return "decentralized_identifier:did:web:verifier.example".into(),
+            Signed::Nobody => return format!("redirect_uri:{ANSWER}"),
+            Signed::Certificate => {}
+        }
         ClientId::x509_hash(&Sha256::digest(self.party.chain.leaf()).into()).as_str().to_owned()
     }
 
     pub(crate) fn link(&self) -> String {
         let mut link = url::Url::parse("openid4vp://").unwrap();
+        if self.checkpoint.signed == Signed::Nobody {
+            for (name, member) in serde_json::to_value(self.request_object(None)).unwrap().as_object().unwrap() {
+                link.query_pairs_mut()
+                    .append_pair(name, &member.as_str().map_or_else(|| member.to_string(), str::to_owned));
+            }
+            return link.to_string();
+        }
         link.query_pairs_mut()
             .append_pair("client_id", &self.client_id())
             .append_pair("request_uri", &format!("https://verifier.example/request/{}", self.checkpoint.nonce));
@@ -129,7 +155,30 @@ impl Verifier {
         Some(ProposedConsent::write(&request).unwrap())
     }
 
+    /// The document with the verifier's key.
+    pub(crate) fn document(&self) -> Value {
+        let did = "did:web:verifier.example";
+        let jwk = self.party.key.public_key().to_jwk();
+        let method = value!({"id": "#k1", "type": "JsonWebKey", "controller": did, "publicKeyJwk": jwk});
+        value!({"id": did, "verificationMethod": [method], "authentication": ["#k1"]})
+    }
+
     pub(crate) fn request(&self, wallet_nonce: Option<String>) -> String {
+        let request = self.request_object(wallet_nonce);
+        if self.checkpoint.signed == Signed::DidOnTheWeb {
+            let header = value!({"alg": "ES256", "typ": "oauth-authz-req+jwt", "kid": "#k1"});
+            let payload = serde_json::to_value(&request).unwrap();
+            return credentials::jws::sign_object(
+                header.as_object().unwrap(),
+                payload.as_object().unwrap(),
+                &self.party.key,
+            )
+            .unwrap();
+        }
+        sign(&request, &self.party.chain, &self.party.key).unwrap()
+    }
+
+    fn request_object(&self, wallet_nonce: Option<String>) -> RequestObject {
         let mut jwk = self.key.public_key().to_jwk();
         jwk.extend([("alg".into(), "ECDH-ES".into()), ("kid".into(), "k1".into()), ("use".into(), "enc".into())]);
         let mut metadata = value!({"vp_formats_supported": {
@@ -142,14 +191,14 @@ impl Verifier {
         let mut request: RequestObject = serde_json::from_value(value!({
             "client_id": self.client_id(), "aud": "https://self-issued.me/v2", "response_type": "vp_token",
             "response_mode": if self.checkpoint.encrypted { "direct_post.jwt" } else { "direct_post" },
-            "response_uri": "https://verifier.example/response", "nonce": self.checkpoint.nonce, "state": STATE,
+            "response_uri": ANSWER, "nonce": self.checkpoint.nonce, "state": STATE,
             "dcql_query": self.checkpoint.dcql, "client_metadata": metadata, "wallet_nonce": wallet_nonce,
             "transaction_data": self.proposal().map(|proposal| vec![proposal.raw().to_owned()]),
             "exp": NOW.plus(Seconds::new(300)),
         }))
         .unwrap();
         (self.checkpoint.tamper)(&mut request);
-        sign(&request, &self.party.chain, &self.party.key).unwrap()
+        request
     }
 
     pub(crate) fn answer(&mut self, effect: &Effect) -> Outcome {
@@ -159,6 +208,10 @@ impl Verifier {
             assert_eq!(header(effect, "accept"), Some("application/oauth-authz-req+jwt"));
             let body = format!("{}\n", self.request(field(effect, "wallet_nonce"))).into_bytes();
             return Outcome::Response(Response { status: 200, headers: Vec::new(), body });
+        }
+        if effect.url().path() == "/.well-known/did.json" {
+            assert_eq!(effect.max_body(), credentials::did::DidDocument::LONGEST);
+            return json(200, &self.document());
         }
         assert_eq!(effect.url().path(), "/response");
         self.received.push(Post { body: effect.body().to_vec() });
@@ -192,12 +245,7 @@ impl Verifier {
         let credentials: BTreeMap<String, Vec<PresentedCredential>> =
             credentials.into_iter().map(|(id, texts)| (id, texts.iter().map(verify).collect())).collect();
         let thumbprint = self.checkpoint.encrypted.then(|| self.key.public_key().thumbprint());
-        let session = SessionTranscript::openid4vp(
-            &client_id,
-            self.checkpoint.nonce,
-            thumbprint.as_ref(),
-            "https://verifier.example/response",
-        );
+        let session = SessionTranscript::openid4vp(&client_id, self.checkpoint.nonce, thumbprint.as_ref(), ANSWER);
         let expected = mdoc::Expected::new(ChainPolicy::known_only(issuers), &session, NOW);
         let verify = |text: &Value| {
             mdoc::verify_presented(&credentials::b64::decode(text.as_str().unwrap()).unwrap(), &expected).unwrap()

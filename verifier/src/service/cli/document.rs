@@ -7,11 +7,12 @@ use super::output::Answer;
 use super::words;
 use crate::policy::UnknownStatus;
 use crate::service::clock::{Clock, SystemClock};
+use credentials::did::web_url;
 use credentials::escape::escaped;
 use credentials::json::{self, Limits};
 use data_integrity::{
     AcceptedType, BitstringError, BitstringStatus, Contexts, Controllers, DocumentRefused, StatusEntry, Suite,
-    VerifiedBitstring, VerifiedDocument, Verifier, did_web_url,
+    VerifiedBitstring, VerifiedDocument, Verifier,
 };
 use schemas::Timestamp;
 use serde::Deserialize;
@@ -75,7 +76,7 @@ impl Desk {
         for (did, file) in &registry.did_documents {
             let added = controllers.with(did, &read(&folder.join(file))?);
             controllers = added.map_err(|error| {
-                let place = did_web_url(did).map_or_else(String::new, |url| format!("; it is published at {url}"));
+                let place = web_url(did).map_or_else(String::new, |url| format!("; it is published at {url}"));
                 usage(format!("{}: {error} ({}){place}", file.display(), escaped(did)))
             })?;
         }

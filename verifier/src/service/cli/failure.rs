@@ -4,6 +4,7 @@ use crate::service::desk::DeskError;
 use crate::service::identity::IdentityError;
 use crate::service::listen::ListenError;
 use crate::service::store::StoreError;
+use credentials::trust::list::TrustListError;
 use serde_json::{Value, json};
 use std::io;
 use std::path::Path;
@@ -66,6 +67,21 @@ impl From<DeskError> for Failure {
                 (Exit::Usage, "usage", "ask for mobile documents, each type once, by their elements")
             }
             DeskError::Anchor(_) => (Exit::Usage, "not_an_anchor", "give the issuer's trust-anchor.pem"),
+            DeskError::NoListSigner => (
+                Exit::Usage,
+                "no_list_signer",
+                "say who signs it: --list-signer ANCHOR, which you had by a way you trust",
+            ),
+            DeskError::OtherAuthorities(_) => (
+                Exit::Refused,
+                "other_authorities",
+                "if the authority has really changed, take the list out with --remove and name it anew",
+            ),
+            DeskError::TooManyLists => (Exit::Usage, "too_many_lists", "take one out with trust --list NAME --remove"),
+            DeskError::TrustList(error) => (Exit::Refused, "trust_list", trust_list(error)),
+            DeskError::Unfetched(_) => {
+                (Exit::Network, "unreachable", "check the address and the network, or bring the list as a file")
+            }
             DeskError::OtherSession => (
                 Exit::Refused,
                 "other_session",
@@ -94,6 +110,17 @@ impl From<DeskError> for Failure {
     }
 }
 
+const fn trust_list(error: &TrustListError) -> &'static str {
+    match error {
+        TrustListError::OtherAuthority => "the list that is here stays; ask its authority before you believe another",
+        TrustListError::RolledBack { .. } | TrustListError::Contradiction(_) => {
+            "the list that is here stays; somebody gives out another than its authority's newest"
+        }
+        TrustListError::IssuedLater { .. } => CLOCK,
+        _ => "do not rely on it; ask its authority for the list again",
+    }
+}
+
 const fn identity(error: &IdentityError) -> (Exit, &'static str, &'static str) {
     match error {
         IdentityError::File { .. } => (Exit::Storage, "storage", "check the folder and its permissions"),
@@ -103,6 +130,7 @@ const fn identity(error: &IdentityError) -> (Exit, &'static str, &'static str) {
         IdentityError::Making(_) => {
             (Exit::Internal, "internal", "try again; if it happens again, report it with the log")
         }
+        IdentityError::OfOneRequest => (Exit::Usage, "usage", "give it to request, with --consent none"),
         IdentityError::NoDnsName => (Exit::Usage, "usage", "use x509_hash, or init with a URL that has a DNS name"),
     }
 }

@@ -6,7 +6,7 @@ use super::offline::{self, codes};
 use super::output::Answer;
 use super::run::{open_swept, query_of};
 use super::words;
-use crate::policy::ResponseMode;
+use crate::policy::{LinkScheme, ResponseMode};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::desk::{Ask, Desk, Encounter};
 use credentials::proximity::{DeviceEngagement, Retrieval, SCHEME};
@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
         unknown_status: arguments.terms.unknown_status,
         go_on: None,
         client_id: None,
+        scheme: LinkScheme::default(),
     };
     let engagement = engagement(arguments)?;
     let address = socket(&engagement)?;

@@ -2,7 +2,7 @@
 
 use super::{Desk, DeskError, rng};
 use crate::guarded::RecordId;
-use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::policy::{ClientIdPrefix, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
 use crate::service::go_on::GoOn;
 use crate::service::key_files::KeyKind;
 use crate::transaction::{Asker, Inquiry, Transaction};
@@ -33,6 +33,8 @@ pub struct Ask {
     pub go_on: Option<GoOn>,
     /// How the verifier calls itself; as set at `init` when `None`.
     pub client_id: Option<ClientIdPrefix>,
+    /// How the link begins.
+    pub scheme: LinkScheme,
 }
 
 /// A request that waits for its answer.
@@ -63,24 +65,36 @@ impl Desk {
     fn begin(&self, ask: Ask) -> Result<Begun, DeskError> {
         // Again: fetching took time, and a list may have taught that the clock is behind.
         let now = self.time()?;
-        let Ask { query, purpose, retention, consent, response_mode, unknown_status, go_on, client_id } = ask;
+        let Ask { query, purpose, retention, consent, response_mode, unknown_status, go_on, client_id, scheme } = ask;
         let prefix = client_id.unwrap_or_else(|| self.config.client_id_prefix());
-        let asker = Asker {
-            client_id: self.identity.client_id(prefix)?,
-            name: self.config.name.as_str().to_owned(),
-            contact: self.config.contact.clone(),
-        };
         let inquiry = Inquiry::new(query, purpose, retention, consent)?
             .answered_by(response_mode)
             .with_unknown_status(unknown_status);
-        let transaction = Transaction::begin(inquiry, &asker, now, &mut rng())?;
-        let begun = Begun {
-            transaction: transaction.id().clone(),
-            request_uri: transaction.link(&self.endpoints),
-            expires_at: transaction.expires_at(),
+        let is_signed = prefix != ClientIdPrefix::RedirectUri;
+        let transaction = if is_signed {
+            let asker = Asker {
+                client_id: self.identity.client_id(prefix)?,
+                name: self.config.name.as_str().to_owned(),
+                contact: self.config.contact.clone(),
+            };
+            Transaction::begin(inquiry, &asker, now, &mut rng())?
+        } else {
+            Transaction::begin_unsigned(inquiry, &self.endpoints, now, &mut rng())?
         };
-        if response_mode == ResponseMode::DirectPostJwt {
-            let key = DecryptionKey::generate(&mut rng()).map_err(|_| DeskError::Internal("drawing a key"))?;
+        let key = match response_mode {
+            ResponseMode::DirectPost => None,
+            ResponseMode::DirectPostJwt => {
+                Some(DecryptionKey::generate(&mut rng()).map_err(|_| DeskError::Internal("drawing a key"))?)
+            }
+        };
+        let request_uri = if is_signed {
+            transaction.link(&self.endpoints, scheme)
+        } else {
+            let link = transaction.unsigned_link(&self.endpoints, scheme, key.as_ref());
+            link.map_err(|_| DeskError::Internal("writing the request"))?
+        };
+        let begun = Begun { transaction: transaction.id().clone(), request_uri, expires_at: transaction.expires_at() };
+        if let Some(key) = &key {
             self.keys.put(transaction.id(), KeyKind::Answer, &key.scalar())?;
         }
         if let Err(error) = self.store.put_transaction(transaction, go_on.as_ref().map(GoOn::as_str)) {
@@ -109,7 +123,8 @@ impl Desk {
             return Ok(None);
         }
         let key = self.answer_key(&transaction)?;
-        let object = transaction.request_object(&self.endpoints, self.config.name.as_str(), key.as_ref(), wallet_nonce);
+        let name = Some(self.config.name.as_str());
+        let object = transaction.request_object(&self.endpoints, name, key.as_ref(), wallet_nonce);
         let signed = request_object::sign(&object, self.identity.chain(), self.identity.signer());
         signed.map(Some).map_err(|_| DeskError::Internal("signing the request"))
     }

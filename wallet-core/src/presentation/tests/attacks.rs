@@ -59,19 +59,19 @@ fn vp_15_9_a_refusal_is_the_same_as_absence() {
     for checkpoint in [Checkpoint::default, || Checkpoint { dcql: asking(&["email"]), ..Checkpoint::default() }] {
         let mut verifier = Verifier::new(checkpoint());
         let mut wallet = Wallet::knowing(&verifier);
-        answers.push(posted(&wallet.authenticated(&mut verifier).unwrap().refuse()));
+        answers.push(posted(&wallet.authenticated(&mut verifier).unwrap().refuse().unwrap()));
         let authenticated = wallet.authenticated(&mut verifier).unwrap();
         match authenticated.match_against(&Holdings::of(&mut wallet.memory), NOW) {
-            Ok(offered) => answers.push(posted(&offered.refuse())),
+            Ok(offered) => answers.push(posted(&offered.refuse().unwrap())),
             Err(absent) => {
                 assert_eq!(absent.asker().trust, Trust::Known);
-                answers.push(posted(&absent.refuse()));
+                answers.push(posted(&absent.refuse().unwrap()));
             }
         }
         let mut empty = Wallet { anchors: verifier.party.anchors(), ..Wallet::empty() };
         let authenticated = empty.authenticated(&mut verifier).unwrap();
         let absent = authenticated.match_against(&Holdings::of(&mut empty.memory), NOW).unwrap_err();
-        let refusing = absent.refuse();
+        let refusing = absent.refuse().unwrap();
         answers.push(posted(&refusing));
         run(refusing, &mut Vec::new(), |effect| verifier.answer(effect), NOW, &mut empty.rng).unwrap();
         assert_eq!(verifier.error().as_deref(), Some("access_denied"));
