@@ -10,11 +10,13 @@ mod evaluate;
 mod failure;
 mod failure_pictures;
 mod finger;
+mod finger_search;
 mod finger_source;
 mod home;
 mod instructions;
 mod latency;
 mod linkage_plot;
+mod moment;
 mod pad;
 mod pair_list;
 mod pairs;
@@ -74,8 +76,10 @@ enum Command {
     /// What stored data give away: unlinkability, irreversibility, with and without device key and PIN.
     #[command(after_help = "Example: amparo-biometrics protection --pairs pairs.csv --json --plot linkage.svg")]
     Protection(protection::Arguments),
-    /// Speed and recall of 1:N search on generated vectors.
-    #[command(after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json")]
+    /// Speed and recall of 1:N search: on generated vectors, or on prints among fingers that are made up.
+    #[command(
+        after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json\n         amparo-biometrics search --fingers DB1_B --others DB3_B --others DB4_B --gallery 10000 --probes 70"
+    )]
     Search(search::Arguments),
     /// Draw an active challenge, or judge the frames of a presentation that answers one.
     #[command(after_help = "Example: amparo-biometrics challenge --frames recorded/ --light --json")]
@@ -176,7 +180,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments, home),
         Command::Release(arguments) => release::run(arguments, home),
         Command::Protection(arguments) => protection::run(arguments, home),
-        Command::Search(arguments) => search::run(arguments),
+        Command::Search(arguments) => search::run(arguments, home),
         Command::Challenge(arguments) => challenge::run(arguments, home),
         Command::Pad(arguments) => pad::run(arguments, home),
         Command::Simulate(arguments) => simulate::run(arguments, home),

@@ -5,14 +5,18 @@
 //! process that does it, and is to be called by its own, lower name.
 
 mod alignment;
+mod by_angle;
 mod capture;
 mod cylinder;
 mod enhance;
 mod extractor;
 mod field;
+mod gallery;
 mod grid;
 mod hull;
 mod image;
+mod invented;
+mod kernel;
 mod leader;
 mod matcher;
 mod photograph;
@@ -25,6 +29,7 @@ mod template;
 
 pub use capture::{ExtractError, FingerCapture};
 pub use extractor::{Extractor, MinutiaFinder};
+pub use gallery::{FingerCandidate, FingerGallery, FingerGalleryError};
 pub use image::{FingerImage, Resolution, ResolutionError};
 pub use leader::Leader;
 pub use matcher::{FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};

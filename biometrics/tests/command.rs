@@ -202,6 +202,38 @@ fn a_search_finds_what_is_there() {
 }
 
 #[test]
+fn fingers_are_sought_among_made_up_ones() {
+    let folder = Folder::new("sought");
+    // Twenty minutiae in a corner of 300 by 300 pixels, elsewhere for each finger.
+    let template = |name: &str, finger: u32, shift: u32| {
+        let mut bytes = vec![2, 1, 1, 44, 1, 44, 20];
+        for i in 0..20_u32 {
+            let (x, y) =
+                ((i * i * 37 + finger * 71 * i) % 260 + shift, (i * 53 + finger * finger * 29 * i) % 260 + shift);
+            let angle = (i * 97 + finger * 31 * i) as u8;
+            bytes.extend([(x >> 8) as u8, x as u8, (y >> 8) as u8, y as u8, angle, 0, 50]);
+        }
+        let path = folder.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    for finger in 1..=6 {
+        template(&format!("known/{finger}_1"), finger, 0);
+        template(&format!("known/{finger}_2"), finger, 9);
+        template(&format!("others/{finger}_1"), finger + 6, 0);
+    }
+    let (known, others) = (folder.0.join("known"), folder.0.join("others"));
+    let (known, others) = (known.to_str().unwrap(), others.to_str().unwrap());
+    let (code, answer) = json(&["search", "--fingers", known, "--others", others, "--gallery", "300", "--probes", "6"]);
+    assert_eq!(code, 0, "{answer}");
+    assert_eq!((answer["invented"].as_u64(), answer["probes"].as_u64()), (Some(288), Some(6)));
+    assert!(answer["rank1"].as_u64().unwrap() >= 5, "{answer}");
+    assert_eq!(run(&["search", "--fingers", known, "--gallery", "300", "--probes", "6"]).0, 2);
+    assert_eq!(run(&["search", "--fingers", known, "--gallery", "3", "--probes", "6"]).0, 2);
+    assert_eq!(run(&["search", "--others", others, "--gallery", "3", "--probes", "6"]).0, 2);
+}
+
+#[test]
 fn a_challenge_is_drawn_and_what_is_recorded_is_checked_before_the_models_load() {
     let (code, drawn) = json(&["challenge", "--new"]);
     assert_eq!((code, drawn["prompts"].as_array().unwrap().len()), (0, 4));

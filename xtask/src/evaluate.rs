@@ -4,6 +4,7 @@ mod attacks;
 mod document;
 mod faces;
 mod fingers;
+mod identification;
 mod photographs;
 mod protection;
 mod quality;
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     /// Simulated presentations of each attack species that are made of each portrait.
     #[arg(long, value_name = "N", default_value_t = 2)]
     presentations: u32,
+    /// Measure with the developer build: sooner, with the same error rates; times are longer, and the document says so.
+    #[arg(long)]
+    developer_build: bool,
 }
 
 /// A part of the evaluation: a block of the document.
@@ -48,8 +52,12 @@ enum Part {
     Protection,
     /// Simulated presentation attacks.
     Attacks,
-    /// Fingers, and their peers.
+    /// Fingers, by both extractors.
     Fingers,
+    /// 1:N search over fingers, in galleries filled with made up ones.
+    Identification,
+    /// BOZORTH3 on the same fingers; by LEADER's minutiae only together with `fingers`.
+    FingerPeers,
     /// Simulated photographs of fingertips, against scans and against each other.
     Photographs,
     /// 1:N search, and FAISS.
@@ -82,6 +90,8 @@ struct Bench {
     folder: PathBuf,
     /// Drawings for the document.
     drawings: PathBuf,
+    /// Where in `target` the programs are that are measured.
+    profile: &'static str,
 }
 
 /// Runs the parts one after the other; each writes its block when it has ended, so that a run cut short loses one part.
@@ -90,18 +100,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
     let data = std::env::var_os("AMPARO_DATA").map_or_else(|| shell::root().join("../shared/data"), PathBuf::from);
     let folder = home.path().join("evaluation");
     let drawings = shell::root().join("docs/evaluation");
-    let bench = Bench { home, data, folder, drawings };
+    let profile = if arguments.developer_build { "debug" } else { "release" };
+    let bench = Bench { home, data, folder, drawings, profile };
     bench.begin_anew()?;
     println!("building what is measured");
-    shell::run(shell::cargo().args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "biometrics",
-        "--bins",
-        "--examples",
-    ]))?;
+    let mut build = shell::cargo();
+    build.args(["build", "--quiet", "--package", "biometrics", "--bins", "--examples"]);
+    shell::run(build.args((!arguments.developer_build).then_some("--release")))?;
     let document = Document::at(shell::root().join("docs/biometric-evaluation.md"));
     let mut parts = arguments.part.clone();
     if parts.is_empty() {
@@ -123,12 +128,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Protection => protection::measured(&bench)?,
             Part::Attacks => attacks::measured(&bench, arguments.presentations)?,
             Part::Fingers => fingers::measured(&bench)?,
+            Part::Identification => identification::measured(&bench)?,
+            Part::FingerPeers => fingers::peers(&bench)?,
             Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();
         let date = time::OffsetDateTime::now_utc().date();
-        document.replace(&name, &format!("*{date}, {}; measured in {seconds} s.*\n\n{text}", bench::machine()))?;
+        let build = if arguments.developer_build { ", developer build" } else { "" };
+        document
+            .replace(&name, &format!("*{date}, {}{build}; measured in {seconds} s.*\n\n{text}", bench::machine()))?;
         bar.suspend(|| println!("{text}\n== {name}: {seconds} s"));
         bar.inc(1);
     }
@@ -150,7 +159,7 @@ fn steps(length: u64) -> indicatif::ProgressBar {
 
 impl Bench {
     fn begin_anew(&self) -> Result<(), EvaluateError> {
-        let Self { home: _, data: _, folder, drawings } = self;
+        let Self { home: _, data: _, folder, drawings, profile: _ } = self;
         if folder.exists() {
             std::fs::remove_dir_all(folder).map_err(|source| storage(folder, source))?;
         }
@@ -184,7 +193,7 @@ impl Bench {
     /// A program that [`run`] built: not built again in the middle, whatever happens to the sources meanwhile.
     fn built(&self, program: &str) -> Command {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
-        Command::new(target.join("release").join(program))
+        Command::new(target.join(self.profile).join(program))
     }
 
     /// A list of pairs, made by `pairs` with these arguments.

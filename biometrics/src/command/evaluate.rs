@@ -37,16 +37,19 @@ pub(super) struct Arguments {
     /// Fingers only: put the worst errors of each list here as pictures.
     #[arg(long, value_name = "DIR")]
     failures: Option<PathBuf>,
+    /// Fingers only: keep every template here, by the name of its picture. Personal data, unprotected.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    let Arguments { modality, reference_capture, pairs, gate, plot, plot_discard, failures } = arguments;
+    let Arguments { modality, reference_capture, pairs, gate, plot, plot_discard, failures, keep } = arguments;
     if plot.len() > pairs.len() || plot_discard.len() > pairs.len() {
         return Err(Failure::usage("there are more drawings than lists", "name one --pairs for each drawing"));
     }
     let lists = pair_list::read_all(pairs)?;
     let answers = if let Some(settings) = modality.finger(*reference_capture)? {
-        let wanted = finger::Wanted { gate: *gate, plots: plot, failures: failures.as_deref() };
+        let wanted = finger::Wanted { gate: *gate, plots: plot, failures: failures.as_deref(), keep: keep.as_deref() };
         finger::evaluate(&lists, &mut settings.taker(home)?, &wanted)?
     } else {
         let mut engine = home::load_engine(home)?;

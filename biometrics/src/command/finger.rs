@@ -16,6 +16,7 @@ use serde_json::json;
 use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
 use super::finger_source::FingerSource;
+use super::moment::Moment;
 use super::pair_list::Pair;
 use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
 
@@ -142,8 +143,14 @@ fn not_enrolled(error: FingerEnrolError) -> Failure {
     Failure::usage(error.to_string(), hint)
 }
 
-fn not_compared(error: FingerCompareError) -> Failure {
+pub(super) fn not_compared(error: FingerCompareError) -> Failure {
     Failure::usage(error.to_string(), "take both prints with the same --extractor")
+}
+
+/// The same for a picture that was taken as probes are.
+pub(super) fn stored_or_scanned(path: &Path, taker: &mut Taker) -> Result<FingerTemplate, Failure> {
+    let source = taker.source;
+    stored_or_taken(path, taker, source)
 }
 
 /// A template of ours, a record of ISO/IEC 19794-2 or ANSI 378 with one view, or an image.
@@ -167,11 +174,15 @@ pub(super) struct Wanted<'a> {
     pub(super) gate: bool,
     pub(super) plots: &'a [PathBuf],
     pub(super) failures: Option<&'a Path>,
+    pub(super) keep: Option<&'a Path>,
 }
 
 /// Error rates over lists of pairs of prints.
 pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'_>) -> Result<Vec<Answer>, Failure> {
     let cache = TemplateCache::fill(lists.iter().flatten(), wanted.gate, taker);
+    cache.keep(wanted.keep, taker)?;
+    let minutiae: Vec<usize> = cache.templates.values().map(FingerTemplate::minutiae).collect();
+    let minutiae = minutiae.iter().sum::<usize>() as f64 / minutiae.len().max(1) as f64;
     let mut answers = Vec::new();
     for (i, pairs) in lists.iter().enumerate() {
         let sides = Sides::of(pairs, &cache, taker);
@@ -198,6 +209,7 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
         let mut answer = evaluate::report(&evaluation, &measured);
         if let Some(fields) = answer.object.as_object_mut() {
             fields.insert("extractor".to_owned(), json!(taker.finder.extractor().name()));
+            fields.insert("minutiae_mean".to_owned(), json!(round3(minutiae)));
         }
         answers.push(answer);
     }
@@ -225,9 +237,9 @@ impl TemplateCache {
         images.sort_unstable_by_key(|(path, source)| (*path, source.code()));
         let bar = progress(images.len() as u64, "images");
         for (image, source) in images {
-            let start = Instant::now();
+            let start = Moment::now();
             let (code, template) = Self::take(image, taker, source);
-            cache.times.push(start.elapsed());
+            cache.times.push(Moment::now().since(&start).own());
             *cache.quality.entry(code).or_default() += 1;
             match template.filter(|_| !gate || code == "ok") {
                 Some(template) => drop(cache.templates.insert((image.clone(), source), template)),
@@ -248,6 +260,19 @@ impl TemplateCache {
             }
             Err(error) => (error.code(), None),
         }
+    }
+
+    /// Writes every template that was taken as probes are to a folder, for other programs to compare.
+    fn keep(&self, folder: Option<&Path>, taker: &Taker) -> Result<(), Failure> {
+        let Some(folder) = folder else { return Ok(()) };
+        let storage =
+            |error: std::io::Error| Failure::storage(format!("{}: {error}", folder.display()), "choose another --keep");
+        std::fs::create_dir_all(folder).map_err(storage)?;
+        for ((picture, source), template) in &self.templates {
+            let (Some(name), true) = (picture.file_stem(), *source == taker.source) else { continue };
+            template::write_private(&folder.join(name), &template.to_bytes()).map_err(storage)?;
+        }
+        Ok(())
     }
 
     fn found(&self, paths: &[PathBuf], source: FingerSource) -> Vec<&FingerTemplate> {
@@ -287,14 +312,15 @@ impl<'a> Sides<'a> {
     }
 
     fn comparisons_per_second(&self, pairs: &[Pair]) -> Result<f64, Failure> {
-        let (start, mut count) = (Instant::now(), 0_u64);
+        let (start, mut count) = (Moment::now(), 0_u64);
         for pair in pairs.iter().cycle().take(1_000_000) {
             std::hint::black_box(self.score(pair)?);
-            count += 1;
-            if start.elapsed() > Duration::from_millis(500) {
+            count += (pair.reference.len() * pair.probe.len()) as u64;
+            // Asked now and then: the answer takes longer than a comparison.
+            if count.is_multiple_of(100) && Moment::now().since(&start).own() > Duration::from_millis(500) {
                 break;
             }
         }
-        Ok((count as f64 / start.elapsed().as_secs_f64()).round())
+        Ok((count as f64 / Moment::now().since(&start).own().as_secs_f64()).round())
     }
 }

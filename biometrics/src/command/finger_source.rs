@@ -74,13 +74,11 @@ impl CaptureArguments {
                 "add --capture photograph, or leave them out",
             ));
         }
-        let resolution = dpi.map_or(Ok(Resolution::STANDARD), Resolution::new);
-        let resolution = resolution
-            .map_err(|error| Failure::usage(error.to_string(), "give the scanner's resolution: most have 500"))?;
-        Ok(match capture {
-            CaptureName::Scan => FingerSource::Scan(resolution),
-            CaptureName::EvenScan => FingerSource::EvenScan(resolution),
-            CaptureName::Photograph => FingerSource::Photograph(PhotographView {
+        let scan = FingerSource::scan(*dpi)?;
+        Ok(match (capture, scan) {
+            (CaptureName::EvenScan, FingerSource::Scan(resolution)) => FingerSource::EvenScan(resolution),
+            (CaptureName::Scan | CaptureName::EvenScan, scan) => scan,
+            (CaptureName::Photograph, _) => FingerSource::Photograph(PhotographView {
                 ridges: if *ridges == Some(RidgeToneName::Dark) { RidgeTone::Dark } else { RidgeTone::Bright },
                 handedness: if *mirrored { Handedness::Mirrored } else { Handedness::AsSeen },
             }),
@@ -97,6 +95,13 @@ pub(super) enum FingerSource {
 }
 
 impl FingerSource {
+    /// A scanner's images of this resolution, or the usual one.
+    pub(super) fn scan(dpi: Option<u32>) -> Result<Self, Failure> {
+        dpi.map_or(Ok(Resolution::STANDARD), Resolution::new)
+            .map(Self::Scan)
+            .map_err(|error| Failure::usage(error.to_string(), "give the scanner's resolution: most have 500"))
+    }
+
     /// The print as a grey image at 500 dpi; and what there is to say of the photograph, if it is one.
     pub(super) fn image(self, sample: &Sample) -> Result<(FingerImage, Option<PhotographQuality>), ExtractError> {
         match self {

@@ -10,6 +10,7 @@ use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
 
+use super::moment::{Moment, Spent};
 use super::{Answer, Failure, home, median_ms, round3};
 
 #[derive(clap::Args)]
@@ -96,31 +97,6 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         object: json!({ "turns": turns, "ms": Value::Object(told), "processor_ms": Value::Object(told_processor), "peak_rss_kib": peak, "peak_rss_loading_kib": load_peak, "rss_with_models_kib": loaded }),
         sentences,
     })
-}
-
-/// Now, by the clock and by the processor time of this thread; the latter where Linux tells it. Other programs lengthen the
-/// one and not the other.
-struct Moment {
-    clock: Instant,
-    processor: Option<Duration>,
-}
-
-struct Spent {
-    clock: Duration,
-    processor: Option<Duration>,
-}
-
-impl Moment {
-    fn now() -> Self {
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let nanoseconds = told.and_then(|text| text.split_whitespace().next()?.parse().ok());
-        Self { processor: nanoseconds.map(Duration::from_nanos), clock: Instant::now() }
-    }
-
-    fn since(&self, earlier: &Self) -> Spent {
-        let processor = self.processor.zip(earlier.processor).map(|(now, then)| now.saturating_sub(then));
-        Spent { clock: self.clock - earlier.clock, processor }
-    }
 }
 
 /// Ticks are some milliseconds long: a short part has one in some turns and none in others.

@@ -121,7 +121,7 @@ fn people(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
 }
 
 /// The impressions of each finger: what stands before the last `_` of a name says which finger.
-fn fingers(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
+pub(super) fn fingers(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
     let mut fingers: Vec<(String, Vec<PathBuf>)> = Vec::new();
     for path in entries(root)? {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -137,7 +137,8 @@ fn fingers(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
 }
 
 fn pictures(paths: Vec<PathBuf>) -> Result<Vec<String>, Failure> {
-    let is_named = |path: &PathBuf| path.is_file() && is_picture(path);
+    // Templates are kept without an extension.
+    let is_named = |path: &PathBuf| path.is_file() && (is_picture(path) || path.extension().is_none());
     let name = |path: PathBuf| match path.to_str() {
         Some(name) if !name.contains([';', ',', '"', '\n']) => Ok(name.to_owned()),
         _ => Err(Failure::usage(

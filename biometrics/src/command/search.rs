@@ -1,5 +1,6 @@
-//! `search`: 1:N on generated vectors, 8-bit against 32-bit.
+//! `search`: 1:N on generated vectors, 8-bit against 32-bit; or over fingers.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use biometrics::search::Gallery;
@@ -9,7 +10,9 @@ use rand_core::{Rng, SeedableRng};
 use serde_json::json;
 
 use super::embedding_cache::progress;
-use super::{Answer, Failure, median_ms, round3};
+use super::finger_search::{self, Search};
+use super::finger_source::FingerSource;
+use super::{Answer, ExtractorName, Failure, finger, median_ms, round3};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -22,9 +25,34 @@ pub(super) struct Arguments {
     /// The seed of the generated vectors.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Prints named FINGER_IMPRESSION, or templates of them: the first of each finger is enrolled, the others are sought.
+    #[arg(long, value_name = "DIR")]
+    fingers: Option<PathBuf>,
+    /// Prints of other people: enrolled, too, and the gallery is filled with fingers made up from them.
+    #[arg(long, value_name = "DIR", requires = "fingers")]
+    others: Vec<PathBuf>,
+    /// Resolution of finger images [default: 500].
+    #[arg(long, value_name = "N", requires = "fingers")]
+    dpi: Option<u32>,
+    /// What finds the minutiae of fingers [default: mindtct].
+    #[arg(long, value_enum, value_name = "NAME", requires = "fingers")]
+    extractor: Option<ExtractorName>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    if let Some(fingers) = &arguments.fingers {
+        let source = FingerSource::scan(arguments.dpi)?;
+        let extractor = arguments.extractor.unwrap_or_default();
+        let settings = finger::Settings { reference: source, source, extractor };
+        let search = Search {
+            fingers,
+            others: &arguments.others,
+            gallery: arguments.gallery as usize,
+            probes: arguments.probes as usize,
+            seed: arguments.seed,
+        };
+        return finger_search::run(&search, &mut settings.taker(home)?);
+    }
     let model = ModelId::new([0; 32]);
     let sought: Vec<u32> = (0..arguments.probes)
         .map(|i| (u64::from(i) * u64::from(arguments.gallery) / u64::from(arguments.probes)) as u32)

@@ -1,6 +1,7 @@
 //! One print laid over the other: how many minutiae meet, and how well the ridges run alike.
 
 use std::f32::consts::{PI, TAU};
+use std::sync::LazyLock;
 
 use super::field::PARTS;
 use super::matcher::Coded;
@@ -87,22 +88,26 @@ fn try_out(reference: &Coded, probe: &Coded, a: &Minutia, b: &Minutia) -> Option
 /// Pairs minutiae one to one, the closest first.
 fn meetings(reference: &Coded, probe: &Coded, motion: &Motion, tolerance: f32) -> Vec<Meeting> {
     let turn = (motion.turn / TAU * 256.0).round() as i32 as u8;
-    let mut near = Vec::new();
-    for (i, a) in reference.minutiae.iter().enumerate() {
-        let (x, y) = motion.apply(a.place());
+    let (nearness, square_tolerance) = (1.0 / (tolerance * tolerance), tolerance * tolerance);
+    let mut near = Vec::with_capacity(64);
+    for (i, (a, spot)) in reference.minutiae.iter().zip(reference.spots.iter()).enumerate() {
+        let (x, y) = motion.apply(*spot);
         let angle = a.angle.wrapping_add(turn);
-        for (j, b) in probe.minutiae.iter().enumerate() {
-            let off = b.angle.wrapping_sub(angle);
-            let off = off.min(off.wrapping_neg());
-            let (dx, dy) = (f32::from(b.x) - x, f32::from(b.y) - y);
-            let square = (dx * dx + dy * dy) / (tolerance * tolerance);
-            if square <= 1.0 && off <= MOST_TURN {
-                let turned = f32::from(off) / f32::from(MOST_TURN);
-                near.push(((1.0 - 0.5 * square) * (1.0 - 0.5 * turned * turned), i, j));
+        for range in probe.by_angle.around(angle, MOST_TURN) {
+            let others = probe.spots.get(range.clone()).unwrap_or(&[]);
+            for (j, (bx, by)) in range.zip(others) {
+                let square = (bx - x) * (bx - x) + (by - y) * (by - y);
+                if square > square_tolerance {
+                    continue;
+                }
+                let Some(b) = probe.minutiae.get(j) else { continue };
+                let off = b.angle.wrapping_sub(angle);
+                let turned = f32::from(off.min(off.wrapping_neg())) / f32::from(MOST_TURN);
+                near.push(((1.0 - 0.5 * square * nearness) * (1.0 - 0.5 * turned * turned), i, j));
             }
         }
     }
-    near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
     let (mut taken_a, mut taken_b) = (0_u128, 0_u128);
     let mut met = Vec::with_capacity(near.len());
     for (weight, i, j) in near {
@@ -150,16 +155,29 @@ fn seen(of: &Coded, on: &Coded, carry: impl Fn((f32, f32)) -> (f32, f32)) -> f32
 
 fn ridges_agree(reference: &Coded, probe: &Coded, motion: &Motion) -> Option<f32> {
     let (reference, probe) = (reference.field.as_ref()?, probe.field.as_ref()?);
-    let (mut sum, mut count) = (0.0, 0.0_f32);
+    let (mut cos, mut sin, mut count) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (centre, part) in reference.cells() {
-        if let Some(other) = probe.at(motion.apply(centre)) {
-            let off = (f32::from(other) - f32::from(part)) * PI / PARTS - motion.turn;
-            sum += (2.0 * off).cos();
+        if let Some(other) = probe.at(motion.apply(centre))
+            && let Some((c, s)) = DOUBLED.get(usize::from(other) + (PARTS as usize - usize::from(part)))
+        {
+            cos += c;
+            sin += s;
             count += 1.0;
         }
     }
-    Some(sum / (count + SMALL_PART))
+    // The cosine of each difference less the turn, all at once.
+    let (turn_sin, turn_cos) = (2.0 * motion.turn).sin_cos();
+    Some((cos * turn_cos + sin * turn_sin) / (count + SMALL_PART))
 }
+
+/// Cosine and sine of twice a difference of directions; counted from [`PARTS`] less than nothing.
+static DOUBLED: LazyLock<Vec<(f32, f32)>> = LazyLock::new(|| {
+    let doubled = |i: usize| {
+        let (sin, cos) = (2.0 * (i as f32 - PARTS) * PI / PARTS).sin_cos();
+        (cos, sin)
+    };
+    (0..=2 * PARTS as usize).map(doubled).collect()
+});
 
 /// Pairings tried.
 const SEEDS: usize = 4;

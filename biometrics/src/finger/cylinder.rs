@@ -5,6 +5,7 @@
 //! form and its parameters: their table 2.
 
 use std::f32::consts::{PI, TAU};
+use std::sync::LazyLock;
 
 use zeroize::ZeroizeOnDrop;
 
@@ -14,9 +15,9 @@ use super::template::Minutia;
 /// One minutia's neighbourhood. Wiped on drop.
 #[derive(ZeroizeOnDrop)]
 pub(super) struct Cylinder {
-    layers: [[u64; WORDS]; LAYERS],
+    layers: [u64; LAYERS],
     /// Cells that were seen; outside them no layer has a bit.
-    valid: [u64; WORDS],
+    valid: u64,
     is_whole: bool,
     /// The square root of the number of bits.
     norm: f32,
@@ -25,8 +26,8 @@ pub(super) struct Cylinder {
 impl Cylinder {
     /// Codes every minutia; nothing for those with too little around them.
     pub(super) fn of_all(minutiae: &[Minutia], hull: &Hull) -> Vec<Option<Self>> {
-        let table = AngleTable::new();
-        minutiae.iter().map(|centre| Self::of(centre, minutiae, hull, &table)).collect()
+        static TABLE: LazyLock<AngleTable> = LazyLock::new(AngleTable::new);
+        minutiae.iter().map(|centre| Self::of(centre, minutiae, hull, &TABLE)).collect()
     }
 
     fn of(centre: &Minutia, minutiae: &[Minutia], hull: &Hull, table: &AngleTable) -> Option<Self> {
@@ -43,7 +44,7 @@ impl Cylinder {
         if near.len() < LEAST_NEIGHBOURS {
             return None;
         }
-        let mut code = Self { layers: [[0; WORDS]; LAYERS], valid: [0; WORDS], is_whole: true, norm: 0.0 };
+        let mut code = Self { layers: [0; LAYERS], valid: 0, is_whole: true, norm: 0.0 };
         let (mut inside, mut valid) = (0_u32, 0_u32);
         for cell in 0..SIDE * SIDE {
             let along = |i: usize| (i as f32 - (SIDE as f32 - 1.0) / 2.0) * STEP;
@@ -59,8 +60,8 @@ impl Cylinder {
                 continue;
             }
             valid += 1;
-            let (word, bit) = (cell / 64, 1_u64 << (cell % 64));
-            set(&mut code.valid, word, bit);
+            let bit = 1_u64 << cell;
+            code.valid |= bit;
             let mut sums = [0.0_f32; LAYERS];
             for (dx, dy, turned) in &near {
                 let square = (dx - px).powi(2) + (dy - py).powi(2);
@@ -73,46 +74,68 @@ impl Cylinder {
             }
             for (layer, sum) in code.layers.iter_mut().zip(sums) {
                 if sum > THRESHOLD {
-                    set(layer, word, bit);
+                    *layer |= bit;
                 }
             }
         }
-        code.norm = (code.layers.iter().flatten().map(|w| w.count_ones()).sum::<u32>() as f32).sqrt();
+        code.norm = (code.layers.iter().map(|layer| layer.count_ones()).sum::<u32>() as f32).sqrt();
         (f64::from(valid) >= LEAST_VALID * f64::from(inside) && code.norm > 0.0).then_some(code)
     }
 
-    /// How alike two are, 0 to 1, over the cells that are valid in both.
-    pub(super) fn likeness(&self, other: &Self) -> f32 {
-        let both_whole = self.is_whole && other.is_whole;
-        let mut differ = 0;
-        let norm = if both_whole {
-            for (a, b) in self.layers.iter().flatten().zip(other.layers.iter().flatten()) {
-                differ += (a ^ b).count_ones();
-            }
-            self.norm + other.norm
-        } else {
-            let count: u32 = self.valid.iter().zip(&other.valid).map(|(a, b)| (a & b).count_ones()).sum();
-            if count < LEAST_COMMON {
-                return 0.0;
-            }
-            let (mut mine, mut theirs) = (0, 0);
-            for (a, b) in self.layers.iter().zip(&other.layers) {
-                for (((a, b), valid_a), valid_b) in a.iter().zip(b).zip(&self.valid).zip(&other.valid) {
-                    let (a, b) = (a & valid_b, b & valid_a);
-                    differ += (a ^ b).count_ones();
-                    mine += a.count_ones();
-                    theirs += b.count_ones();
-                }
-            }
-            (mine as f32).sqrt() + (theirs as f32).sqrt()
+    /// Cylinders of a pattern drawn by chance, whole ones and others.
+    #[cfg(test)]
+    pub(super) fn samples(count: usize) -> Vec<Self> {
+        let mut state = 5_u32;
+        let mut next = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
         };
-        if norm > 0.0 { 1.0 - (differ as f32).sqrt() / norm } else { 0.0 }
+        let minutiae: Vec<Minutia> = (0..count)
+            .map(|_| Minutia { x: next(300) as u16, y: next(300) as u16, angle: next(256) as u8, ..Minutia::default() })
+            .collect();
+        Self::of_all(&minutiae, &Hull::around(&minutiae)).into_iter().flatten().collect()
     }
 }
 
-fn set(layer: &mut [u64], word: usize, bit: u64) {
-    if let Some(word) = layer.get_mut(word) {
-        *word |= bit;
+/// What two cylinders have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Likeness {
+    differ: u32,
+    /// Sum of the roots of the numbers of bits.
+    norm: f32,
+}
+
+impl Likeness {
+    const NONE: Self = Self { differ: 0, norm: 0.0 };
+
+    /// Over the cells that are valid in both. Taken into loops that are compiled for several machines.
+    #[inline(always)]
+    pub(super) fn of(one: &Cylinder, other: &Cylinder) -> Self {
+        if one.is_whole && other.is_whole {
+            let mut differ = 0;
+            for (a, b) in one.layers.iter().zip(&other.layers) {
+                differ += (a ^ b).count_ones();
+            }
+            return Self { differ, norm: one.norm + other.norm };
+        }
+        let valid = one.valid & other.valid;
+        if valid.count_ones() < LEAST_COMMON {
+            return Self::NONE;
+        }
+        let (mut differ, mut mine, mut theirs) = (0, 0, 0);
+        for (a, b) in one.layers.iter().zip(&other.layers) {
+            differ += ((a ^ b) & valid).count_ones();
+            mine += (a & valid).count_ones();
+            theirs += (b & valid).count_ones();
+        }
+        Self { differ, norm: (mine as f32).sqrt() + (theirs as f32).sqrt() }
+    }
+
+    /// 0 to 1.
+    #[inline(always)]
+    pub(super) fn value(self) -> f32 {
+        let Self { differ, norm } = self;
+        if norm > 0.0 { 1.0 - (differ as f32).sqrt() / norm } else { 0.0 }
     }
 }
 
@@ -140,9 +163,8 @@ impl AngleTable {
     }
 }
 
-/// Cells to a side, and layers of angles.
+/// Cells to a side, and layers of angles: a layer is one number of 64 bits.
 const SIDE: usize = 8;
-const WORDS: usize = (SIDE * SIDE).div_ceil(64);
 const LAYERS: usize = 6;
 const RADIUS: f32 = 70.0;
 const STEP: f32 = 2.0 * RADIUS / SIDE as f32;

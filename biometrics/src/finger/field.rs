@@ -60,6 +60,29 @@ impl OrientationField {
             .map(move |(i, part)| ((centre(i % width), centre(i / width)), *part))
     }
 
+    /// The angle at a pixel in 256ths of a turn, one way along the ridge.
+    pub(super) fn angle_256ths(&self, at: (f32, f32)) -> Option<u8> {
+        self.at(at).map(|part| (f32::from(part) / PARTS * 128.0).round() as u8)
+    }
+
+    /// As in a mirror, for an image of this width.
+    pub(super) fn mirrored(&self, image_width: u16) -> Self {
+        let mut mirrored = self.duplicate();
+        let width = usize::from(self.width).max(1);
+        // Cells begin at the left of the image; what is left of a cell at its right has none.
+        let whole = (f32::from(image_width) / SIDE) as usize;
+        for (y, row) in mirrored.cells.chunks_exact_mut(width).enumerate() {
+            for (x, to) in row.iter_mut().enumerate() {
+                let part = whole.checked_sub(x + 1).and_then(|from| self.cells.get(y * width + from).copied());
+                *to = match part.unwrap_or(NONE) {
+                    NONE => NONE,
+                    part => ((PARTS as u16 - u16::from(part)) % PARTS as u16) as u8,
+                };
+            }
+        }
+        mirrored
+    }
+
     /// A second one, for a template that is made ready while the first stays.
     pub(super) fn duplicate(&self) -> Self {
         let Self { width, height, cells } = self;

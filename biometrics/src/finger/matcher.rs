@@ -5,12 +5,13 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::alignment::align;
+use super::by_angle::ByAngle;
 use super::cylinder::Cylinder;
 use super::extractor::Extractor;
 use super::field::OrientationField;
 use super::hull::Hull;
 use super::relax::pairings;
-use super::template::{FingerTemplate, Minutia};
+use super::template::{FingerTemplate, MOST_MINUTIAE, Minutia};
 use crate::comparison::ComparisonScore;
 
 /// Impressions enrolled at once at most: a bound on the work of a comparison.
@@ -36,6 +37,11 @@ impl FingerReference {
         }
     }
 
+    /// Each impression.
+    pub(super) fn coded(&self) -> impl Iterator<Item = &Coded> {
+        self.0.iter()
+    }
+
     /// How many impressions were enrolled.
     #[must_use]
     pub const fn impressions(&self) -> usize {
@@ -59,6 +65,20 @@ impl FingerProbe {
     pub fn new(template: &FingerTemplate) -> Self {
         Self(Coded::new(template))
     }
+
+    pub(super) const fn coded(&self) -> &Coded {
+        &self.0
+    }
+
+    /// Refuses a reference of another extractor.
+    pub(super) fn meets(&self, reference: &FingerReference) -> Result<(), FingerCompareError> {
+        match reference.0.iter().find(|impression| !impression.extractor.meets(self.0.extractor)) {
+            Some(other) => {
+                Err(FingerCompareError::ExtractorMismatch { probe: self.0.extractor, reference: other.extractor })
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl fmt::Debug for FingerProbe {
@@ -79,9 +99,7 @@ impl fmt::Debug for FingerProbe {
 /// # Source
 /// ISO/IEC 2382-37:2022, "comparison score". Its form: our choice, decision 0040.
 pub fn compare(probe: &FingerProbe, reference: &FingerReference) -> Result<ComparisonScore, FingerCompareError> {
-    if let Some(other) = reference.0.iter().find(|impression| !impression.extractor.meets(probe.0.extractor)) {
-        return Err(FingerCompareError::ExtractorMismatch { probe: probe.0.extractor, reference: other.extractor });
-    }
+    probe.meets(reference)?;
     let best = reference.0.iter().map(|impression| likeness(impression, &probe.0)).fold(0.0_f32, f32::max);
     Ok(ComparisonScore::from_value(f64::from(best / (best + HALF))))
 }
@@ -97,30 +115,48 @@ fn likeness(reference: &Coded, probe: &Coded) -> f32 {
     if likeness.is_finite() { likeness } else { 0.0 }
 }
 
-/// A template made ready to be compared.
+/// A template made ready to be compared. Minutiae are in the order of their angles.
 pub(super) struct Coded {
     extractor: Extractor,
     pub(super) minutiae: Zeroizing<Vec<Minutia>>,
+    pub(super) by_angle: ByAngle,
+    /// Where each is, as numbers to reckon with.
+    pub(super) spots: Zeroizing<Vec<(f32, f32)>>,
     pub(super) field: Option<OrientationField>,
     pub(super) hull: Hull,
-    cylinders: Vec<(usize, Zeroizing<Minutia>, Cylinder)>,
+    /// Minutiae with enough around them: their places in the list, their codes, and where each angle begins.
+    pub(super) centres: Zeroizing<Vec<u8>>,
+    pub(super) cylinders: Vec<Cylinder>,
+    pub(super) centres_by_angle: ByAngle,
 }
 
 impl Coded {
     fn new(template: &FingerTemplate) -> Self {
         let FingerTemplate { extractor, width: _, height: _, minutiae, field } = template;
-        let hull = Hull::around(minutiae);
-        let codes = minutiae.iter().zip(Cylinder::of_all(minutiae, &hull)).enumerate();
-        let cylinders = codes.filter_map(|(i, (minutia, code))| Some((i, Zeroizing::new(*minutia), code?))).collect();
-        let field = field.as_ref().map(OrientationField::duplicate);
-        Self { extractor: *extractor, minutiae: minutiae.clone(), field, hull, cylinders }
-    }
-
-    /// Minutiae with enough around them, with their place in the list.
-    pub(super) fn coded(&self) -> impl Iterator<Item = (usize, &Minutia, &Cylinder)> {
-        self.cylinders.iter().map(|(i, minutia, code)| (*i, &**minutia, code))
+        let mut minutiae = minutiae.clone();
+        minutiae.sort_by_key(|m| m.angle);
+        let hull = Hull::around(&minutiae);
+        let codes = (0_u8..).zip(Cylinder::of_all(&minutiae, &hull));
+        let (centres, cylinders): (Vec<u8>, Vec<Cylinder>) = codes.filter_map(|(i, code)| Some((i, code?))).unzip();
+        let angle = |m: &Minutia| m.angle;
+        let angles: Zeroizing<Vec<u8>> = Zeroizing::new(minutiae.iter().map(angle).collect());
+        let of_centres = centres.iter().filter_map(|i| angles.get(usize::from(*i)).copied());
+        let centre_angles: Zeroizing<Vec<u8>> = Zeroizing::new(of_centres.collect());
+        Self {
+            extractor: *extractor,
+            by_angle: ByAngle::of(&angles),
+            spots: Zeroizing::new(minutiae.iter().map(Minutia::place).collect()),
+            field: field.as_ref().map(OrientationField::duplicate),
+            hull,
+            centres: Zeroizing::new(centres),
+            cylinders,
+            centres_by_angle: ByAngle::of(&centre_angles),
+            minutiae,
+        }
     }
 }
+
+const _: () = assert!(MOST_MINUTIAE <= 128, "places are kept in bytes, and sets of them in the bits of a number");
 
 /// Why a finger could not be enrolled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

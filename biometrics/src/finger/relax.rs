@@ -5,6 +5,7 @@
 
 use std::f32::consts::TAU;
 
+use super::kernel::likenesses;
 use super::matcher::Coded;
 use super::template::Minutia;
 
@@ -28,16 +29,16 @@ pub(super) fn pairings(reference: &Coded, probe: &Coded) -> Vec<Pairing> {
 
 /// Greedily: the most alike pair first, each minutia once.
 fn assign(reference: &Coded, probe: &Coded) -> Vec<Pairing> {
-    let mut all = Vec::new();
-    for (i, a, code_a) in reference.coded() {
-        for (j, b, code_b) in probe.coded() {
-            let turned = a.angle.wrapping_sub(b.angle);
-            if turned.min(turned.wrapping_neg()) > MOST_TURN {
-                continue;
-            }
-            let local = code_a.likeness(code_b);
-            if local > LEAST_LIKENESS {
-                all.push(Pairing { reference: i, probe: j, local, relaxed: local });
+    // A likeness is not negative, so its bits are ordered as it is: the greatest number is the most alike pair.
+    let mut all: Vec<u64> = Vec::with_capacity(1024);
+    let mut row = Vec::new();
+    for (i, code) in reference.centres.iter().zip(&reference.cylinders) {
+        let Some(a) = reference.minutiae.get(usize::from(*i)) else { continue };
+        for range in probe.centres_by_angle.around(a.angle, MOST_TURN) {
+            let centres = probe.centres.get(range.clone()).unwrap_or(&[]);
+            likenesses(code, probe.cylinders.get(range).unwrap_or(&[]), &mut row);
+            for (j, likeness) in centres.iter().zip(&row).filter(|(_, likeness)| **likeness > LEAST_LIKENESS) {
+                all.push(u64::from(likeness.to_bits()) << 16 | u64::from(*i) << 8 | u64::from(*j));
             }
         }
     }
@@ -45,20 +46,19 @@ fn assign(reference: &Coded, probe: &Coded) -> Vec<Pairing> {
     // Only so many can be chosen; the rest need not be sorted.
     let enough = (wanted * 6).min(all.len());
     if enough < all.len() {
-        all.select_nth_unstable_by(enough, |a, b| b.local.total_cmp(&a.local));
+        all.select_nth_unstable_by(enough, |a, b| b.cmp(a));
         all.truncate(enough);
     }
-    all.sort_unstable_by(|a, b| b.local.total_cmp(&a.local));
-    let mut taken = [vec![false; reference.minutiae.len()], vec![false; probe.minutiae.len()]];
-    let [of_reference, of_probe] = &mut taken;
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    let (mut of_reference, mut of_probe) = (0_u128, 0_u128);
     let mut chosen = Vec::with_capacity(wanted);
-    for pairing in all {
-        let (Some(a), Some(b)) = (of_reference.get_mut(pairing.reference), of_probe.get_mut(pairing.probe)) else {
-            continue;
-        };
-        if !*a && !*b {
-            (*a, *b) = (true, true);
-            chosen.push(pairing);
+    for pair in all {
+        let (i, j) = ((pair >> 8 & 0xFF) as usize, (pair & 0xFF) as usize);
+        if of_reference >> i & 1 == 0 && of_probe >> j & 1 == 0 {
+            of_reference |= 1 << i;
+            of_probe |= 1 << j;
+            let local = f32::from_bits((pair >> 16) as u32);
+            chosen.push(Pairing { reference: i, probe: j, local, relaxed: local });
             if chosen.len() == wanted {
                 break;
             }
@@ -89,10 +89,14 @@ fn relax(pairings: &mut [Pairing], reference: &[Minutia], probe: &[Minutia]) {
             }
         }
     }
+    let mut heard = vec![0.0_f32; count];
     for _ in 0..ROUNDS {
-        let now: Vec<f32> = pairings.iter().map(|p| p.relaxed).collect();
-        for (pairing, row) in pairings.iter_mut().zip(support.chunks_exact(count)) {
-            let heard: f32 = row.iter().zip(&now).map(|(s, v)| s * v).sum();
+        // All sums at once, a pairing's voice after the other: support is mutual.
+        heard.fill(0.0);
+        for (pairing, row) in pairings.iter().zip(support.chunks_exact(count)) {
+            heard.iter_mut().zip(row).for_each(|(sum, s)| *sum += s * pairing.relaxed);
+        }
+        for (pairing, heard) in pairings.iter_mut().zip(&heard) {
             pairing.relaxed = OWN * pairing.relaxed + (1.0 - OWN) * heard / (count - 1) as f32;
         }
     }
@@ -128,7 +132,7 @@ fn falling(value: f32, (middle, slope): (f32, f32)) -> f32 {
 }
 
 /// In 256ths of a turn: 90°.
-const MOST_TURN: u8 = 64;
+pub(super) const MOST_TURN: u8 = 64;
 const LEAST_LIKENESS: f32 = 0.1;
 const MOST_PAIRINGS: usize = 60;
 const ROUNDS: usize = 5;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -146,7 +147,10 @@ fn a_print_moved_and_turned_still_matches_itself() {
 }
 
 fn scattered(count: u32) -> Vec<Minutia> {
-    let mut state = 7_u32;
+    scattered_from(7, count)
+}
+
+fn scattered_from(mut state: u32, count: u32) -> Vec<Minutia> {
     let mut next = |below: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) % below
@@ -346,4 +350,52 @@ fn finger_10_our_minutiae_meet_those_that_a_commercial_extractor_recorded_of_the
         // Turned by half a turn, no direction would agree.
         assert!(met >= 3, "{}: {met} of 4", finder.extractor());
     }
+}
+
+/// As many scattered fingers as are asked for, no two alike.
+fn strangers(count: u32) -> Vec<FingerTemplate> {
+    let one = |i| FingerTemplate::new(Extractor::Mindtct, (500, 500), Zeroizing::new(scattered_from(i, 40)), None);
+    (0..count).map(|i| one(1_000 + 7 * i)).collect()
+}
+
+#[test]
+fn finger_11_a_search_finds_the_enrolled_finger_and_says_who_it_is() {
+    let mut gallery = FingerGallery::new();
+    let all = strangers(400);
+    for template in &all {
+        gallery.insert(FingerReference::enrol([template]).unwrap()).unwrap();
+    }
+    assert_eq!(gallery.len(), all.len());
+    for sought in [0, 7, 250, 399] {
+        let probe = FingerProbe::new(&all[sought]);
+        let found = gallery.search(&probe, 10).unwrap();
+        assert_eq!((found.len(), found[0].position()), (10, sought));
+        // In full, the same number as a comparison of two.
+        let alone = compare(&probe, &FingerReference::enrol([&all[sought]]).unwrap()).unwrap();
+        assert_eq!(found[0].score().value(), alone.value());
+        assert!(found.windows(2).all(|two| two[0].score().value() >= two[1].score().value()));
+    }
+    let leader = FingerTemplate::new(Extractor::Leader, (500, 500), Zeroizing::new(scattered(40)), None);
+    assert!(gallery.search(&FingerProbe::new(&leader), 10).is_err());
+    assert!(FingerGallery::new().search(&FingerProbe::new(&all[0]), 10).unwrap().is_empty());
+    assert_eq!(format!("{gallery:?}"), format!("FingerGallery {{ fingers: {}, .. }}", all.len()));
+}
+
+#[test]
+fn invented_fingers_are_not_their_donors() {
+    let Some(folder) = fvc("DB1_B") else { return };
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed([4; 32]);
+    let sample = Sample::decode(&read(&folder.join("101_1.tif"))).unwrap();
+    let image = FingerImage::from_scan(&sample, Resolution::STANDARD).unwrap();
+    let donor = FingerCapture::take(&image, &mut MinutiaFinder::Mindtct).unwrap().into_template();
+    let reference = FingerReference::enrol([&donor]).unwrap();
+    let mut matches = 0;
+    for _ in 0..100 {
+        let other = FingerTemplate::invent(&donor, &mut rng);
+        assert!(other.minutiae() * 10 >= donor.minutiae() * 7, "{}", other.minutiae());
+        assert!(FingerTemplate::from_bytes(&other.to_bytes()).is_ok());
+        let score = compare(&FingerProbe::new(&other), &reference).unwrap();
+        matches += usize::from(Threshold::FINGER.decide(score) == Decision::Match);
+    }
+    assert!(matches <= 5, "{matches} of 100");
 }

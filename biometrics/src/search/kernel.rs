@@ -1,7 +1,7 @@
 //! Scores of a block of vectors in four bits a number: one sum of integers, by the best instructions that the machine has.
 //!
 //! Whatever the instructions, the sums are the same integers, and one conversion and one multiplication of floats follow, written
-//! once: the scores are equal to the last bit. The only `unsafe` of this crate is here and in the two modules below: calling
+//! once: the scores are equal to the last bit. `unsafe` is in this crate here, in the two modules below and in `finger::kernel`: calling
 //! functions that were compiled for instructions found at run time, and moving 64 bytes between arrays and registers.
 
 #[cfg(target_arch = "aarch64")]
