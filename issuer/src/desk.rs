@@ -32,6 +32,7 @@ use crate::keys::software::{KeyFileError, SoftwareKeys};
 use crate::metadata;
 use crate::published_keys;
 use crate::published_types::PublishedTypes;
+use crate::status::ListId;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
 use credentials::key::KeyError;
@@ -42,8 +43,10 @@ use rand_core::UnwrapErr;
 use schemas::Timestamp;
 use schemas::openid4vci::IssuerMetadata;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The file of the configuration, below the data directory.
 pub const CONFIG_FILE: &str = "issuer.json";
@@ -64,6 +67,8 @@ pub struct Issuer {
     keys: Box<dyn Keys>,
     store: Box<dyn Store>,
     clock: Box<dyn Clock>,
+    /// Lists in CWT format, each beside the JWT that it says the same as.
+    cwts: Mutex<BTreeMap<ListId, (String, Vec<u8>)>>,
 }
 
 /// Why an issuer cannot be opened.
@@ -134,6 +139,7 @@ impl Issuer {
             keys: Box::new(keys),
             store: Box::new(store),
             clock: Box::new(clock),
+            cwts: Mutex::default(),
         };
         // An issuer whose chain no verifier would take must not find out at the border.
         let now = issuer.now();
@@ -223,8 +229,18 @@ impl Issuer {
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dir: _, config, demands: _, request_key: _, types: _, anchors: _, keys: _, store: _, clock: _ } =
-            self;
+        let Self {
+            dir: _,
+            config,
+            demands: _,
+            request_key: _,
+            types: _,
+            anchors: _,
+            keys: _,
+            store: _,
+            clock: _,
+            cwts: _,
+        } = self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }
 }
