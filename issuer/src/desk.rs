@@ -33,6 +33,7 @@ use crate::lists::HttpLists;
 use crate::metadata;
 use crate::published_keys;
 use crate::published_types::PublishedTypes;
+use crate::status::ListId;
 use crate::statuses::Statuses;
 use crate::store::sqlite::{self, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -44,8 +45,10 @@ use rand_core::UnwrapErr;
 use schemas::Timestamp;
 use schemas::openid4vci::IssuerMetadata;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The file of the configuration, below the data directory.
 pub const CONFIG_FILE: &str = "issuer.json";
@@ -67,6 +70,8 @@ pub struct Issuer {
     statuses: Statuses,
     store: Box<dyn Store>,
     clock: Box<dyn Clock>,
+    /// Lists in CWT format, each beside the JWT that it says the same as.
+    cwts: Mutex<BTreeMap<ListId, (String, Vec<u8>)>>,
 }
 
 /// Why an issuer cannot be opened.
@@ -139,6 +144,7 @@ impl Issuer {
             statuses: Statuses::new(Box::new(HttpLists::new(is_plain))),
             store: Box::new(store),
             clock: Box::new(clock),
+            cwts: Mutex::default(),
         };
         // An issuer whose chain no verifier would take must not find out at the border.
         let now = issuer.now();
@@ -239,6 +245,7 @@ impl fmt::Debug for Issuer {
             statuses: _,
             store: _,
             clock: _,
+            cwts: _,
         } = self;
         f.debug_struct("Issuer").field("url", &config.url.as_str()).finish_non_exhaustive()
     }

@@ -108,6 +108,56 @@ fn codes_are_read_one_by_one_and_what_is_missing_is_named() {
 }
 
 #[test]
+fn a_film_of_a_screen_is_read_from_pictures_in_any_order_some_of_them_spoilt() {
+    let Some((world, id)) = somebody() else { return };
+    let printed = world.print(&id, "paper.gif", &[], 0);
+    let total = printed["codes"].as_u64().unwrap() as usize;
+    assert!(total >= 2, "{printed}");
+    let whole = world.read(&["paper.gif"], OFFLINE, 0);
+    assert_eq!((&whole["verified"], &whole["paper"]["codes"]), (&json!(true), &json!(total)));
+
+    // As a camera takes it, held before a screen: between two codes there is none; some come twice; the order is lost.
+    let film = std::fs::File::open(world.place("paper.gif")).unwrap();
+    let mut decoder = gif::DecodeOptions::new();
+    decoder.set_color_output(gif::ColorOutput::RGBA);
+    let mut decoder = decoder.read_info(film).unwrap();
+    let mut frames = Vec::new();
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        let gray = frame.buffer.chunks(4).map(|pixel| pixel[0]).collect();
+        frames.push(GrayImage::from_raw(frame.width.into(), frame.height.into(), gray).unwrap());
+    }
+    assert_eq!(frames.len(), total);
+    let burst = world.place("burst");
+    std::fs::create_dir(&burst).unwrap();
+    let shoot = |name: &str, frame: &GrayImage, blur: f32| {
+        seen(frame, 90, blur).save_with_format(burst.join(name), ImageFormat::Jpeg).unwrap();
+    };
+    for (place, frame) in frames.iter().enumerate().skip(1) {
+        shoot(&format!("{:02}-sharp.jpg", 90 - place), frame, 0.5);
+        shoot(&format!("{:02}-again.jpg", 90 - place), frame, 0.5);
+    }
+    shoot("00-moved.jpg", &frames[0], 25.0);
+    std::fs::write(burst.join("01-cut.jpg"), b"\xff\xd8\xff\xe0cut").unwrap();
+    let missing = world.read(&["burst"], OFFLINE, 2)["error"]["message"].as_str().unwrap().to_owned();
+    assert!(missing.contains("missing: 1 (") && missing.contains("2 of them without a code"), "{missing}");
+    shoot("99-at-last.jpg", &frames[0], 0.5);
+    let read = world.read(&["burst"], OFFLINE, 0);
+    assert_eq!((&read["claims"], &read["paper"]["unreadable"]), (&whole["claims"], &json!(2)));
+    // Of another paper: nobody mixes two.
+    world.print(&id, "other.gif", &[], 0);
+    assert_eq!(world.read(&["burst", "other.gif"], OFFLINE, 0)["verified"], true, "whole before the other one is met");
+    std::fs::remove_file(burst.join("99-at-last.jpg")).unwrap();
+    assert_eq!(world.read(&["burst", "other.gif"], OFFLINE, 4)["error"]["code"], "paper_invalid");
+    // What breaks off is read as far as it goes.
+    let bytes = std::fs::read(world.place("paper.gif")).unwrap();
+    std::fs::write(world.place("cut.gif"), &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let cut = world.read(&["cut.gif"], OFFLINE, 2)["error"]["message"].as_str().unwrap().to_owned();
+    assert!(cut.contains("missing:"), "{cut}");
+    std::fs::write(world.place("no.gif"), b"GIF89a").unwrap();
+    assert_eq!(world.read(&["no.gif"], OFFLINE, 2)["error"]["code"], "usage");
+}
+
+#[test]
 fn what_cannot_be_printed_uses_nothing_up_and_leaves_no_file() {
     let Some((world, id)) = somebody() else { return };
     let kept = std::fs::read(world.place("pin")).unwrap();

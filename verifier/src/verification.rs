@@ -31,7 +31,7 @@ pub use authenticate::{Authenticated, Surroundings, authenticate, authenticate_i
 pub use consent::VerifiedPresentation;
 pub use held::{Held, HeldCredential};
 pub use presented::Presentation;
-pub use status::{Complete, Current, StatusFinding, StatusLists, current_or_ended};
+pub use status::{Complete, Current, StatusFinding, StatusLists, current_or_ended, status_text, verify_status};
 
 use crate::answer::Presentations;
 use crate::type_rules::TypeError;

@@ -122,7 +122,7 @@ impl Failure {
     pub(crate) fn link(error: &LinkError) -> Self {
         let message = messages::sentence(&error.to_string());
         let (exit, code, hint) = match error {
-            LinkError::Frame(_) | LinkError::TooMany { .. } => {
+            LinkError::Frame(_) | LinkError::Chunk(_) | LinkError::TooMany { .. } => {
                 (Exit::Refused, "refused", messages::READER_AT_FAULT_HINT)
             }
             LinkError::Beyond(_) => (Exit::Usage, "usage", messages::BEYOND_HINT),

@@ -69,7 +69,7 @@ pub(crate) const UNLOCKED: &str = "The vault recognised you. It is locked again.
 pub(crate) const FORGOTTEN: &str = "The credential, its copies and their keys are gone from the vault.";
 
 pub(crate) const NO_FORM: &str = "The name of the file says nothing of its form.";
-pub(crate) const NO_FORM_HINT: &str = "Let it end in .html, .png or .txt.";
+pub(crate) const NO_FORM_HINT: &str = "Let it end in .html, .png, .gif or .txt.";
 pub(crate) const NOT_PATHS: &str = "--only names no claims.";
 pub(crate) const NOT_PATHS_HINT: &str =
     "Write names with commas between (given_name,family_name), or paths as JSON arrays ([\"address\",\"locality\"]).";

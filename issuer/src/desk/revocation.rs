@@ -10,6 +10,7 @@ use crate::secret::Handle;
 use crate::status::{self, Entry, ListId, MAX_DELAY, REFRESH, SignListError};
 use crate::store::{Lists, RevokeError, Revoked, SignedList, StoreError, When};
 use schemas::{Seconds, Timestamp};
+use std::sync::PoisonError;
 
 /// How soon a revocation shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,24 @@ impl Issuer {
         }
         self.refresh(now)?;
         Ok(self.store.list(list)?.map(|signed| signed.token))
+    }
+
+    /// The current Status List Token of a list in CWT format; `None` if there is no such list. Signed once for each that is
+    /// signed as a JWT, and says the same.
+    ///
+    /// # Errors
+    /// [`RevokeError`] if it had to be signed and could not be.
+    pub fn status_list_cwt(&self, list: ListId) -> Result<Option<Vec<u8>>, RevokeError> {
+        let Some(token) = self.status_list(list)? else { return Ok(None) };
+        let mut signed = self.cwts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, cwt)) = signed.get(&list)
+            && *of == token
+        {
+            return Ok(Some(cwt.clone()));
+        }
+        let cwt = status::as_cwt(&token, self.keys.status()).map_err(RevokeError::Sign)?;
+        signed.insert(list, (token, cwt.clone()));
+        Ok(Some(cwt))
     }
 
     /// Forgets what has expired, carries out delayed revocations, and signs old lists anew. To be called every minute.

@@ -190,3 +190,48 @@ async fn a_trust_list_is_given_where_there_is_one() {
     assert_eq!(response.headers()["content-type"], "application/amparo-trust-list+jwt");
     assert_eq!(response.text().await.unwrap(), "a.b.c");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_given_in_the_format_that_is_asked_for() {
+    let world = World::new().await;
+    let offered = world.offer();
+    let credential = world.verify(&world.receive(&offered, &keys(1, 70)).await[0]);
+    let status = credential.status().unwrap();
+    let get = async |accept: &str| {
+        let response = world.http.get(&status.uri).header("accept", accept).send().await.unwrap();
+        assert_eq!((response.status(), &response.headers()["vary"]), (StatusCode::OK, &"accept".parse().unwrap()));
+        (response.headers()["content-type"].to_str().unwrap().to_owned(), response.bytes().await.unwrap().to_vec())
+    };
+    const CWT: &str = "application/statuslist+cwt";
+    for accept in
+        [CWT, "Application/StatusList+CWT", "application/statuslist+jwt;q=0.2, application/statuslist+cwt;q=0.9"]
+    {
+        assert_eq!(get(accept).await.0, CWT, "{accept}");
+    }
+    for accept in [
+        "*/*",
+        "application/json",
+        "application/statuslist+jwt",
+        "application/statuslist+cwt;q=0",
+        "application/statuslist+cwt;q=NaN",
+        "application/statuslist+jwt, application/statuslist+cwt",
+        "application/statuslist+jwt, application/statuslist+cwt;q=0.5",
+    ] {
+        assert_eq!(get(accept).await.0, "application/statuslist+jwt", "{accept}");
+    }
+    // Both say the same, for as long; after a revocation too.
+    let read = async || {
+        let now = world.issuer.now();
+        let (cwt, jwt) = (get(CWT).await.1, fetch(&world, &status.uri).await);
+        let cwt = credentials::status_list::verify_cwt(&cwt, &status.uri, &world.anchors(), now, None).unwrap();
+        let jwt = credentials::status_list::verify(&jwt, &status.uri, &world.anchors(), now, None).unwrap();
+        assert_eq!((cwt.issued_at(), cwt.ends_at()), (jwt.issued_at(), jwt.ends_at()));
+        assert_eq!(cwt.list().as_bytes(), jwt.list().as_bytes());
+        cwt.status(status, now).unwrap()
+    };
+    assert_eq!(read().await, schemas::status::Status::Valid);
+    let signed = get(CWT).await.1;
+    assert_eq!(get(CWT).await.1, signed, "signed once, for everyone");
+    assert_eq!(world.reopen().revoke(&offered.handle, Pace::Now).unwrap(), Outcome::Revoked);
+    assert_eq!(read().await, schemas::status::Status::Invalid);
+}

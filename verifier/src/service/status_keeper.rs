@@ -11,8 +11,8 @@
 
 use super::store::{StoreError, StoredList};
 use super::{Desk, DeskError};
-use crate::verification::{StatusLists, current_or_ended};
-use credentials::status_list::{self, Aggregation, AggregationError, StatusError, VerifiedStatusList};
+use crate::verification::{StatusLists, current_or_ended, status_text, verify_status};
+use credentials::status_list::{Aggregation, AggregationError, StatusError, VerifiedStatusList};
 use credentials::trust::TrustAnchors;
 use guarded_http::{Client, FetchError, Policy, Request};
 use schemas::{Seconds, Timestamp};
@@ -50,8 +50,8 @@ enum ListError {
     Fetch(#[from] FetchError),
     #[error("answered with status {0}")]
     Status(u16),
-    #[error("not a token")]
-    NotText,
+    #[error("verifying it failed")]
+    NotDone,
     #[error(transparent)]
     Invalid(#[from] StatusError),
     #[error(transparent)]
@@ -258,22 +258,23 @@ impl Desk {
     }
 
     async fn fetch(self: &Arc<Self>, list: &StoredList, now: Timestamp) -> Result<(), ListError> {
-        let request = Request::get(&list.uri).accept("application/statuslist+jwt");
+        let request = Request::get(&list.uri).accept("application/statuslist+jwt, application/statuslist+cwt;q=0.5");
         let response = self.keeper().client.send(request).await?;
         if !response.is_success() {
             return Err(ListError::Status(response.status()));
         }
-        let token = String::from_utf8(response.into_body()).map_err(|_| ListError::NotText)?;
+        // Which of the two it is its bytes tell; a media type could be wrong.
+        let token = status_text(&response.into_body());
         let (desk, list) = (Arc::clone(self), list.clone());
         // Verifying inflates a megabyte: not on the runtime's own threads.
         let done = tokio::task::spawn_blocking(move || -> Result<(), ListError> {
-            let token = token.trim();
+            let token = token.as_str();
             let anchors = desk.anchors()?;
-            let verified = status_list::verify(token, &list.uri, &anchors, now, list.issued_at)?;
+            let verified = verify_status(token, &list.uri, &anchors, now, list.issued_at)?;
             let (issued_at, refresh_at) = (verified.issued_at(), verified.refresh_at(now));
             Ok(desk.store().put_list(&list.uri, token, issued_at, now, refresh_at)?)
         });
-        done.await.unwrap_or(Err(ListError::NotText))
+        done.await.unwrap_or(Err(ListError::NotDone))
     }
 
     /// Those of the lists that are at hand, ended ones too. Fetches nothing.

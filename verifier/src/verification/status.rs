@@ -3,6 +3,7 @@
 use super::authenticate::Answering;
 use super::{Authenticated, VerifyError};
 use crate::policy::UnknownStatus;
+use credentials::b64;
 use credentials::dcql::{Presented, Shortfall};
 use credentials::status_list::{self, StatusError, VerifiedStatusList};
 use credentials::trust::{ChainError, TrustAnchors, VerifiedChain};
@@ -113,6 +114,39 @@ pub(super) fn find(
     }
 }
 
+/// What stands before a Status List Token in CWT format where it is kept as text; no JWS has a colon.
+const CWT: &str = "cwt:";
+
+/// A Status List Token as text, in whichever of its formats it came: a JWT as it is, a CWT in base64url.
+pub fn status_text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        // No CWT is text: its first byte is a tag.
+        Ok(text) => text.trim().to_owned(),
+        Err(_) => format!("{CWT}{}", b64::encode(bytes)),
+    }
+}
+
+/// Verifies a Status List Token of [`status_text`].
+///
+/// # Errors
+/// As [`status_list::verify`], [`status_list::verify_cwt`].
+pub fn verify_status(
+    text: &str,
+    uri: &str,
+    anchors: &TrustAnchors,
+    now: Timestamp,
+    previous_iat: Option<Timestamp>,
+) -> Result<VerifiedStatusList, StatusError> {
+    match text.strip_prefix(CWT) {
+        None => status_list::verify(text, uri, anchors, now, previous_iat),
+        Some(text) => {
+            // What is no base64url is no CWT either, and is refused as such.
+            let bytes = b64::decode(text).unwrap_or_default();
+            status_list::verify_cwt(&bytes, uri, anchors, now, previous_iat)
+        }
+    }
+}
+
 /// Verifies a list that is current, or one that was when it ended. The latter has no word for a credential any more
 /// ([`VerifiedStatusList::status`] says that it has ended), but what it said against one still stands.
 ///
@@ -126,7 +160,7 @@ pub fn current_or_ended(
 ) -> Result<VerifiedStatusList, StatusError> {
     let mut at = now;
     loop {
-        match status_list::verify(token, uri, anchors, at, None) {
+        match verify_status(token, uri, anchors, at, None) {
             // Its own end, or that of the trust list which alone vouches for its signer; whichever came first.
             Err(StatusError::StatusUnknown { ended } | StatusError::Chain(ChainError::ListEnded { ended }))
                 if ended <= at =>

@@ -330,6 +330,11 @@ fn a_presentation_in_a_file_is_verified_offline() {
     refused(&[], "status_unknown");
     let bad = path("bad.jwt");
     refused(&["--status-list", &bad], "revoked");
+    // In CWT format, as a file of bytes.
+    std::fs::write(path("good.cwt"), issuer.list_cwt(uri, now(), Seconds::DAY, &[])).unwrap();
+    std::fs::write(path("bad.cwt"), issuer.list_cwt(uri, now(), Seconds::DAY, &[3])).unwrap();
+    assert_eq!(verify(&["--status-list", &path("good.cwt")]).1["status"], "valid");
+    refused(&["--status-list", &good, "--status-list", &path("bad.cwt")], "revoked");
     // An older list, or one of the same second, does not bring it back; nor does the end of the list that revoked it.
     refused(&["--status-list", &good, "--status-list", &bad], "revoked");
     refused(&["--status-list", &bad, "--status-list", &good], "revoked");

@@ -9,7 +9,7 @@ use credentials::consent::holder_authorizations;
 use credentials::mdoc::{self, Mdoc};
 use credentials::sd_jwt::{IssuanceDraft, issue};
 use credentials::signer::{Signer, SoftwareKey};
-use credentials::status_list::{Bits, StatusList};
+use credentials::status_list::{Bits, StatusList, TokenDraft};
 use credentials::trust::{CertificateChain, Usage};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -135,6 +135,17 @@ impl Issuer {
         Document { mdoc: Mdoc::reopen(&bytes).unwrap(), holder }
     }
 
+    /// The same in CWT format.
+    pub(crate) fn list_cwt(&self, uri: &str, now: Timestamp, lasting: Seconds, revoked: &[u64]) -> Vec<u8> {
+        let mut list = StatusList::new(1024, Bits::One).unwrap();
+        for index in revoked {
+            list.set(*index, Status::Invalid).unwrap();
+        }
+        let (expires_at, ttl) = (now.plus(lasting), Seconds::HOUR.times(12));
+        let draft = TokenDraft { uri, issued_at: now, expires_at, ttl, aggregation_uri: None };
+        list.sign_cwt(&draft, &self.status_chain, &self.status_key).unwrap()
+    }
+
     /// A status list in which these entries are revoked.
     pub(crate) fn list(&self, uri: &str, now: Timestamp, lasting: Seconds, revoked: &[u64]) -> String {
         let mut list = StatusList::new(1024, Bits::One).unwrap();
@@ -160,7 +171,10 @@ fn leaf(authority: &Authority<'_, KeyPair>, usage: Usage, rng: &mut ChaCha20Rng)
 
 /// Serves status lists and counts how often each was asked for.
 #[derive(Clone, Default)]
-pub(crate) struct StatusHost(Arc<Mutex<HashMap<String, (String, usize)>>>);
+pub(crate) struct StatusHost(Arc<Mutex<HashMap<String, Served>>>);
+
+/// What is served, and how often it was asked for.
+type Served = (Vec<u8>, usize);
 
 impl StatusHost {
     pub(crate) async fn start() -> (Self, String) {
@@ -173,6 +187,10 @@ impl StatusHost {
     }
 
     pub(crate) fn put(&self, name: &str, token: String) {
+        self.put_bytes(name, token.into_bytes());
+    }
+
+    pub(crate) fn put_bytes(&self, name: &str, token: Vec<u8>) {
         self.0.lock().unwrap().entry(name.to_owned()).or_default().0 = token;
     }
 

@@ -254,3 +254,39 @@ async fn attack_36_a_tenant_signs_no_list_on_another_s_host() {
     world.later(3_600);
     assert_eq!(presented(&world, &card).await.1.code(), "revoked");
 }
+
+#[tokio::test]
+async fn attack_64_65_66_a_list_in_cwt_format_counts_as_one_in_jwt_format_does() {
+    let world = World::new().await;
+    let (card, other) = (world.card("a", 5), world.card("a", 6));
+    let uri = format!("{}/a", world.lists);
+    let cwt = |lasting, revoked: &[u64]| world.issuer.list_cwt(&uri, world.desk_time(), lasting, revoked);
+    world.host.put_bytes("a", cwt(Seconds::DAY, &[]));
+    assert_eq!(presented(&world, &card).await.1.status, 200);
+    let older = cwt(Seconds::DAY, &[]);
+    // One format after the other: the newest list counts, whichever it is in.
+    world.later(60);
+    world.publish("a", &[5]);
+    assert_eq!(presented(&world, &card).await.1.code(), "revoked");
+    world.host.put_bytes("a", older);
+    world.later(60);
+    assert_eq!(presented(&world, &card).await.1.code(), "revoked", "an older one brings nothing back");
+    world.host.put_bytes("a", cwt(Seconds::DAY, &[6]));
+    assert_eq!(presented(&world, &card).await.1.status, 200);
+    assert_eq!(presented(&world, &other).await.1.code(), "revoked");
+    // Signed by the key for credentials, and one with a byte changed.
+    let mut broken = cwt(Seconds::DAY, &[]);
+    let last = broken.len() - 1;
+    broken[last] ^= 1;
+    world.later(60);
+    world.host.put_bytes("a", broken);
+    assert_eq!(presented(&world, &other).await.1.code(), "revoked", "what does not hold changes nothing");
+    // Ended, it has no word for a credential, and what it said against one stands.
+    world.host.put_bytes("a", Vec::new());
+    world.later(2 * 86_400);
+    assert_eq!(presented(&world, &card).await.1.code(), "status_unknown");
+    let accepting = Ask { unknown_status: UnknownStatus::Accept, response_mode: ResponseMode::DirectPost, ..ask() };
+    let asked = world.ask_as(accepting).await;
+    let reply = world.post(&asked, &present(&other, &asked_paths(), &world.binding(&asked))).await;
+    assert_eq!((reply.status, reply.code()), (400, "revoked"));
+}

@@ -25,6 +25,9 @@ pub enum CodeError {
     /// A picture could not be written.
     #[error("a picture of the codes could not be made")]
     Picture(#[source] image::ImageError),
+    /// A film of the codes could not be made.
+    #[error("a film of the codes could not be made")]
+    Film(#[source] gif::EncodingError),
     /// There are no codes.
     #[error("there are no codes")]
     None,
@@ -108,6 +111,31 @@ pub fn sheet(codes: &[String], sheet: &Sheet<'_>) -> Result<String, CodeError> {
     }
     html.push_str("</div>\n</html>\n");
     Ok(html)
+}
+
+/// The codes one after another, for ever, as GIF: for any screen that shows pictures.
+///
+/// # Errors
+/// [`CodeError`]
+pub fn film(codes: &[String]) -> Result<Vec<u8>, CodeError> {
+    let drawn = codes.iter().map(|code| draw(code)).collect::<Result<Vec<_>, _>>()?;
+    let side = drawn.iter().map(GrayImage::width).max().ok_or(CodeError::None)?;
+    let side = u16::try_from(side).map_err(|_| CodeError::None)?;
+    let mut bytes = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut bytes, side, side, &[0, 0, 0, 255, 255, 255]).map_err(CodeError::Film)?;
+    encoder.set_repeat(gif::Repeat::Infinite).map_err(CodeError::Film)?;
+    for code in drawn {
+        // A code that is smaller than the largest stands on white.
+        let mut page = GrayImage::from_pixel(side.into(), side.into(), WHITE);
+        image::imageops::replace(&mut page, &code, 0, 0);
+        let indices: Vec<u8> = page.as_raw().iter().map(|pixel| u8::from(*pixel > 127)).collect();
+        let mut frame = gif::Frame::from_indexed_pixels(side, side, indices, None);
+        // In hundredths of a second.
+        frame.delay = (SECONDS_EACH * 100.0) as u16;
+        encoder.write_frame(&frame).map_err(CodeError::Film)?;
+    }
+    drop(encoder);
+    Ok(bytes)
 }
 
 /// How long a code stands on a screen before the next one does.

@@ -33,7 +33,8 @@ pub(super) struct Paper {
     /// How long it holds, such as 24h; at most 30 days
     #[arg(long = "for", value_name = "DURATION", default_value = "24h")]
     lasting: Seconds,
-    /// The file to make: .html to print or show in a browser, .png as one picture, .txt as the texts of the codes
+    /// The file to make: .html to print or show in a browser, .png as one picture, .gif as a film that shows one code after
+    /// another, .txt as the texts of the codes
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Agree without being asked
@@ -46,6 +47,7 @@ pub(super) struct Paper {
 enum Form {
     Html,
     Png,
+    Film,
     Text,
 }
 
@@ -54,6 +56,7 @@ impl Form {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "html" | "htm" => Some(Self::Html),
             "png" => Some(Self::Png),
+            "gif" => Some(Self::Film),
             "txt" => Some(Self::Text),
             _ => None,
         }
@@ -107,6 +110,7 @@ pub(super) fn run(arguments: &Paper) -> Result<Answer, Failure> {
 fn drawn(printed: &Printed, form: Form) -> Result<Vec<u8>, CodeError> {
     match form {
         Form::Png => codes::page(printed.codes()),
+        Form::Film => codes::film(printed.codes()),
         Form::Text => Ok(format!("{}\n", printed.codes().join("\n")).into_bytes()),
         Form::Html => {
             let (title, lines, in_turn) = messages::sheet(printed);

@@ -305,7 +305,8 @@ pub(super) struct Verify {
     /// A type metadata document; the presentation is held to it, if it is of its type. May be repeated.
     #[arg(long, value_name = "FILE")]
     pub(super) type_metadata: Vec<PathBuf>,
-    /// Codes of a paper: a photograph or picture of some of them (PNG, JPEG), or their texts, one a line. May be repeated.
+    /// Codes of a paper: photographs of some of them (PNG, JPEG), a film (GIF), a folder of such files in any order, or their
+    /// texts, one a line. May be repeated; of several pictures some may show nothing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["nonce", "audience", "transcript", "presentation"])]
     pub(super) paper: Vec<PathBuf>,
     /// What to do when the status of the credential cannot be told: refuse, accept.

@@ -11,7 +11,8 @@ use crate::policy::UnknownStatus;
 use crate::service::clock::{Clock, SystemClock};
 use crate::type_rules::TypeRules;
 use crate::verification::{
-    HeldCredential, Presentation, StatusFinding, current_or_ended, document_code, presentation_code, type_code,
+    HeldCredential, Presentation, StatusFinding, current_or_ended, document_code, presentation_code, status_text,
+    type_code,
 };
 use credentials::b64;
 use credentials::escape::escaped;
@@ -167,8 +168,7 @@ fn look_up(
     let mut newest: Option<(&PathBuf, VerifiedStatusList)> = None;
     for path in &arguments.status_list {
         let bytes = read(path)?;
-        let token = std::str::from_utf8(&bytes).unwrap_or_default().trim();
-        match current_or_ended(token, &reference.uri, anchors, now) {
+        match current_or_ended(&status_text(&bytes), &reference.uri, anchors, now) {
             Ok(list) if newest.as_ref().is_none_or(|(_, seen)| rank(&list) > rank(seen)) => {
                 newest = Some((path, list));
             }

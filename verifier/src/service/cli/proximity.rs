@@ -75,7 +75,7 @@ fn exchange(desk: &Desk, encounter: Encounter, mut link: TcpLink) -> Result<(), 
 
 fn unreached(error: &LinkError) -> Failure {
     let (exit, code, hint) = match error {
-        LinkError::Frame(_) | LinkError::TooMany { .. } => {
+        LinkError::Frame(_) | LinkError::Chunk(_) | LinkError::TooMany { .. } => {
             (Exit::Refused, "not_a_wallet", "ask for a new code; what answered is no wallet")
         }
         LinkError::Beyond(_) => (
@@ -94,7 +94,7 @@ fn unreached(error: &LinkError) -> Failure {
 fn engagement(arguments: &Proximity) -> Result<DeviceEngagement, Failure> {
     let texts = match (&arguments.engagement, &arguments.code) {
         (Some(text), _) if text != "-" => vec![text.clone()],
-        (_, Some(path)) => codes::texts(path)?,
+        (_, Some(path)) => codes::all_texts(path)?,
         _ => {
             let bytes = offline::read(&PathBuf::from("-"))?;
             vec![String::from_utf8_lossy(&bytes).into_owned()]

@@ -10,7 +10,7 @@ use crate::verification::{HeldCredential, Presentation, StatusFinding, presentat
 use credentials::consent::ConsentError;
 use credentials::paper::{FrameError, PaperIn, PaperRefused, VerifiedPaper};
 use schemas::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// The claim with the portrait.
@@ -19,13 +19,16 @@ const PORTRAIT: &str = "picture";
 pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
     let now = arguments.now.unwrap_or_else(|| SystemClock.now());
     let anchors = anchors(arguments, now)?;
-    let assembly = codes::collect(&arguments.paper)?;
+    let codes::Collected { assembly, pictures, unreadable } = codes::collect(&arguments.paper)?;
     let total = assembly.total();
     let bytes = assembly.finish().map_err(|error| match error {
         FrameError::Missing(missing) => {
             let numbers: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            let message = format!("of {total} codes these are missing: {}", numbers.join(", "));
-            Failure::usage(message, "read them too: --paper may be repeated")
+            let message = format!(
+                "of {total} codes these are missing: {} ({pictures} pictures, {unreadable} of them without a code that could be read)",
+                numbers.join(", ")
+            );
+            Failure::usage(message, "read them too: --paper takes more pictures, a film or a folder of them")
         }
         other => Failure::new(Exit::Refused, "paper_invalid", other.to_string(), "read the paper again, all its codes"),
     })?;
@@ -39,7 +42,12 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
         Some(reference) => look_up(reference, arguments, &anchors, now)?,
     };
     let status = status.under(verified.credential().issuer(), now);
-    Ok(answer(&verified, status, total, now))
+    Ok(answer(&verified, status, &assembly_of(total, pictures, unreadable), now))
+}
+
+/// What was read, for a script.
+fn assembly_of(codes: usize, pictures: usize, unreadable: usize) -> Value {
+    json!({"codes": codes, "pictures": pictures, "unreadable": unreadable})
 }
 
 fn refused(error: &PaperRefused) -> Failure {
@@ -54,7 +62,7 @@ fn refused(error: &PaperRefused) -> Failure {
     Failure::new(exit, code, format!("the paper does not hold: {error}"), words::hint(code))
 }
 
-fn answer(verified: &VerifiedPaper, status: StatusFinding, codes: usize, now: Timestamp) -> Answer {
+fn answer(verified: &VerifiedPaper, status: StatusFinding, paper: &Value, now: Timestamp) -> Answer {
     let presentation = Presentation::SdJwtVc(Box::new(verified.credential().clone()));
     let credential = HeldCredential::of("", &presentation, status, now);
     let consent = verified.consent();
@@ -63,7 +71,11 @@ fn answer(verified: &VerifiedPaper, status: StatusFinding, codes: usize, now: Ti
     if let Some(object) = object.as_object_mut() {
         object.shift_remove("query");
         object.insert("verified".to_owned(), json!(true));
-        object.insert("paper".to_owned(), json!({"codes": codes, "portrait": portrait}));
+        let mut paper = paper.clone();
+        if let Some(paper) = paper.as_object_mut() {
+            paper.insert("portrait".to_owned(), json!(portrait));
+        }
+        object.insert("paper".to_owned(), paper);
         object.insert(
             "consent".to_owned(),
             json!({"purpose": consent.purposes().iter().map(|p| p.code()).collect::<Vec<_>>(),
