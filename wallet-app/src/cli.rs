@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ceremony;
+pub(crate) mod finger;
 mod forget;
 mod history;
 mod list;

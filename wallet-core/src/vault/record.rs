@@ -100,6 +100,8 @@ impl RecordKind {
     pub const DEFERRED: Self = Self(8);
     /// What an issuer left for new copies.
     pub const RENEWAL: Self = Self(9);
+    /// One enrolled impression of a finger; never leaves the vault.
+    pub(crate) const FINGER: Self = Self(17);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)
