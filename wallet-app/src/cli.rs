@@ -3,6 +3,7 @@
 mod arguments;
 mod attest;
 mod ceremony;
+pub(crate) mod finger;
 mod forget;
 mod history;
 mod list;

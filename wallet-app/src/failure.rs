@@ -87,7 +87,9 @@ impl Failure {
     pub(crate) fn create(error: CreateError) -> Self {
         let message = messages::sentence(&error.to_string());
         match error {
-            CreateError::PinTooShort => Self::usage(message, messages::LONGER_PIN_HINT),
+            CreateError::PinTooShort { .. } => Self::usage(message, messages::LONGER_PIN_HINT),
+            CreateError::Impressions { .. } => Self::usage(message, messages::MORE_FINGERS_HINT),
+            CreateError::ImpressionsDisagree { .. } => Self::picture(&message, messages::SAME_FINGER_HINT),
             CreateError::LedgerFull(_) => Self::storage(message, messages::LEDGER_FULL_HINT),
             CreateError::NoMemory => Self::storage(message, messages::NO_MEMORY_HINT),
             // Of a device key that is a file and of records that are fresh.

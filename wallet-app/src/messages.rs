@@ -54,7 +54,7 @@ pub(crate) const FRAMES_HINT: &str = "Give one to a few photographs of the same 
 pub(crate) const SETUP_AGAIN_HINT: &str = "Run `cargo xtask setup` again; it fetches the pinned files and checks them.";
 pub(crate) const NOT_SAVED_HINT: &str = "Nothing was changed; what was saved before is still there.";
 pub(crate) const LONGER_PIN_HINT: &str =
-    "Choose a PIN of four or more characters; six or more digits, or four words, are better.";
+    "Choose a longer PIN: four characters or more beside a face, six or more beside a finger; four words are better.";
 pub(crate) const LEDGER_FULL_HINT: &str = "Use another --device-key file for this vault.";
 pub(crate) const NO_MEMORY_HINT: &str = "Close other programs and try again; 256 MiB are needed for a moment.";
 pub(crate) const NOT_A_DEVICE_KEY_HINT: &str =
@@ -62,8 +62,17 @@ pub(crate) const NOT_A_DEVICE_KEY_HINT: &str =
 pub(crate) const NOT_AN_ID: &str = "That is not the id of a credential.";
 pub(crate) const NOT_AN_ID_HINT: &str = "`amparo list` shows the ids.";
 pub(crate) const CONVENIENCE_ONLY: &str = "This vault opens with the face alone: it is a convenience, not a protection, for a face is not a secret. Make it anew with --pin-file to protect it.";
-pub(crate) const SAME_PICTURE: &str = "The same photograph is named twice: it says nothing new of the face.";
-pub(crate) const MORE_CAPTURES_HINT: &str = "Repeat --face: one for each photograph.";
+pub(crate) const SAME_PICTURE: &str = "The same photograph is named twice: it says nothing new.";
+pub(crate) const FINGER_NEEDS_PIN: &str = "A vault that asks for a finger needs a PIN.";
+pub(crate) const FINGER_NEEDS_PIN_HINT: &str =
+    "Add --pin-file FILE with a PIN of six characters or more: a finger by itself protects nothing.";
+pub(crate) const FINGER_ONLY_ASKED: &str = "The finger is compared inside this program, after PIN and device key have opened the vault: it stops whoever uses this program, not whoever changes it. PIN and device key are what protects.";
+pub(crate) const FINGER_OPTIONS: &str = "These options of the finger's pictures do not go together.";
+pub(crate) const FINGER_OPTIONS_HINT: &str = "--dpi (200 to 2000) is for scans, --mirrored for --capture photograph.";
+pub(crate) const MORE_FINGERS_HINT: &str = "Repeat --finger: one for each picture of the same finger; three are good.";
+pub(crate) const SAME_FINGER_HINT: &str =
+    "Take all pictures of one finger, of the middle of the fingertip, and leave out bad ones.";
+pub(crate) const MORE_CAPTURES_HINT: &str = "Repeat --face or --finger: one for each photograph.";
 pub(crate) const SHORT_PIN: &str = "The PIN is short: whoever has the vault, the device key and a photograph of you can find it by trying. Ten digits or four words hold much longer.";
 pub(crate) const UNLOCKED: &str = "The vault recognised you. It is locked again.";
 pub(crate) const FORGOTTEN: &str = "The credential, its copies and their keys are gone from the vault.";

@@ -5,10 +5,12 @@ use crate::adapters::inputs;
 use crate::adapters::pictures::{FaceReader, Picture};
 use crate::adapters::surroundings;
 use crate::adapters::vault_file::Files;
+use crate::cli::finger::FingerSource;
 use crate::cli::progress::Step;
 use crate::failure::Failure;
 use crate::language;
 use crate::messages;
+use biometrics::finger::FingerTemplate;
 use biometrics::template::{Embedding, Probe};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -22,9 +24,23 @@ use wallet_core::words::Words;
 /// What a person gives to open a vault.
 pub(crate) struct Keys<'a> {
     pub(crate) vault: &'a Path,
-    pub(crate) faces: &'a [PathBuf],
+    pub(crate) shown: Shown<'a>,
     pub(crate) pin_file: Option<&'a Path>,
     pub(crate) device_key: Option<&'a Path>,
+}
+
+/// What is shown of the person.
+pub(crate) enum Shown<'a> {
+    /// Frames of a face.
+    Faces(&'a [PathBuf]),
+    /// One picture of a finger.
+    Finger(&'a Path, FingerSource),
+}
+
+/// What was seen in it.
+enum Seen {
+    Face(Probe),
+    Finger(FingerTemplate),
 }
 
 /// An open vault and its files, this process's alone. Dropping it locks.
@@ -43,13 +59,17 @@ impl Session {
     /// About the pictures, the command line or the disk; in all else [`Failure::unavailable`], after the same time.
     pub(crate) fn open(keys: &Keys<'_>) -> Result<(Self, Unlocked), Failure> {
         let device_key = device_key(keys.device_key)?;
-        let probe = Probe::from_frames(&embeddings(keys.faces)?)
-            .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?;
+        let seen = match keys.shown {
+            Shown::Faces(faces) => Probe::from_frames(&embeddings(faces)?)
+                .map(Seen::Face)
+                .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?,
+            Shown::Finger(picture, source) => Seen::Finger(finger(picture, source)?),
+        };
         let pin = keys.pin_file.map(inputs::pin).transpose()?;
         let files = Files::existing(keys.vault, device_key)?;
         let _step = Step::begin(messages::OPENING);
         let started = Instant::now();
-        match attempt(&files, pin.as_ref(), &probe)? {
+        match attempt(&files, pin.as_ref(), &seen)? {
             Ok((store, Opened { vault, unlocked })) => Ok((Self { files, store, vault }, unlocked)),
             Err(Unavailable) => {
                 std::thread::sleep(MINIMUM_TIME.saturating_sub(started.elapsed()));
@@ -84,7 +104,7 @@ impl Session {
 fn attempt(
     files: &Files,
     pin: Option<&Pin>,
-    probe: &Probe,
+    seen: &Seen,
 ) -> Result<Result<(SoftwareStore, Opened), Unavailable>, Failure> {
     let file = files.vault()?;
     // An absent device key and a file that is none are one more reason not to say.
@@ -95,7 +115,12 @@ fn attempt(
     // Written before the attempt is made, whatever it will come to: a killed process has had its try.
     files.write_device_key(&store.to_bytes())?;
     let Ok(counted) = counted else { return Ok(Err(Unavailable)) };
-    let Ok(opened) = counted.persisted().try_open(&mut store, pin, Some(probe)) else { return Ok(Err(Unavailable)) };
+    let attempt = counted.persisted();
+    let opened = match seen {
+        Seen::Face(probe) => attempt.try_open(&mut store, pin, Some(probe)),
+        Seen::Finger(finger) => attempt.try_open_with_finger(&mut store, pin, finger),
+    };
+    let Ok(opened) = opened else { return Ok(Err(Unavailable)) };
     files.write_device_key(&store.to_bytes())?;
     Ok(Ok((store, opened)))
 }
@@ -109,6 +134,16 @@ pub(crate) fn embeddings(paths: &[PathBuf]) -> Result<Vec<Embedding>, Failure> {
     let _step = Step::begin(messages::LOOKING);
     let mut reader = FaceReader::load(&Home::find()?)?;
     Ok(pictures.iter().map(|picture| reader.embedding(picture)).collect::<Result<_, _>>()?)
+}
+
+/// The template of the finger in this picture.
+///
+/// # Errors
+/// About the picture.
+pub(crate) fn finger(path: &Path, source: FingerSource) -> Result<FingerTemplate, Failure> {
+    let picture = Picture::read(path)?;
+    let _step = Step::begin(messages::LOOKING);
+    Ok(picture.finger(source)?)
 }
 
 /// Until the OS keyring and the TPM have their adapters, the device key is a file that must be named.

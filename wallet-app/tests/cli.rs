@@ -338,3 +338,79 @@ fn links_that_lead_nowhere_end_with_their_own_codes() {
         assert!(matches!(exit, 2 | 4), "{address}: {exit} {json}");
     }
 }
+
+/// Prints of two fingers beside the project, or nothing where they are not.
+fn prints() -> Option<PathBuf> {
+    let data = std::env::var_os("AMPARO_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let prints = data.join("fingers/fvc2002/DB1_B");
+    if !prints.is_dir() {
+        println!("skipped: {} is not here", prints.display());
+        return None;
+    }
+    Some(prints)
+}
+
+#[test]
+fn a_vault_that_asks_for_a_finger_opens_with_it_and_with_nothing_else() {
+    let Some(prints) = prints() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    std::fs::write(place("pin"), "48213957\n").unwrap();
+    std::fs::write(place("wrong-pin"), "48213958\n").unwrap();
+    std::fs::write(place("short-pin"), "48213\n").unwrap();
+    let print = |name: &str| prints.join(name);
+    let new = |fingers: &[&str], pin: Option<&str>| {
+        let mut command = amparo(&["new"]);
+        fingers.iter().for_each(|name| {
+            command.arg("--finger").arg(print(name));
+        });
+        pin.iter().for_each(|pin| {
+            command.arg("--pin-file").arg(place(pin));
+        });
+        command.arg("--vault").arg(place("me.amparo")).arg("--device-key").arg(place("device.key")).arg("--json");
+        answer(&mut command)
+    };
+    let three = ["101_1.tif", "101_2.tif", "101_3.tif"];
+    let refused = |(exit, json, _): (i32, Value, Output), expected: i32, hint: &str| {
+        assert_eq!(exit, expected, "{json}");
+        assert!(json["error"]["hint"].as_str().unwrap().contains(hint), "{json}");
+        assert!(!place("me.amparo").exists());
+    };
+    refused(new(&three, None), 2, "--pin-file");
+    refused(new(&three, Some("short-pin")), 2, "six");
+    refused(new(&three[..1], Some("pin")), 2, "--finger");
+    refused(new(&["101_1.tif", "101_2.tif", "105_1.tif"], Some("pin")), 3, "one finger");
+    let (exit, json, _) = new(&three, Some("pin"));
+    assert_eq!(
+        (exit, &json["finger"], &json["convenience_only"]),
+        (0, &Value::Bool(true), &Value::Bool(false)),
+        "{json}"
+    );
+    assert!(json["warnings"].to_string().contains("inside this program"), "{json}");
+
+    let open = |finger: &str, pin: &str, key: &str| {
+        let mut command = amparo(&["list", "--json"]);
+        command.arg("--finger").arg(print(finger)).arg("--pin-file").arg(place(pin));
+        command.arg("--vault").arg(place("me.amparo")).arg("--device-key").arg(place(key));
+        let started = Instant::now();
+        (answer(&mut command), started.elapsed())
+    };
+    let ((exit, json, _), _) = open("101_4.tif", "pin", "device.key");
+    assert_eq!((exit, &json["credentials"]), (0, &Value::Array(vec![])), "{json}");
+    let wrong =
+        [("105_1.tif", "pin", "device.key"), ("101_4.tif", "wrong-pin", "device.key"), ("101_4.tif", "pin", "no.key")];
+    let mut answers = Vec::new();
+    for (finger, pin, key) in wrong {
+        let ((exit, json, output), took) = open(finger, pin, key);
+        assert_eq!(exit, 3, "{finger} {pin} {key}: {json}");
+        assert!(took >= Duration::from_millis(1_200), "{finger} {pin} {key}: too quick");
+        answers.push((json, output.stderr));
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    let (exit, json, _) = run(&["unlock", "--vault", "v", "--finger", "f", "--face", "g"]);
+    assert_eq!((exit, code(&json)), (2, "usage"), "a finger or a face");
+    let (exit, json, _) = run(&["unlock", "--vault", "v", "--face", "g", "--capture", "photograph"]);
+    assert_eq!((exit, code(&json)), (2, "usage"), "--capture is the finger's");
+    assert_eq!(open("101_5.tif", "pin", "device.key").0.0, 0);
+}

@@ -1,4 +1,6 @@
-//! Making a vault: a face, perhaps a PIN, a device key, and everything else random.
+//! Making a vault: a face and perhaps a PIN, or a finger and a PIN; a device key; and everything else random.
+
+mod finger;
 
 use crate::device_key::{DeviceKey, DeviceKeyError, DeviceStore, LedgerFull};
 use crate::secret::{EpochKey, Pin, Vmk};
@@ -14,10 +16,14 @@ use crate::vault::params::{Argon2Cost, ContainerId, ContainerSalt, Params, VERSI
 use crate::vault::record::RecordKind;
 use crate::vault::slot::{self, SlotBinding};
 use biometrics::protection::{self, Message, TransformSeed};
-use biometrics::template::Reference;
+use biometrics::template::{ModelId, Reference};
 use rand_core::CryptoRng;
 use std::fmt;
 use zeroize::Zeroizing;
+
+pub use finger::{
+    MIN_FINGER_PIN_CHARACTERS, MIN_IMPRESSIONS, NewFingerVault, RECOMMENDED_IMPRESSIONS, create_with_finger,
+};
 
 /// The shortest PIN that a new vault takes, in characters.
 pub const MIN_PIN_CHARACTERS: usize = 4;
@@ -70,18 +76,47 @@ pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
     clock: Clock,
     rng: &mut R,
 ) -> Result<Created, CreateError> {
-    if new.pin.is_some_and(|pin| pin.characters() < MIN_PIN_CHARACTERS) {
-        return Err(CreateError::PinTooShort);
+    let NewVault { reference, pin, cost } = new;
+    if pin.is_some_and(|pin| pin.characters() < MIN_PIN_CHARACTERS) {
+        return Err(CreateError::PinTooShort { least: MIN_PIN_CHARACTERS });
     }
+    let parts = Parts {
+        pin: *pin,
+        cost: *cost,
+        model: reference.model(),
+        face: Some(reference),
+        factors: if pin.is_some() { Factors::FaceAndPin } else { Factors::Face },
+        records: vec![(RecordKind::REFERENCE, reference.to_bytes())],
+    };
+    make(&parts, store, clock, rng)
+}
+
+/// What any vault is made of.
+struct Parts<'a> {
+    pin: Option<&'a Pin>,
+    cost: Argon2Cost,
+    model: ModelId,
+    /// The face that the slot's key comes from, if one is needed.
+    face: Option<&'a Reference>,
+    factors: Factors,
+    records: Vec<(RecordKind, Zeroizing<Vec<u8>>)>,
+}
+
+fn make<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
+    parts: &Parts<'_>,
+    store: &mut S,
+    clock: Clock,
+    rng: &mut R,
+) -> Result<Created, CreateError> {
     let params = Params {
         version: VERSION,
         min_reader: VERSION,
         container: ContainerId::generate(rng),
         salt: ContainerSalt::generate(rng),
-        cost: new.cost,
+        cost: parts.cost,
         epoch: FIRST_EPOCH,
         saved: clock.now,
-        model: new.reference.model(),
+        model: parts.model,
     };
     let (device, ledger) = store.split();
     let mut image = Image::random(rng);
@@ -92,11 +127,13 @@ pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
 
     let mut compartment = Compartment::empty(0, params.container, &vmk);
     let bytes = image.compartment_mut(0);
-    compartment.put(RecordKind::REFERENCE, None, &new.reference.to_bytes(), bytes, rng)?;
+    for (kind, data) in &parts.records {
+        compartment.put(*kind, None, data, bytes, rng)?;
+    }
     compartment.write_manifest(params.epoch, bytes, rng)?;
 
-    let factors = if new.pin.is_some() { Factors::FaceAndPin } else { Factors::Face };
-    let sealed = seal_slot(new, &params, device, slot::Opened { vmk, compartment: 0, factors }, rng)?;
+    let factors = parts.factors;
+    let sealed = seal_slot(parts, &params, device, slot::Opened { vmk, compartment: 0, factors }, rng)?;
     // Any slot would do; which one is used shows nowhere.
     let chosen = usize::from(random_byte(rng) % 8);
     if let Some(place) = image.slots_mut().nth(chosen) {
@@ -110,22 +147,28 @@ pub fn create<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
 }
 
 fn seal_slot<R: CryptoRng + ?Sized>(
-    new: &NewVault<'_>,
+    parts: &Parts<'_>,
     params: &Params,
     device: &dyn DeviceKey,
     opened: slot::Opened,
     rng: &mut R,
 ) -> Result<Zeroizing<Vec<u8>>, CreateError> {
-    let pin_key = kdf::pin_key(new.pin, &params.salt, params.cost).ok_or(CreateError::NoMemory)?;
+    let pin_key = kdf::pin_key(parts.pin, &params.salt, params.cost).ok_or(CreateError::NoMemory)?;
     let mac = device.mac(&kdf::device_message(&params.container, &pin_key))?;
     let device_part = kdf::device_part(mac);
     let mut salt = [0; 32];
     rng.fill_bytes(&mut salt);
     let root = SlotRoot::derive(&salt, &device_part, &pin_key);
-    let message = Message::generate(rng);
-    let helper = protection::seal(new.reference, &TransformSeed::from_bytes(&root.transform), &message);
-    let padded = pad_helper(helper.as_bytes(), &root.pad);
     let binding = SlotBinding { container: &params.container, cost: params.cost };
+    let Some(face) = parts.face else {
+        // No helper data: what lies in their place is as random as they look.
+        let mut nothing = Zeroizing::new([0; 64]);
+        rng.fill_bytes(&mut nothing[..]);
+        return Ok(slot::seal(&opened, &root.secret(None), &salt, &nothing, binding)?);
+    };
+    let message = Message::generate(rng);
+    let helper = protection::seal(face, &TransformSeed::from_bytes(&root.transform), &message);
+    let padded = pad_helper(helper.as_bytes(), &root.pad);
     Ok(slot::seal(&opened, &root.secret(Some(message.as_bytes())), &salt, &padded, binding)?)
 }
 
@@ -140,9 +183,28 @@ fn random_byte<R: CryptoRng + ?Sized>(rng: &mut R) -> u8 {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// Fewer than [`MIN_PIN_CHARACTERS`].
-    #[error("the PIN has fewer than {MIN_PIN_CHARACTERS} characters")]
-    PinTooShort,
+    /// Too few characters for what is to open with it.
+    #[error("the PIN has fewer than {least} characters")]
+    PinTooShort {
+        /// The least.
+        least: usize,
+    },
+    /// Fewer than [`MIN_IMPRESSIONS`], or more than are compared at once.
+    #[error("a finger is enrolled from {least} to {most} impressions, and got {got}")]
+    Impressions {
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+        /// How many were given.
+        got: usize,
+    },
+    /// One of them is not like any other: of another finger, or a bad one.
+    #[error("impression {number} is not like any of the others")]
+    ImpressionsDisagree {
+        /// Which, from 1.
+        number: usize,
+    },
     /// The memory that Argon2id needs is not there.
     #[error("there is not enough memory to protect the PIN")]
     NoMemory,

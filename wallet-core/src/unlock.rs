@@ -3,7 +3,7 @@
 //! ```text
 //! begin(store, file, clock)   Err(Unavailable): write the store all the same
 //!   └ Counted                 write the store, then and only then capture the face
-//!       └ Attempt             try_open(store, pin, probe)
+//!       └ Attempt             try_open(store, pin, probe), or try_open_with_finger(store, pin, finger)
 //!           └ Opened          write the store again: the count is back to none
 //! ```
 //!
@@ -13,6 +13,7 @@
 mod attempt;
 pub(crate) mod evaluation;
 mod evidence;
+mod finger;
 pub(crate) mod rate_limit;
 
 pub use attempt::{Attempt, Counted, MINIMUM_TIME, Opened, Unavailable, begin};

@@ -1,8 +1,10 @@
-//! Pictures of a face: from files to embeddings. No vault is touched here.
+//! Pictures of a face or a finger: from files to embeddings and templates. No vault is touched here.
 
 use super::disk::{Disk, RealDisk};
 use super::home::{Home, HomeError};
+use crate::cli::finger::FingerSource;
 use biometrics::engine::{CaptureError, Engine, EngineError};
+use biometrics::finger::{ExtractError, FingerCapture, FingerImage, FingerPhotograph, FingerTemplate, MinutiaFinder};
 use biometrics::sample::{DecodeError, Sample};
 use biometrics::template::Embedding;
 use std::io;
@@ -24,6 +26,26 @@ impl Picture {
         let bytes = RealDisk.read(path, MOST_PICTURE).map_err(|source| failed(PictureReason::Read(source)))?;
         let sample = Sample::decode(&bytes).map_err(|source| failed(PictureReason::Decode(source)))?;
         Ok(Self { path: path.to_path_buf(), sample })
+    }
+
+    /// The template of the one finger in it.
+    ///
+    /// # Errors
+    /// [`PictureError`] if there is no finger, more than one, or one whose ridges do not show well enough.
+    pub(crate) fn finger(&self, source: FingerSource) -> Result<FingerTemplate, PictureError> {
+        let taken = || {
+            let image = match source {
+                FingerSource::Scan(resolution) => FingerImage::from_scan(&self.sample, resolution)?,
+                FingerSource::Photograph(view) => {
+                    let photograph = FingerPhotograph::develop(&self.sample, view)?;
+                    photograph.check()?;
+                    photograph.into_parts().0
+                }
+            };
+            Ok(FingerCapture::take(&image, &mut MinutiaFinder::Mindtct)?.into_template())
+        };
+        let failed = |source| PictureError { path: self.path.clone(), reason: PictureReason::Finger(source) };
+        taken().map_err(failed)
     }
 }
 
@@ -87,6 +109,9 @@ pub enum PictureReason {
     /// The picture does not show one usable face.
     #[error("{0}")]
     Capture(#[source] CaptureError),
+    /// The picture does not show one usable finger.
+    #[error("{0}")]
+    Finger(#[source] ExtractError),
 }
 
 impl PictureError {
@@ -104,6 +129,7 @@ impl PictureError {
             },
             PictureReason::Decode(error) => error.hint().to_owned(),
             PictureReason::Capture(error) => error.hint().to_owned(),
+            PictureReason::Finger(error) => error.hint().to_owned(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The command line, as `--help` shows it.
 
+use super::finger::FingerPictures;
 use super::logging::LogFormat;
 use super::{
     attest, forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust, unlock,
 };
 use crate::failure::Failure;
-use crate::session::{Keys, Session};
+use crate::session::{Keys, Session, Shown};
 use clap::{Args, Parser, Subcommand};
 use credentials::type_metadata::LanguageTag;
 use std::path::PathBuf;
@@ -88,8 +89,13 @@ pub(super) struct Opening {
     #[arg(long, value_name = "FILE")]
     pub(super) vault: PathBuf,
     /// A photograph of your face; repeat it for more frames of this one attempt
-    #[arg(long, value_name = "IMG", required = true)]
+    #[arg(long, value_name = "IMG", required_unless_present = "finger")]
     pub(super) face: Vec<PathBuf>,
+    /// A picture of your finger, for a vault that was made with one
+    #[arg(long, value_name = "IMG", conflicts_with = "face")]
+    finger: Option<PathBuf>,
+    #[command(flatten)]
+    finger_pictures: FingerPictures,
     /// A file with your PIN, if the vault was made with one
     #[arg(long, value_name = "FILE")]
     pub(super) pin_file: Option<PathBuf>,
@@ -101,8 +107,12 @@ pub(super) struct Opening {
 impl Opening {
     /// Opens the vault, and gives the evidence that it was opened.
     pub(super) fn open(&self) -> Result<(Session, Unlocked), Failure> {
-        let Self { vault, face, pin_file, device_key } = self;
-        Session::open(&Keys { vault, faces: face, pin_file: pin_file.as_deref(), device_key: device_key.as_deref() })
+        let Self { vault, face, finger, finger_pictures, pin_file, device_key } = self;
+        let shown = match finger {
+            Some(picture) => Shown::Finger(picture, finger_pictures.source()?),
+            None => Shown::Faces(face),
+        };
+        Session::open(&Keys { vault, shown, pin_file: pin_file.as_deref(), device_key: device_key.as_deref() })
     }
 }
 

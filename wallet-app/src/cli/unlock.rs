@@ -19,4 +19,5 @@ pub(super) fn run(arguments: &Unlock) -> Result<Answer, Failure> {
 }
 
 pub(super) const EXAMPLE: &str = "Example:
-  amparo unlock --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key";
+  amparo unlock --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key
+  amparo unlock --vault me.amparo --finger fingertip.jpg --capture photograph --pin-file pin.txt --device-key device.key";

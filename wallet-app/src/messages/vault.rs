@@ -16,9 +16,9 @@ pub(crate) fn models_refused(error: &EngineError) -> String {
 }
 
 /// Enrolled from fewer pictures than is good.
-pub(crate) fn few_captures(captures: usize) -> String {
+pub(crate) fn few_captures(captures: usize, recommended: usize) -> String {
     format!(
-        "Only {captures} photographs were enrolled: with five or more, in different light, the vault recognises you more reliably."
+        "Only {captures} photographs were enrolled: with {recommended} or more, in different light, the vault recognises you more reliably."
     )
 }
 
@@ -29,7 +29,11 @@ pub(crate) fn too_few_captures(captures: usize, least: usize) -> String {
 
 /// A vault was made.
 pub(crate) fn vault_made(vault: &Path, device_key: &Path, factors: Factors, warnings: &[String]) -> String {
-    let needs = if factors.pin() { "your face, your PIN and the device key" } else { "your face and the device key" };
+    let needs = match (factors.finger(), factors.pin()) {
+        (true, _) => "your finger, your PIN and the device key",
+        (false, true) => "your face, your PIN and the device key",
+        (false, false) => "your face and the device key",
+    };
     let mut text = format!(
         "The vault is {}. It opens with {needs} ({}) together; keep a copy of neither where the other is.",
         vault.display(),

@@ -13,7 +13,7 @@ use schemas::{Seconds, Timestamp};
 /// use schemas::Timestamp;
 /// use wallet_core::presentation::{HolderVerified, RequestId};
 /// fn forge(request: RequestId, at: Timestamp) -> HolderVerified {
-///     HolderVerified { request, at, with_pin: true }
+///     HolderVerified { request, at, with_pin: true, by_finger: false }
 /// }
 /// ```
 /// ```compile_fail,E0624
@@ -45,6 +45,7 @@ pub struct HolderVerified {
     request: RequestId,
     at: Timestamp,
     with_pin: bool,
+    by_finger: bool,
 }
 
 impl HolderVerified {
@@ -56,7 +57,12 @@ impl HolderVerified {
 
     /// Called by `unlock` when the vault has opened, and by nobody else.
     pub(crate) const fn mint(request: RequestId, at: Timestamp, with_pin: bool) -> Self {
-        Self { request, at, with_pin }
+        Self { request, at, with_pin, by_finger: false }
+    }
+
+    /// A finger was compared, too.
+    pub(crate) const fn by_finger(self) -> Self {
+        Self { by_finger: true, ..self }
     }
 
     /// The request it was made for.
@@ -73,16 +79,18 @@ impl HolderVerified {
     /// How the holder was recognised, as `amr` says it.
     ///
     /// The key that signs is in software. A face from a file or a camera without an active challenge is no evidence of
-    /// presence, so that `face` is never among them.
+    /// presence, so that `face` is never among them. `fpt` says that a finger was compared and nothing more: the key that signs
+    /// did not come from it, and the picture may have been a file. No verifier may take it for presence.
     ///
     /// # Source
     /// RFC 8176 §2; `security.md` §3.3.
     pub(crate) fn amr(&self) -> Vec<String> {
         let pin = self.with_pin.then_some("pin");
-        pin.into_iter().chain(["swk"]).map(str::to_owned).collect()
+        let finger = self.by_finger.then_some("fpt");
+        pin.into_iter().chain(finger).chain(["swk"]).map(str::to_owned).collect()
     }
 
-    /// The `acr`: no presence was shown.
+    /// The `acr`: no presence was shown. It is the lowest of the four, and a finger gets no other.
     pub(crate) fn acr(&self) -> String {
         "urn:amparo:acr:presence-none".to_owned()
     }
@@ -120,5 +128,13 @@ mod tests {
             assert_eq!(evidence.acr(), "urn:amparo:acr:presence-none");
             assert_eq!(evidence.auth_time().unix() % 60, 0);
         }
+    }
+
+    #[test]
+    fn a_finger_is_named_and_raises_nothing() {
+        let evidence = HolderVerified::mint(id("a"), NOW, true).by_finger();
+        assert_eq!(evidence.amr(), ["pin", "fpt", "swk"]);
+        assert_eq!(evidence.acr(), "urn:amparo:acr:presence-none");
+        assert!(evidence.serves(id("a"), NOW) && !evidence.serves(id("b"), NOW));
     }
 }

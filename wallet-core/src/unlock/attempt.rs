@@ -4,6 +4,7 @@ use crate::device_key::{DeviceKey, DeviceStore};
 use crate::secret::{Pin, PurposeKey};
 use crate::unlock::evaluation::evaluate;
 use crate::unlock::evidence::Unlocked;
+use crate::unlock::finger::{compare_in_vain, is_enrolled_finger};
 use crate::unlock::rate_limit::{Attempts, Clock, Turn};
 use crate::vault::OpenVault;
 use crate::vault::compartment::Compartment;
@@ -15,6 +16,7 @@ use crate::vault::params::Params;
 use crate::vault::record::RecordKind;
 use crate::vault::slot::{self, SlotBinding};
 use biometrics::comparison::{Decision, Threshold, compare};
+use biometrics::finger::FingerTemplate;
 use biometrics::template::{Probe, Reference};
 use std::fmt;
 use std::time::Duration;
@@ -106,13 +108,51 @@ impl Attempt {
         pin: Option<&Pin>,
         probe: Option<&Probe>,
     ) -> Result<Opened, Unavailable> {
+        self.open(store, pin, probe, None)
+    }
+
+    /// Tries to open a vault that asks for a finger: PIN and device key open it, then the finger is compared with the
+    /// impressions inside, and nothing is given out unless it is the enrolled one.
+    ///
+    /// That comparison is this program's word only. Whoever has PIN, device key and file needs no finger if they change the
+    /// program. Where no slot opens, as much is compared for nothing, so that the time says less of the PIN.
+    ///
+    /// # Errors
+    /// [`Unavailable`], always that: wrong finger, wrong PIN, wrong device key.
+    ///
+    /// # Source
+    /// `security.md` §2.10 (match-then-release); decision 0116.
+    pub fn try_open_with_finger<S: DeviceStore + ?Sized>(
+        self,
+        store: &mut S,
+        pin: Option<&Pin>,
+        finger: &FingerTemplate,
+    ) -> Result<Opened, Unavailable> {
+        self.open(store, pin, None, Some(finger))
+    }
+
+    fn open<S: DeviceStore + ?Sized>(
+        self,
+        store: &mut S,
+        pin: Option<&Pin>,
+        probe: Option<&Probe>,
+        finger: Option<&FingerTemplate>,
+    ) -> Result<Opened, Unavailable> {
         let Self { image, params, params_key, clock } = self;
         let (device, ledger) = store.split();
-        let opened = open_slot(device, &image, &params, pin, probe).ok_or(Unavailable)?;
+        let Some(opened) = open_slot(device, &image, &params, pin, probe) else {
+            if let Some(finger) = finger {
+                compare_in_vain(finger);
+            }
+            return Err(Unavailable);
+        };
         let bytes = image.compartment(opened.compartment);
         let compartment = Compartment::open(opened.compartment, params.container, &opened.vmk, params.epoch, bytes)
             .ok_or(Unavailable)?;
         if opened.factors.face() && !is_enrolled_face(&compartment, bytes, probe) {
+            return Err(Unavailable);
+        }
+        if opened.factors.finger() && !finger.is_some_and(|finger| is_enrolled_finger(&compartment, bytes, finger)) {
             return Err(Unavailable);
         }
         ledger.set_attempts(&params.container, Attempts::none(clock));

@@ -25,7 +25,8 @@ impl Unlocked {
     /// }
     /// ```
     pub const fn for_request(self, request: RequestId) -> HolderVerified {
-        HolderVerified::mint(request, self.at, self.factors.pin())
+        let evidence = HolderVerified::mint(request, self.at, self.factors.pin());
+        if self.factors.finger() { evidence.by_finger() } else { evidence }
     }
 }
 
@@ -41,15 +42,18 @@ pub enum Factors {
     Face,
     /// The PIN alone.
     Pin,
+    /// The PIN, and a finger that is compared after PIN and device key have opened: no key comes from it.
+    FingerAndPin,
 }
 
 impl Factors {
-    /// As a slot writes it: 1 for the face, 2 for the PIN.
+    /// As a slot writes it: 1 for the face, 2 for the PIN, 4 for a finger.
     pub(crate) const fn to_bits(self) -> u32 {
         match self {
             Self::Face => 1,
             Self::Pin => 2,
             Self::FaceAndPin => 3,
+            Self::FingerAndPin => 6,
         }
     }
 
@@ -58,6 +62,7 @@ impl Factors {
             1 => Some(Self::Face),
             2 => Some(Self::Pin),
             3 => Some(Self::FaceAndPin),
+            6 => Some(Self::FingerAndPin),
             _ => None,
         }
     }
@@ -69,7 +74,12 @@ impl Factors {
 
     /// Whether a PIN was needed.
     pub const fn pin(self) -> bool {
-        matches!(self, Self::FaceAndPin | Self::Pin)
+        matches!(self, Self::FaceAndPin | Self::Pin | Self::FingerAndPin)
+    }
+
+    /// Whether a finger was asked for: by this program, not by the key.
+    pub const fn finger(self) -> bool {
+        matches!(self, Self::FingerAndPin)
     }
 
     /// Whether the person must be told that this is for convenience only.

@@ -12,6 +12,7 @@ use biometrics::template::{Embedding, ModelId, Probe};
 
 mod crash;
 mod entropy;
+mod finger;
 mod limits;
 mod rollback;
 
@@ -181,7 +182,7 @@ fn a_pin_that_is_no_pin_makes_no_vault() {
     let mut store = SoftwareStore::generate(&mut rng(1)).unwrap();
     let (reference, short) = (reference(OWNER), Pin::parse("123").unwrap());
     let error = create(&new_vault(&reference, Some(&short)), &mut store, clock(0), &mut rng(1)).unwrap_err();
-    assert_eq!(error, CreateError::PinTooShort);
+    assert_eq!(error, CreateError::PinTooShort { least: 4 });
     assert!(face(OWNER, 201).model() == reference.model());
 }
 

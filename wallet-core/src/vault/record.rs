@@ -110,6 +110,8 @@ impl RecordKind {
     pub const TYPE_METADATA: Self = Self(13);
     /// A trust anchor of whoever registers verifiers, and for nothing else.
     pub const REGISTRAR: Self = Self(16);
+    /// One enrolled impression of a finger; never leaves the vault.
+    pub(crate) const FINGER: Self = Self(17);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)
