@@ -10,7 +10,9 @@ mod evaluate;
 mod failure;
 mod failure_pictures;
 mod finger;
+mod finger_source;
 mod home;
+mod instructions;
 mod latency;
 mod linkage_plot;
 mod pad;
@@ -22,17 +24,18 @@ mod protection;
 mod release;
 mod search;
 mod simulate;
+mod simulate_fingers;
 mod template;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use biometrics::finger::Resolution;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use failure::Failure;
+use finger_source::{CaptureArguments, CaptureName, FingerSource};
 
 /// Measures what the biometrics of Amparo can and cannot do.
 #[derive(Parser)]
@@ -52,12 +55,12 @@ struct CommandLine {
 enum Command {
     /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
     #[command(
-        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif"
+        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg"
     )]
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
     #[command(
-        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --extractor leader 101_1.tif,101_2.tif 101_3.tif"
+        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --extractor leader 101_1.tif,101_2.tif 101_3.tif\n         amparo-biometrics compare --modality finger --capture photograph --reference-capture scan 101_1.tif fingertip.jpg"
     )]
     Compare(compare::Arguments),
     /// Error rates over a list of pairs: EER, FNMR at FMR, exact intervals.
@@ -80,9 +83,9 @@ enum Command {
     /// Presentation attacks of each species that pass, counted: APCER and BPCER on simulated presentations.
     #[command(after_help = "Example: amparo-biometrics pad --portrait one.jpg --portrait two.jpg --json")]
     Pad(pad::Arguments),
-    /// Make up a presentation from a photograph: frames for `challenge`. Simulation only.
+    /// Make up a presentation from a photograph (frames for `challenge`), or photographs of fingertips. Simulation only.
     #[command(
-        after_help = "Example: amparo-biometrics simulate --portrait one.jpg --species still-photograph --out frames"
+        after_help = "Example: amparo-biometrics simulate --portrait one.jpg --species still-photograph --out frames\n         amparo-biometrics simulate --fingers fvc2002/DB1_B --conditions ordinary --out photographs"
     )]
     Simulate(simulate::Arguments),
     /// Spoil portraits step by step (blur, darkness, turning, covering…), to see what quality notices. Simulation only.
@@ -98,6 +101,9 @@ enum Command {
     /// What an unlock by face spends its time and memory on, part by part, apart from the vault and Argon2.
     #[command(after_help = "Example: amparo-biometrics latency portrait.jpg --json")]
     Latency(latency::Arguments),
+    /// What the parts of an unlock that are no networks cost in instructions (valgrind counts), and an estimate for an old telephone.
+    #[command(after_help = "Example: amparo-biometrics instructions portrait.jpg --json")]
+    Instructions(instructions::Arguments),
     /// Derive the polar code's information set anew and print it as the constant in the source.
     PolarTable,
 }
@@ -124,33 +130,34 @@ struct ModalityArguments {
     /// What is measured.
     #[arg(long, value_enum)]
     modality: Modality,
-    /// Resolution of finger images [default: 500].
-    #[arg(long, value_name = "N")]
-    dpi: Option<u32>,
+    #[command(flatten)]
+    capture: CaptureArguments,
     /// What finds the minutiae of fingers [default: mindtct]. Prints taken by different ones are not compared.
     #[arg(long, value_enum, value_name = "NAME")]
     extractor: Option<ExtractorName>,
 }
 
 impl ModalityArguments {
-    /// How prints are taken if fingers are measured, nothing if faces are.
-    fn finger(&self) -> Result<Option<finger::Settings>, Failure> {
-        let Self { modality, dpi, extractor } = self;
-        let not_for_faces = |option: &str| {
-            Err(Failure::usage(format!("{option} is for finger images"), format!("leave {option} out for faces")))
+    /// How prints are taken if fingers are measured, nothing if faces are; references may come from another kind of picture.
+    fn finger(&self, reference: Option<CaptureName>) -> Result<Option<finger::Settings>, Failure> {
+        let Self { modality, capture, extractor } = self;
+        let given = [(extractor.is_some(), "--extractor"), (reference.is_some(), "--reference-capture")];
+        let named = given.into_iter().find_map(|(given, name)| given.then_some(name)).or(capture.named());
+        let (Modality::Finger, _) = (modality, named) else {
+            return named.map_or(Ok(None), |name| {
+                Err(Failure::usage(format!("{name} is for finger images"), format!("leave {name} out for faces")))
+            });
         };
-        match (modality, dpi, extractor) {
-            (Modality::Face, None, None) => Ok(None),
-            (Modality::Face, Some(_), _) => not_for_faces("--dpi"),
-            (Modality::Face, None, Some(_)) => not_for_faces("--extractor"),
-            (Modality::Finger, dpi, extractor) => {
-                let resolution = dpi.map_or(Ok(Resolution::STANDARD), Resolution::new);
-                let resolution = resolution.map_err(|error| {
-                    Failure::usage(error.to_string(), "give the scanner's resolution: most have 500")
-                })?;
-                Ok(Some(finger::Settings { resolution, extractor: extractor.unwrap_or_default() }))
-            }
+        let extractor = extractor.unwrap_or_default();
+        let (reference, source) = (capture.reference_source(reference)?, capture.source()?);
+        let photographs = [reference, source].iter().any(|source| matches!(source, FingerSource::Photograph(_)));
+        if photographs && matches!(extractor, ExtractorName::Leader) {
+            return Err(Failure::usage(
+                "--extractor leader was trained on scanners' images and is not offered for photographs",
+                "leave --extractor out",
+            ));
         }
+        Ok(Some(finger::Settings { reference, source, extractor }))
     }
 }
 
@@ -176,6 +183,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Degrade(arguments) => degrade::run(arguments, home),
         Command::Pairs(arguments) => pairs::run(arguments),
         Command::Latency(arguments) => latency::run(arguments, home),
+        Command::Instructions(arguments) => instructions::run(arguments, home),
         Command::PolarTable => Ok(polar_table::run()),
     };
     let (text, code) = match (&result, line.json) {

@@ -15,9 +15,11 @@ mod hull;
 mod image;
 mod leader;
 mod matcher;
+mod photograph;
 mod quality;
 mod record;
 mod relax;
+mod relief;
 mod ridges;
 mod template;
 
@@ -26,8 +28,13 @@ pub use extractor::{Extractor, MinutiaFinder};
 pub use image::{FingerImage, Resolution, ResolutionError};
 pub use leader::Leader;
 pub use matcher::{FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};
+pub use photograph::{
+    FingerPhotograph, Handedness, PhotographComponent, PhotographError, PhotographQuality, PhotographQualityFault,
+    PhotographView, RidgeTone,
+};
 pub use quality::{FingerQuality, FingerQualityFault};
 pub use record::{RecordError, RecordFormat, read_records, write_record};
+pub(crate) use relief::Relief;
 pub use template::{FingerTemplate, FingerTemplateError, MOST_MINUTIAE, Minutia, MinutiaKind};
 
 #[cfg(test)]

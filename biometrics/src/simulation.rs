@@ -5,6 +5,7 @@
 //! real attack passes, and every table made with them must say *simulated*.
 
 mod degradation;
+mod fingertip;
 mod head;
 mod material;
 
@@ -14,6 +15,7 @@ use chacha20::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 pub use degradation::{Degradation, MOST_LEVEL, degraded};
+pub use fingertip::{Conditions, FingertipError, fingertip};
 pub use head::Portrait;
 pub use material::{print_rephotographed, screen_replayed};
 

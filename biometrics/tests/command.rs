@@ -223,3 +223,51 @@ fn a_challenge_is_drawn_and_what_is_recorded_is_checked_before_the_models_load()
     assert_eq!(run(&["simulate", "--portrait", "a.jpg", "--species", "mask", "--out", "b"]).0, 2);
     assert_eq!(run(&["pad", "--portrait", "a.jpg", "--network", "n.onnx"]).0, 2);
 }
+
+#[test]
+fn options_for_photographs_of_fingers_are_for_those() {
+    let folder = Folder::new("photographs");
+    let flat = folder.write("flat.pgm", &format!("P2 300 300 255\n{}", "128 ".repeat(300 * 300)));
+    let (code, answer) = json(&["template", "--modality", "finger", "--capture", "photograph", &flat]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (3, Some("unavailable")));
+    assert!(answer["error"]["hint"].as_str().unwrap().contains("background"), "{answer}");
+    assert_eq!(run(&["template", "--modality", "face", "--capture", "photograph", &flat]).0, 2);
+    assert_eq!(run(&["template", "--modality", "finger", "--ridges", "dark", &flat]).0, 2);
+    assert_eq!(run(&["template", "--modality", "finger", "--mirrored", &flat]).0, 2);
+    let leader = ["template", "--modality", "finger", "--capture", "photograph", "--extractor", "leader", &flat];
+    let (code, _, error) = run(&leader);
+    assert!(code == 2 && error.contains("not offered for photographs"), "{error}");
+    assert_eq!(run(&["compare", "--modality", "face", "--reference-capture", "scan", &flat, &flat]).0, 2);
+    let out = folder.0.join("out");
+    let root = folder.0.to_str().unwrap();
+    let (code, answer) = json(&["simulate", "--fingers", root, "--out", out.to_str().unwrap()]);
+    assert_eq!((code, answer["error"]["code"].as_str()), (2, Some("usage")), "{answer}");
+    assert_eq!(run(&["simulate", "--out", out.to_str().unwrap()]).0, 2);
+}
+
+#[test]
+fn photographs_are_made_up_and_listed_beside_the_scans_they_were_made_of() {
+    let folder = Folder::new("made-up");
+    let mut ridges = String::from("P2 388 374 255\n");
+    for y in 0..374 {
+        for x in 0..388 {
+            let (dx, dy) = (f64::from(x) - 175.0, f64::from(y) - 205.0);
+            ridges.push_str(&format!("{} ", (128.0 + 90.0 * (0.7 * (0.8 * dx).hypot(dy)).cos()) as u8));
+        }
+    }
+    for name in ["prints/1_1.pgm", "prints/1_2.pgm", "prints/2_1.pgm"] {
+        folder.write(name, &ridges);
+    }
+    let (prints, out) = (folder.0.join("prints"), folder.0.join("photographs"));
+    let (prints, out) = (prints.to_str().unwrap(), out.to_str().unwrap());
+    let (code, answer) = json(&["simulate", "--fingers", prints, "--conditions", "good", "--out", out]);
+    assert_eq!((code, &answer["simulated"], answer["photographs"].as_u64()), (0, &Value::Bool(true), Some(3)));
+    let (code, list, _) = run(&["pairs", "--fingers", prints, "--probes", out]);
+    assert_eq!((code, list.lines().count()), (0, 1 + 2 + 4), "{list}");
+    assert!(!list.contains("1_1.pgm,") || !list.contains("1_1.pgm,1_1.jpg"));
+    assert_eq!(list.lines().filter(|line| line.ends_with(",1")).count(), 2);
+    let photograph = format!("{out}/1_1.jpg");
+    let (code, answer) = json(&["template", "--modality", "finger", "--capture", "photograph", &photograph]);
+    assert_eq!((code, answer["capture"].as_str()), (0, Some("photograph")), "{answer}");
+    assert!(answer["photograph"]["ridge_pixels"].as_f64().unwrap() > 5.0, "{answer}");
+}

@@ -12,8 +12,8 @@
 use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Threshold};
 use biometrics::finger::{
-    FingerCapture, FingerImage, FingerProbe, FingerReference, FingerTemplate, MinutiaFinder, RecordFormat, Resolution,
-    read_records, write_record,
+    FingerCapture, FingerImage, FingerPhotograph, FingerProbe, FingerReference, FingerTemplate, Handedness,
+    MinutiaFinder, PhotographView, RecordFormat, Resolution, RidgeTone, read_records, write_record,
 };
 use biometrics::protection::{HelperData, TransformSeed, release};
 use biometrics::template::{DIMENSION, Embedding, Probe, Reference};
@@ -24,6 +24,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("picture", picture),
+    ("finger_photograph", finger_photograph),
     ("finger_record", finger_record),
     ("finger_template", finger_template),
     ("face_template", face_template),
@@ -41,6 +42,23 @@ pub fn picture(data: &[u8]) {
     {
         let _ = capture.quality().check();
         compared(&capture.into_template());
+    }
+}
+
+/// A small picture taken for a photograph of a fingertip, one way round or the other: measures are numbers, and so is the score.
+pub fn finger_photograph(data: &[u8]) {
+    let Ok(sample) = Sample::decode(data) else { return };
+    if u64::from(sample.width()) * u64::from(sample.height()) > 40_000 {
+        return;
+    }
+    let mirrored = data.len().is_multiple_of(2);
+    let (ridges, handedness) =
+        if mirrored { (RidgeTone::Dark, Handedness::Mirrored) } else { (RidgeTone::Bright, Handedness::AsSeen) };
+    if let Ok(photograph) = FingerPhotograph::develop(&sample, PhotographView { ridges, handedness }) {
+        assert!(photograph.quality().components().iter().all(|component| component.value().is_finite()));
+        if let Ok(capture) = FingerCapture::take_ungated(photograph.image(), &mut MinutiaFinder::Mindtct) {
+            compared(&capture.into_template());
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod pending;
 mod renew;
 mod revoke;
 mod serve;
+mod trust_list;
 mod types;
 
 use crate::store::Decision;
@@ -69,6 +70,8 @@ enum Command {
     Revoke(revoke::Arguments),
     /// Make new signing keys and certificates under the same trust anchor.
     Renew(renew::Arguments),
+    /// Write the next trust list: whom verifiers and wallets may believe, for what, until when.
+    TrustList(trust_list::Arguments),
 }
 
 /// What a command has to say: as JSON, and in plain sentences.
@@ -101,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Decline(arguments) => arguments.run(Decision::Declined),
         Command::Revoke(arguments) => arguments.run(),
         Command::Renew(arguments) => arguments.run(),
+        Command::TrustList(arguments) => arguments.run(),
     };
     match outcome {
         Ok(None) => ExitCode::SUCCESS,

@@ -50,6 +50,9 @@ pub const CONFIG_FILE: &str = "issuer.json";
 /// The file of the trust anchor, below the data directory: what verifiers and wallets are given.
 pub const ANCHOR_FILE: &str = "trust-anchor.pem";
 
+/// The file of the newest trust list, below the data directory, of an authority that makes them.
+pub const TRUST_LIST_FILE: &str = "trust-list.jwt";
+
 /// An issuer: its configuration, and its ports.
 pub struct Issuer {
     dir: PathBuf,
@@ -182,6 +185,19 @@ impl Issuer {
     /// [`SignError`] when the key is out of reach.
     pub fn signed_metadata(&self) -> Result<String, SignError> {
         metadata::signed_issuer(&self.metadata(), self.keys.credential(), self.now())
+    }
+
+    /// The newest trust list, where this authority makes any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[allow(clippy::disallowed_methods, reason = "the issuer's own file, written by another process")]
+    pub fn trust_list(&self) -> std::io::Result<Option<String>> {
+        match std::fs::read_to_string(self.dir.join(TRUST_LIST_FILE)) {
+            Ok(text) => Ok(Some(text.trim_end().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The time, as this issuer's clock has it.

@@ -12,6 +12,7 @@ use crate::store::sqlite;
 use certificate::{Authority, Leaf};
 use credentials::key::KeyError;
 use credentials::signer::SoftwareKey;
+use credentials::trust::{CertificateChain, TrustAnchors, Usage};
 use rand_core::CryptoRng;
 use schemas::{Seconds, Timestamp};
 use std::fs;
@@ -112,11 +113,49 @@ pub fn init<R: CryptoRng + ?Sized>(
 }
 
 /// Gives the issuer in `dir` new keys and certificates for credentials and status lists, under the same anchor. What was
-/// issued stays valid: it bears its own chain.
+/// issued stays valid: it bears its own chain. So does the key for trust lists, where there is one.
 ///
 /// # Errors
 /// [`InitError`].
 pub fn renew<R: CryptoRng + ?Sized>(dir: &Path, config: &Config, now: Timestamp, rng: &mut R) -> Result<(), InitError> {
+    let intermediate = existing_intermediate(dir, config)?;
+    write_leaves(dir, &config.url, &config.name, now, &intermediate, rng)?;
+    if dir.join(software::TRUST_LIST_FILE).exists() {
+        write_leaf(dir, (Leaf::TrustList, software::TRUST_LIST_FILE), config, now, &intermediate, rng)?;
+    }
+    Ok(())
+}
+
+/// The key that signs trust lists of the authority in `dir`, with its chain; made when there is none whose certificate holds
+/// until `until`.
+///
+/// # Errors
+/// [`InitError`].
+///
+/// # Source
+/// `docs/decisions/0095`: a key for this and nothing else.
+pub fn list_signer<R: CryptoRng + ?Sized>(
+    dir: &Path,
+    config: &Config,
+    now: Timestamp,
+    until: Timestamp,
+    rng: &mut R,
+) -> Result<(SoftwareKey, CertificateChain), InitError> {
+    let path = dir.join(software::TRUST_LIST_FILE);
+    if path.exists() {
+        let (key, chain) = software::read_identity(&path)?;
+        let anchors = fs::read(dir.join(ANCHOR_FILE)).ok().and_then(|pem| TrustAnchors::from_pem(&pem).ok());
+        let holds = |anchors: TrustAnchors| chain.verify(&anchors, Usage::TrustListSigning, until).is_ok();
+        if anchors.is_some_and(holds) {
+            return Ok((key, chain));
+        }
+    }
+    let intermediate = existing_intermediate(dir, config)?;
+    write_leaf(dir, (Leaf::TrustList, software::TRUST_LIST_FILE), config, now, &intermediate, rng)?;
+    Ok(software::read_identity(&path)?)
+}
+
+fn existing_intermediate(dir: &Path, config: &Config) -> Result<Authority, InitError> {
     let path = dir.join(software::INTERMEDIATE_FILE);
     if !path.exists() {
         return Err(InitError::Absent { dir: dir.to_owned() });
@@ -124,8 +163,21 @@ pub fn renew<R: CryptoRng + ?Sized>(dir: &Path, config: &Config, now: Timestamp,
     let (key, certificate) = software::read_key_pem(&path)?;
     published_keys::remember(dir)?;
     let key = rcgen::KeyPair::from_pem(&key)?;
-    let intermediate = Authority::existing_intermediate(&config.name, key, certificate);
-    write_leaves(dir, &config.url, &config.name, now, &intermediate, rng)
+    Ok(Authority::existing_intermediate(&config.name, key, certificate))
+}
+
+fn write_leaf<R: CryptoRng + ?Sized>(
+    dir: &Path,
+    (leaf, file): (Leaf, &str),
+    config: &Config,
+    now: Timestamp,
+    intermediate: &Authority,
+    rng: &mut R,
+) -> Result<(), InitError> {
+    let own = key(rng)?;
+    let certificate = intermediate.leaf(leaf, &config.url, &config.name, now, &own, rng)?;
+    let text = pem(&own, &[&certificate, intermediate.pem()]);
+    Ok(software::write_secret(&dir.join(file), text.as_bytes())?)
 }
 
 fn write_leaves<R: CryptoRng + ?Sized>(
@@ -136,11 +188,9 @@ fn write_leaves<R: CryptoRng + ?Sized>(
     intermediate: &Authority,
     rng: &mut R,
 ) -> Result<(), InitError> {
-    for (leaf, file) in [(Leaf::Credential, software::CREDENTIAL_FILE), (Leaf::Status, software::STATUS_FILE)] {
-        let own = key(rng)?;
-        let certificate = intermediate.leaf(leaf, url, name, now, &own, rng)?;
-        let text = pem(&own, &[&certificate, intermediate.pem()]);
-        software::write_secret(&dir.join(file), text.as_bytes())?;
+    let config = Config { version: 1, url: url.clone(), name: name.clone(), made_at: now };
+    for leaf in [(Leaf::Credential, software::CREDENTIAL_FILE), (Leaf::Status, software::STATUS_FILE)] {
+        write_leaf(dir, leaf, &config, now, intermediate, rng)?;
     }
     Ok(())
 }

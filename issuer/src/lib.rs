@@ -26,5 +26,6 @@ pub mod secret;
 pub mod service;
 pub mod status;
 pub mod store;
+pub mod trust_list;
 
 pub use desk::Issuer;

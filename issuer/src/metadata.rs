@@ -38,6 +38,8 @@ pub const CREDENTIAL_PATH: &str = "/credential";
 pub const NOTIFICATION_PATH: &str = "/notification";
 /// Where what was put off is had.
 pub const DEFERRED_PATH: &str = "/deferred_credential";
+/// Where a trust list is had, of an authority that makes one.
+pub const TRUST_LIST_PATH: &str = "/trust-list";
 /// Where the URIs of all status lists are had.
 pub const STATUS_LISTS_PATH: &str = "/status";
 

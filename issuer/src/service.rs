@@ -8,6 +8,7 @@ mod listener;
 mod peers;
 mod status;
 mod token;
+mod trust_list;
 mod types;
 mod well_known;
 
@@ -18,7 +19,7 @@ pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 use crate::desk::Issuer;
 use crate::metadata::{
     AUTHORIZE_PATH, CHALLENGE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, PUSH_PATH,
-    STATUS_LISTS_PATH, TOKEN_PATH,
+    STATUS_LISTS_PATH, TOKEN_PATH, TRUST_LIST_PATH,
 };
 use crate::problem::Problem;
 use axum::Router;
@@ -70,6 +71,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
         .route(&format!("{base}{NOTIFICATION_PATH}"), post(credential::notify))
         .route(&format!("{base}{STATUS_LISTS_PATH}"), get(status::all))
         .route(&format!("{base}{STATUS_LISTS_PATH}/{{list}}"), get(status::one))
+        .route(&format!("{base}{TRUST_LIST_PATH}"), get(trust_list::give))
         .route(&url.well_known_path(ISSUER_DOCUMENT), get(well_known::issuer))
         .route(&url.well_known_path(SERVER_DOCUMENT), get(well_known::authorization_server));
     if !base.is_empty() {

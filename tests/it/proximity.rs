@@ -17,14 +17,29 @@ use std::time::{Duration, Instant};
 
 const BOUNDS: Bounds = Bounds { message: 258 * 1024, messages: 8 };
 const SOON: Duration = Duration::from_secs(60);
-/// A person with three copies of an identity as a document, and a desk with every status list: then issuer and verifier stop.
+/// A person with three copies of an identity as a document; a desk with every status list, which knows the issuer by a trust
+/// list alone: then issuer and verifier stop.
 fn in_the_desert() -> Option<World> {
     let mut world = World::with_vault()?;
     let (_, offer, code) = world.offer_in("mdoc", "3");
     world.holder("receive", &[&offer, "--tx-code", &code, "--yes"], 0);
     let (data, lists) = (world.text("verifier"), format!("{}/status", world.issuer_url));
+    let (authority, anchor) = (world.text("issuer"), world.text("issuer/trust-anchor.pem"));
+    let entries = json!({"entries": [
+        {"anchor": anchor, "usages": ["mdoc", "credential", "status"], "types": ["identity"]},
+    ]});
+    std::fs::write(world.place("entries.json"), entries.to_string()).unwrap();
+    let entries = world.text("entries.json");
+    world.run("amparo-issuer", &["trust-list", "--data", &authority, "--entries", &entries], 0);
+    let list = format!("{}/trust-list", world.issuer_url);
+    world.run("amparo-verifier", &["trust", "--data", &data, "--anchor", &anchor, "--remove"], 0);
+    world.run("amparo-verifier", &["trust", "--data", &data, "--list", &list, "--list-signer", &anchor], 0);
     let synced = world.run("amparo-verifier", &["sync", "--data", &data, "--aggregation", &lists], 0).json;
     assert_eq!(synced["current"], true, "{synced}");
+    assert_eq!(
+        (&synced["trust_lists"][0]["number"], &synced["trust_lists"][0]["state"]),
+        (&json!(1), &json!("current"))
+    );
     (world.issuer, world.verifier) = (None, None);
     Some(world)
 }

@@ -22,6 +22,7 @@ pub mod registrar;
 mod status_keeper;
 mod store;
 mod sweep;
+mod trust_keeper;
 
 pub use desk::{Ask, Begun, ConsentShown, Desk, DeskError, Encounter, Outcome, Report, Shown};
 pub use http::router;
@@ -31,3 +32,4 @@ pub use listen::{ListenError, serve};
 pub use problem::Problem;
 pub use status_keeper::ListState;
 pub use store::StoreError;
+pub use trust_keeper::TrustListState;

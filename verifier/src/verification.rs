@@ -161,6 +161,7 @@ pub(crate) const fn presentation_code(error: &PresentationError) -> &'static str
     match error {
         // Trusted for something else is not trusted for this.
         PresentationError::Chain(ChainError::UnknownIssuer) | PresentationError::TypeNotIssuers => "issuer_not_trusted",
+        PresentationError::Chain(ChainError::ListEnded { .. }) => "status_unknown",
         PresentationError::Chain(_) | PresentationError::IssuerName => "issuer_invalid",
         PresentationError::Jws(JwsError::Signature) => "signature_invalid",
         PresentationError::NotYetValid { .. } => "not_yet_valid",
@@ -175,6 +176,7 @@ pub(crate) const fn presentation_code(error: &PresentationError) -> &'static str
 pub(crate) const fn document_code(error: &DocumentError) -> &'static str {
     match error {
         DocumentError::Chain(ChainError::UnknownIssuer) | DocumentError::TypeNotIssuers => "issuer_not_trusted",
+        DocumentError::Chain(ChainError::ListEnded { .. }) => "status_unknown",
         DocumentError::Chain(_) | DocumentError::SignedOutOfTime => "issuer_invalid",
         DocumentError::IssuerAuth(CoseError::Signature) => "signature_invalid",
         DocumentError::NotYetValid { .. } => "not_yet_valid",

@@ -4,6 +4,7 @@ mod attacks;
 mod document;
 mod faces;
 mod fingers;
+mod photographs;
 mod protection;
 mod quality;
 mod search;
@@ -49,6 +50,8 @@ enum Part {
     Attacks,
     /// Fingers, and their peers.
     Fingers,
+    /// Simulated photographs of fingertips, against scans and against each other.
+    Photographs,
     /// 1:N search, and FAISS.
     Search,
 }
@@ -120,6 +123,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Protection => protection::measured(&bench)?,
             Part::Attacks => attacks::measured(&bench, arguments.presentations)?,
             Part::Fingers => fingers::measured(&bench)?,
+            Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();

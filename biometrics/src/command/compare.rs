@@ -7,12 +7,15 @@ use biometrics::template::{Embedding, Probe, Reference};
 use biometrics::{Engine, Sample};
 use serde_json::json;
 
-use super::{Answer, Failure, ModalityArguments, finger, home};
+use super::{Answer, CaptureName, Failure, ModalityArguments, finger, home};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     modality: ModalityArguments,
+    /// Fingers: how the references were taken, where that differs from --capture.
+    #[arg(long, value_enum, value_name = "KIND")]
+    reference_capture: Option<CaptureName>,
     /// Pictures of the enrolled person, separated by commas, or one template written by `template --out`.
     #[arg(value_name = "REFERENCE[,REFERENCE…]", value_delimiter = ',', required = true)]
     references: Vec<PathBuf>,
@@ -25,7 +28,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     for path in arguments.references.iter().chain([&arguments.probe]) {
         home::read_named(path)?;
     }
-    if let Some(settings) = arguments.modality.finger()? {
+    if let Some(settings) = arguments.modality.finger(arguments.reference_capture)? {
         return finger::compare_files(&arguments.references, &arguments.probe, &mut settings.taker(home)?);
     }
     let mut engine = home::load_engine(home)?;

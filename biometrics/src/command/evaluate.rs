@@ -13,12 +13,15 @@ use super::by_subject::BySubject;
 use super::discard::{Discard, gate};
 use super::embedding_cache::EmbeddingCache;
 use super::pair_list::{self, Pair};
-use super::{Answer, Failure, ModalityArguments, finger, home, median_ms, plot};
+use super::{Answer, CaptureName, Failure, ModalityArguments, finger, home, median_ms, plot};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     modality: ModalityArguments,
+    /// Fingers: how the references were taken, where that differs from --capture.
+    #[arg(long, value_enum, value_name = "KIND")]
+    reference_capture: Option<CaptureName>,
     /// The list: reference,probe,mated. Several lists are told one by one, each picture taken once.
     #[arg(long, value_name = "FILE", required = true)]
     pairs: Vec<PathBuf>,
@@ -37,12 +40,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    let Arguments { modality, pairs, gate, plot, plot_discard, failures } = arguments;
+    let Arguments { modality, reference_capture, pairs, gate, plot, plot_discard, failures } = arguments;
     if plot.len() > pairs.len() || plot_discard.len() > pairs.len() {
         return Err(Failure::usage("there are more drawings than lists", "name one --pairs for each drawing"));
     }
     let lists = pair_list::read_all(pairs)?;
-    let answers = if let Some(settings) = modality.finger()? {
+    let answers = if let Some(settings) = modality.finger(*reference_capture)? {
         let wanted = finger::Wanted { gate: *gate, plots: plot, failures: failures.as_deref() };
         finger::evaluate(&lists, &mut settings.taker(home)?, &wanted)?
     } else {

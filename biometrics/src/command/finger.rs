@@ -1,6 +1,6 @@
 //! Fingers: `template`, `compare` and `evaluate` for them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,48 +8,55 @@ use biometrics::Sample;
 use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::Evaluation;
 use biometrics::finger::{
-    ExtractError, FingerCapture, FingerCompareError, FingerEnrolError, FingerImage, FingerProbe, FingerReference,
-    FingerTemplate, MinutiaFinder, RecordFormat, Resolution, compare, read_records,
+    ExtractError, FingerCapture, FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, FingerTemplate,
+    MinutiaFinder, PhotographError, PhotographQuality, RecordFormat, compare, read_records,
 };
 use serde_json::json;
 
 use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
+use super::finger_source::FingerSource;
 use super::pair_list::Pair;
 use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
 
 /// How prints are to be taken.
 pub(super) struct Settings {
-    pub(super) resolution: Resolution,
+    pub(super) reference: FingerSource,
+    pub(super) source: FingerSource,
     pub(super) extractor: ExtractorName,
 }
 
 impl Settings {
     /// Loads what is needed for it.
     pub(super) fn taker(&self, home: Option<PathBuf>) -> Result<Taker, Failure> {
-        let Self { resolution, extractor } = self;
+        let Self { reference, source, extractor } = self;
         let finder = match extractor {
             ExtractorName::Mindtct => MinutiaFinder::Mindtct,
             ExtractorName::Leader => MinutiaFinder::Leader(Box::new(home::load_leader(home)?)),
         };
-        Ok(Taker { resolution: *resolution, finder })
+        Ok(Taker { reference: *reference, source: *source, finder })
     }
 }
 
+/// A print, and what there is to say of the photograph, if it is one.
+type Taken = (FingerCapture, Option<PhotographQuality>);
+
 /// Takes prints from pictures.
 pub(super) struct Taker {
-    resolution: Resolution,
+    reference: FingerSource,
+    source: FingerSource,
     finder: MinutiaFinder,
 }
 
 impl Taker {
-    fn take(&mut self, path: &Path) -> Result<FingerCapture, Failure> {
+    fn take(&mut self, path: &Path, source: FingerSource) -> Result<Taken, Failure> {
         let sample = home::read_sample(path)?;
-        self.take_sample(&sample).map_err(|error| refused(path, &error))
+        self.take_sample(&sample, source).map_err(|error| refused(path, &error))
     }
 
-    fn take_sample(&mut self, sample: &Sample) -> Result<FingerCapture, ExtractError> {
-        FingerCapture::take_ungated(&FingerImage::from_scan(sample, self.resolution)?, &mut self.finder)
+    fn take_sample(&mut self, sample: &Sample, source: FingerSource) -> Result<Taken, ExtractError> {
+        let (image, photograph) = source.image(sample)?;
+        Ok((FingerCapture::take_ungated(&image, &mut self.finder)?, photograph))
     }
 }
 
@@ -63,11 +70,11 @@ fn refused(path: &Path, error: &ExtractError) -> Failure {
 }
 
 pub(super) fn template(path: &Path, out: Option<&Path>, taker: &mut Taker) -> Result<Answer, Failure> {
-    let start = Instant::now();
-    let capture = taker.take(path)?;
+    let (start, source) = (Instant::now(), taker.source);
+    let (capture, photograph) = taker.take(path, source)?;
     let all = start.elapsed();
     let quality = capture.quality().clone();
-    let verdict = quality.check().map_err(|fault| (fault.code(), fault.hint()));
+    let verdict = checked(&capture, photograph.as_ref()).map_err(|fault| (fault.code(), fault.hint()));
     let (minutiae, extractor) = (capture.template().minutiae(), capture.template().extractor());
     if let Some(out) = out {
         template::write_private(out, &capture.into_template().to_bytes())
@@ -82,18 +89,36 @@ pub(super) fn template(path: &Path, out: Option<&Path>, taker: &mut Taker) -> Re
     };
     Ok(Answer {
         object: json!({
-            "modality": "finger", "acceptable": verdict.is_ok(), "reason": reason, "hint": hint, "quality": quality,
-            "extractor": extractor.name(), "ms": { "all": round3(ms) },
+            "modality": "finger", "capture": source.code(), "acceptable": verdict.is_ok(), "reason": reason, "hint": hint,
+            "quality": quality, "photograph": photograph, "extractor": extractor.name(), "ms": { "all": round3(ms) },
         }),
-        sentences: format!("{sentence}; {minutiae} minutiae, taken by {extractor} in {ms:.0} ms."),
+        sentences: format!(
+            "{sentence}; {minutiae} minutiae, taken by {extractor} in {ms:.0} ms.{}",
+            photograph.as_ref().map(told).unwrap_or_default()
+        ),
     })
 }
 
+/// Whether the product would take it: the photograph first, then the print in it.
+fn checked(capture: &FingerCapture, photograph: Option<&PhotographQuality>) -> Result<(), ExtractError> {
+    photograph.map_or(Ok(()), PhotographQuality::check).map_err(PhotographError::from)?;
+    Ok(capture.quality().check()?)
+}
+
+fn told(photograph: &PhotographQuality) -> String {
+    let lines = photograph.components().map(|component| {
+        let help = component.fault().map_or_else(String::new, |fault| format!(": {}", fault.hint()));
+        format!("\n  {} {:.3} (limit {}){help}", component.name(), component.value(), component.limit())
+    });
+    lines.concat()
+}
+
 pub(super) fn compare_files(references: &[PathBuf], probe: &Path, taker: &mut Taker) -> Result<Answer, Failure> {
+    let (reference_source, source) = (taker.reference, taker.source);
     let enrolled: Vec<FingerTemplate> =
-        references.iter().map(|path| stored_or_taken(path, taker)).collect::<Result<_, _>>()?;
+        references.iter().map(|path| stored_or_taken(path, taker, reference_source)).collect::<Result<_, _>>()?;
     let reference = FingerReference::enrol(&enrolled).map_err(not_enrolled)?;
-    let probe = FingerProbe::new(&stored_or_taken(probe, taker)?);
+    let probe = FingerProbe::new(&stored_or_taken(probe, taker, source)?);
     let (score, limit) = (compare(&probe, &reference).map_err(not_compared)?, Threshold::FINGER);
     let (word, sentence) = match limit.decide(score) {
         Decision::Match => ("match", "The probe is taken for the enrolled finger"),
@@ -122,7 +147,7 @@ fn not_compared(error: FingerCompareError) -> Failure {
 }
 
 /// A template of ours, a record of ISO/IEC 19794-2 or ANSI 378 with one view, or an image.
-fn stored_or_taken(path: &Path, taker: &mut Taker) -> Result<FingerTemplate, Failure> {
+fn stored_or_taken(path: &Path, taker: &mut Taker, source: FingerSource) -> Result<FingerTemplate, Failure> {
     let bytes = zeroize::Zeroizing::new(home::read_named(path)?);
     if let Ok(template) = FingerTemplate::from_bytes(&bytes) {
         return Ok(template);
@@ -134,7 +159,7 @@ fn stored_or_taken(path: &Path, taker: &mut Taker) -> Result<FingerTemplate, Fai
             return Ok(template);
         }
     }
-    taker.take(path).map(FingerCapture::into_template)
+    taker.take(path, source).map(|(capture, _)| capture.into_template())
 }
 
 /// What an evaluation is to give.
@@ -149,7 +174,7 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
     let cache = TemplateCache::fill(lists.iter().flatten(), wanted.gate, taker);
     let mut answers = Vec::new();
     for (i, pairs) in lists.iter().enumerate() {
-        let sides = Sides::of(pairs, &cache);
+        let sides = Sides::of(pairs, &cache, taker);
         let bar = progress(pairs.len() as u64, "pairs");
         let scores: Vec<ComparisonScore> =
             bar.wrap_iter(pairs.iter()).map(|pair| sides.score(pair)).collect::<Result<_, _>>()?;
@@ -181,7 +206,7 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
 
 /// Every image of a list taken once; nothing for those that show no print.
 struct TemplateCache {
-    templates: HashMap<PathBuf, FingerTemplate>,
+    templates: HashMap<(PathBuf, FingerSource), FingerTemplate>,
     times: Vec<Duration>,
     failures: usize,
     quality: BTreeMap<&'static str, usize>,
@@ -189,19 +214,23 @@ struct TemplateCache {
 
 impl TemplateCache {
     fn fill<'p>(pairs: impl IntoIterator<Item = &'p Pair>, gate: bool, taker: &mut Taker) -> Self {
+        let (reference, source) = (taker.reference, taker.source);
         let mut cache = Self { templates: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
-        let mut images: Vec<&PathBuf> =
-            pairs.into_iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
-        images.sort_unstable();
-        images.dedup();
+        let each = |pair: &'p Pair| {
+            let references = pair.reference.iter().map(|path| (path, reference));
+            references.chain(pair.probe.iter().map(|path| (path, source)))
+        };
+        let images: HashSet<(&PathBuf, FingerSource)> = pairs.into_iter().flat_map(each).collect();
+        let mut images: Vec<_> = images.into_iter().collect();
+        images.sort_unstable_by_key(|(path, source)| (*path, source.code()));
         let bar = progress(images.len() as u64, "images");
-        for image in images {
+        for (image, source) in images {
             let start = Instant::now();
-            let (code, template) = Self::take(image, taker);
+            let (code, template) = Self::take(image, taker, source);
             cache.times.push(start.elapsed());
             *cache.quality.entry(code).or_default() += 1;
             match template.filter(|_| !gate || code == "ok") {
-                Some(template) => drop(cache.templates.insert(image.clone(), template)),
+                Some(template) => drop(cache.templates.insert((image.clone(), source), template)),
                 None => cache.failures += 1,
             }
             bar.inc(1);
@@ -210,18 +239,19 @@ impl TemplateCache {
         cache
     }
 
-    fn take(image: &Path, taker: &mut Taker) -> (&'static str, Option<FingerTemplate>) {
+    fn take(image: &Path, taker: &mut Taker, source: FingerSource) -> (&'static str, Option<FingerTemplate>) {
         let Ok(sample) = home::read_sample(image) else { return ("not-decoded", None) };
-        match taker.take_sample(&sample) {
-            Ok(capture) => {
-                (capture.quality().check().map_or_else(|fault| fault.code(), |()| "ok"), Some(capture.into_template()))
+        match taker.take_sample(&sample, source) {
+            Ok((capture, photograph)) => {
+                let code = checked(&capture, photograph.as_ref()).map_or_else(|fault| fault.code(), |()| "ok");
+                (code, Some(capture.into_template()))
             }
             Err(error) => (error.code(), None),
         }
     }
 
-    fn found(&self, paths: &[PathBuf]) -> Vec<&FingerTemplate> {
-        paths.iter().filter_map(|path| self.templates.get(path)).collect()
+    fn found(&self, paths: &[PathBuf], source: FingerSource) -> Vec<&FingerTemplate> {
+        paths.iter().filter_map(|path| self.templates.get(&(path.clone(), source))).collect()
     }
 }
 
@@ -232,17 +262,17 @@ struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
-    fn of(pairs: &'a [Pair], cache: &TemplateCache) -> Self {
+    fn of(pairs: &'a [Pair], cache: &TemplateCache, taker: &Taker) -> Self {
         let mut sides = Self { references: HashMap::new(), probes: HashMap::new() };
         for pair in pairs {
             sides
                 .references
                 .entry(&pair.reference)
-                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference)).ok());
+                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference, taker.reference)).ok());
             sides
                 .probes
                 .entry(&pair.probe)
-                .or_insert_with(|| cache.found(&pair.probe).into_iter().map(FingerProbe::new).collect());
+                .or_insert_with(|| cache.found(&pair.probe, taker.source).into_iter().map(FingerProbe::new).collect());
         }
         sides
     }

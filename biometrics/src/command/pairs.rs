@@ -14,6 +14,9 @@ pub(super) struct Arguments {
     /// A folder of prints named FINGER_IMPRESSION, as FVC names them.
     #[arg(long, value_name = "DIR", conflicts_with = "people")]
     fingers: Option<PathBuf>,
+    /// Probes are the pictures of the same names in this folder, each against all impressions but the one it was made of.
+    #[arg(long, value_name = "DIR", requires = "fingers", conflicts_with_all = ["enrol", "frames"])]
+    probes: Option<PathBuf>,
     /// How many captures are enrolled.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     enrol: u32,
@@ -31,6 +34,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
         (None, Some(folder)) => (folder, people(folder)?),
         (None, None) => return Err(Failure::usage("no folder was given", "give --people DIR or --fingers DIR")),
     };
+    if let (Some(fingers_folder), Some(probes)) = (&arguments.fingers, &arguments.probes) {
+        return across(&fingers(fingers_folder)?, &fingers(probes)?);
+    }
     let (enrol, frames) = (arguments.enrol as usize, arguments.frames as usize);
     let one_to_one = (enrol, frames) == (1, 1);
     let mut text = String::from("reference,probe,mated\n");
@@ -67,6 +73,31 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
     }
     Ok(Answer {
         object: json!({ "people": people.len(), "mated": mated, "non_mated": non_mated, "pairs_csv": text }),
+        sentences: text,
+    })
+}
+
+/// Every picture of the one folder against every one of the other, but for those of one impression.
+fn across(references: &[Vec<String>], probes: &[Vec<String>]) -> Result<Answer, Failure> {
+    let stem = |name: &str| Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let finger = |name: &str| stem(name).and_then(|stem| stem.rsplit_once('_').map(|(finger, _)| finger.to_owned()));
+    let mut text = String::from("reference,probe,mated\n");
+    let (mut mated, mut non_mated) = (0_usize, 0_usize);
+    for reference in references.iter().flatten() {
+        for probe in probes.iter().flatten().filter(|probe| stem(probe) != stem(reference)) {
+            let same = finger(probe) == finger(reference);
+            text.push_str(&format!("{reference},{probe},{}\n", u8::from(same)));
+            *if same { &mut mated } else { &mut non_mated } += 1;
+        }
+    }
+    if mated == 0 || non_mated == 0 {
+        return Err(Failure::usage(
+            "the two folders do not hold several impressions of two or more fingers",
+            "name the pictures FINGER_IMPRESSION in both folders",
+        ));
+    }
+    Ok(Answer {
+        object: json!({ "people": references.len(), "mated": mated, "non_mated": non_mated, "pairs_csv": text }),
         sentences: text,
     })
 }

@@ -10,26 +10,29 @@ use rand_core::SeedableRng;
 use serde_json::json;
 
 use super::challenge::{LIST, SCRIPT};
+use super::simulate_fingers::{self, FingerArguments};
 use super::{Answer, Failure, home};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The photograph of the face: a portrait, looking straight.
-    #[arg(long, value_name = "IMG")]
-    portrait: PathBuf,
+    #[arg(long, value_name = "IMG", required_unless_present = "fingers")]
+    portrait: Option<PathBuf>,
     /// The second person of a cut [default: the same].
     #[arg(long, value_name = "IMG")]
     other: Option<PathBuf>,
     /// What is presented.
-    #[arg(long, value_name = "SPECIES", value_parser = species)]
-    species: Species,
+    #[arg(long, value_name = "SPECIES", value_parser = species, required_unless_present = "fingers")]
+    species: Option<Species>,
     /// Challenge and performance are drawn from it.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// The screen's light counts.
     #[arg(long)]
     light: bool,
-    /// Where the frames go, with their list and the challenge: a folder that is not there yet.
+    #[command(flatten)]
+    fingers: FingerArguments,
+    /// Where the frames go, with their list and the challenge, or the photographs: a folder that is not there yet.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -40,22 +43,23 @@ fn species(text: &str) -> Result<Species, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    let Arguments { portrait: source, other: second, species, seed, light, fingers, out } = arguments;
+    let (Some(source), Some(species)) = (source, species) else { return simulate_fingers::run(fingers, *seed, out) };
     let mut engine = home::load_engine(home)?;
-    let first = home::read_sample(&arguments.portrait)?;
-    let second = home::read_sample(arguments.other.as_ref().unwrap_or(&arguments.portrait))?;
-    let portraits =
-        [portrait(&mut engine, &arguments.portrait, &first)?, portrait(&mut engine, &arguments.portrait, &second)?];
+    let first = home::read_sample(source)?;
+    let second = home::read_sample(second.as_ref().unwrap_or(source))?;
+    let portraits = [portrait(&mut engine, source, &first)?, portrait(&mut engine, source, &second)?];
     let [one, other] = &portraits;
     let storage = |path: &Path, error: std::io::Error| {
         Failure::storage(format!("{}: {error}", path.display()), "choose another --out")
     };
-    std::fs::create_dir(&arguments.out).map_err(|error| storage(&arguments.out, error))?;
-    let script = script(arguments.seed);
+    std::fs::create_dir(out).map_err(|error| storage(out, error))?;
+    let script = script(*seed);
     let mut list = String::from("frame,ms\n");
     let mut written = 0_usize;
-    let outcome = play(&mut engine, one, other, arguments.species, arguments.seed, arguments.light, |at, sample| {
+    let outcome = play(&mut engine, one, other, *species, *seed, *light, |at, sample| {
         let name = format!("{written:04}.ppm");
-        let path = arguments.out.join(&name);
+        let path = out.join(&name);
         let mut bytes = format!("P6\n{} {}\n255\n", sample.width(), sample.height()).into_bytes();
         bytes.extend_from_slice(sample.as_rgb());
         std::fs::write(&path, bytes).map_err(|error| storage(&path, error))?;
@@ -65,13 +69,13 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     })?;
     let text = serde_json::to_string(&script).map_err(Failure::internal)?;
     for (name, text) in [(SCRIPT, text), (LIST, list)] {
-        let path = arguments.out.join(name);
+        let path = out.join(name);
         std::fs::write(&path, text).map_err(|error| storage(&path, error))?;
     }
-    let code = arguments.species.code();
+    let code = species.code();
     Ok(Answer {
         object: json!({ "simulated": true, "species": code, "frames": written, "sign": outcome }),
-        sentences: format!("{written} simulated frames of {code} are in {}.", arguments.out.display()),
+        sentences: format!("{written} simulated frames of {code} are in {}.", out.display()),
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
     // A picture that is none must not wait for the models.
     home::read_named(&arguments.image)?;
-    if let Some(settings) = arguments.modality.finger()? {
+    if let Some(settings) = arguments.modality.finger(None)? {
         return finger::template(&arguments.image, arguments.out.as_deref(), &mut settings.taker(home)?);
     }
     let mut engine = home::load_engine(home)?;

@@ -8,6 +8,7 @@ use super::extractor::MinutiaFinder;
 use super::field::OrientationField;
 use super::grid::Grid;
 use super::image::FingerImage;
+use super::photograph::PhotographError;
 use super::quality::{FingerQuality, FingerQualityFault};
 use super::ridges::RidgeMap;
 use super::template::{FingerTemplate, Minutia, MinutiaKind};
@@ -115,6 +116,9 @@ pub enum ExtractError {
     /// A print of too little quality.
     #[error(transparent)]
     Quality(#[from] FingerQualityFault),
+    /// A photograph that shows no print.
+    #[error(transparent)]
+    Photograph(#[from] PhotographError),
     /// The network did not run.
     #[error("the model runtime failed: {detail}")]
     Runtime {
@@ -131,6 +135,7 @@ impl ExtractError {
             Self::TooSmall { .. } | Self::TooLarge { .. } => "check the image and its --dpi",
             Self::NoPrint => "press the fingertip flat on the scanner and take the image again",
             Self::Quality(fault) => fault.hint(),
+            Self::Photograph(error) => error.hint(),
             Self::Runtime { .. } => "set up the models again: cargo xtask setup; or use --extractor mindtct",
         }
     }
@@ -143,6 +148,7 @@ impl ExtractError {
             Self::TooLarge { .. } => "too-large",
             Self::NoPrint => "no-print",
             Self::Quality(fault) => fault.code(),
+            Self::Photograph(error) => error.code(),
             Self::Runtime { .. } => "runtime-failed",
         }
     }

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use super::capture::ExtractError;
+use super::enhance::normalise;
 use super::grid::Grid;
+use super::ridges::{RidgeMap, USUAL_PERIOD};
 use crate::sample::Sample;
 
 /// Pixels per inch of a finger image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Resolution(u16);
 
 impl Resolution {
@@ -54,6 +56,19 @@ impl FingerImage {
         Self::from_grey(&luma(sample), f32::from(resolution.0) / f32::from(Resolution::STANDARD.0))
     }
 
+    /// The same print with ridges nine pixels apart, as photographs are developed: to be compared with them.
+    ///
+    /// # Errors
+    /// [`ExtractError::NoPrint`] if its ridges cannot be measured.
+    pub fn evened(&self) -> Result<Self, ExtractError> {
+        let (normal, deviation) = normalise(&self.grey);
+        let map = RidgeMap::of(&normal, &deviation);
+        if map.periods_found == 0 {
+            return Err(ExtractError::NoPrint);
+        }
+        Self::from_grey(&self.grey, map.mean_period / USUAL_PERIOD)
+    }
+
     /// Takes an image that is `scale` times as fine as 500 dpi.
     pub(super) fn from_grey(grey: &Grid<f32>, scale: f32) -> Result<Self, ExtractError> {
         let size = |pixels: usize| (pixels as f32 / scale).round() as usize;
@@ -91,7 +106,7 @@ pub(super) fn luma(sample: &Sample) -> Grid<f32> {
 }
 
 /// Another size: each pixel the mean of what it covers, weighted by a triangle.
-fn resampled(from: &Grid<f32>, width: usize, height: usize) -> Grid<f32> {
+pub(super) fn resampled(from: &Grid<f32>, width: usize, height: usize) -> Grid<f32> {
     let columns = Taps::new(from.width(), width);
     let mut narrow = Grid::new(width, from.height());
     for y in 0..from.height() {

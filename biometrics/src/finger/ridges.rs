@@ -18,6 +18,10 @@ pub(super) struct RidgeMap {
     pub(super) period: Grid<f32>,
     /// The print's own period: the median.
     pub(super) mean_period: f32,
+    /// How many places it was read at.
+    pub(super) periods_found: usize,
+    /// How far the middle half of the readings lies apart, as a share of their median.
+    pub(super) period_spread: f32,
 }
 
 impl RidgeMap {
@@ -39,6 +43,8 @@ impl RidgeMap {
             period: Grid::new(wide, high),
             foreground,
             mean_period: USUAL_PERIOD,
+            periods_found: 0,
+            period_spread: 0.0,
             coherence,
         };
         for y in 0..high {
@@ -97,6 +103,9 @@ impl RidgeMap {
         }
         found.sort_by(f32::total_cmp);
         self.mean_period = found.get(found.len() / 2).copied().unwrap_or(USUAL_PERIOD);
+        let quarter = |n: usize| found.get(found.len() * n / 4).copied().unwrap_or(USUAL_PERIOD);
+        self.periods_found = found.len();
+        self.period_spread = (quarter(3) - quarter(1)) / self.mean_period;
         let mean = self.mean_period;
         let local = Grid::from_fn(known.width(), known.height(), |x, y| {
             let (mut sum, mut count) = (mean, 1.0);
@@ -200,7 +209,7 @@ fn around(x: usize, y: usize) -> impl Iterator<Item = (isize, isize)> {
 }
 
 /// Connected pieces of blocks with this value.
-fn pieces(grid: &Grid<bool>, value: bool) -> Vec<Vec<(usize, usize)>> {
+pub(super) fn pieces(grid: &Grid<bool>, value: bool) -> Vec<Vec<(usize, usize)>> {
     let mut seen = Grid::new(grid.width(), grid.height());
     let mut all = Vec::new();
     for y in 0..grid.height() {
@@ -253,7 +262,7 @@ fn period_at(normal: &Grid<f32>, centre: (f32, f32), angle: f32) -> Option<f32> 
 }
 
 /// An adult's ridges.
-const USUAL_PERIOD: f32 = 9.0;
+pub(super) const USUAL_PERIOD: f32 = 9.0;
 const SHORTEST_PERIOD: usize = 5;
 const LONGEST_PERIOD: usize = 18;
 /// Pixels to either side of which a period is read.

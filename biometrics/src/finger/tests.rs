@@ -10,7 +10,7 @@ use crate::Sample;
 use crate::comparison::{Decision, Threshold};
 
 /// Waves around a centre: ridges, no finger.
-fn whorl(width: u32, height: u32, period: f32) -> Sample {
+pub(super) fn whorl(width: u32, height: u32, period: f32) -> Sample {
     let mut rgb = Vec::new();
     for y in 0..height {
         for x in 0..width {
@@ -246,7 +246,7 @@ proptest! {
 }
 
 /// FVC2002 set B beside the project, where it is.
-fn fvc(name: &str) -> Option<PathBuf> {
+pub(super) fn fvc(name: &str) -> Option<PathBuf> {
     let data = std::env::var_os("AMPARO_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let path = data.join("fingers/fvc2002").join(name);
@@ -261,7 +261,7 @@ fn fvc(name: &str) -> Option<PathBuf> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test reads files")]
-fn read(path: &PathBuf) -> Vec<u8> {
+pub(super) fn read(path: &PathBuf) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 

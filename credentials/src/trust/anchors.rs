@@ -220,6 +220,11 @@ impl Anchor {
         self.limits.clone()
     }
 
+    /// What the trust list that alone vouches for it names it for; `None` for one that is believed without a list.
+    pub fn usages(&self) -> Option<&[Usage]> {
+        self.listed.as_ref().map(|listed| listed.usages.as_slice())
+    }
+
     /// Until when the trust list holds that alone vouches for it; `None` for one that is believed without a list.
     pub fn list_end(&self) -> Option<Timestamp> {
         self.listed.as_ref().map(|listed| listed.until)

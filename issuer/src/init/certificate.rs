@@ -17,6 +17,7 @@ use url::Host;
 pub(super) enum Leaf {
     Credential,
     Status,
+    TrustList,
 }
 
 /// A certificate authority: its certificate, and its key.
@@ -78,6 +79,7 @@ impl Authority {
         let (suffix, usage) = match leaf {
             Leaf::Credential => ("", Usage::CredentialIssuing),
             Leaf::Status => ("status", Usage::StatusSigning),
+            Leaf::TrustList => ("trust lists", Usage::TrustListSigning),
         };
         let mut params = base(name, suffix, (now, LEAF_LIFETIME), rng)?;
         params.is_ca = IsCa::ExplicitNoCa;

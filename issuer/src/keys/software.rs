@@ -23,6 +23,8 @@ use pem::Blocks;
 pub const CREDENTIAL_FILE: &str = "keys/credential.pem";
 /// The file of the status key and its chain.
 pub const STATUS_FILE: &str = "keys/status.pem";
+/// The file of the key for trust lists and its chain, of an authority that makes them.
+pub const TRUST_LIST_FILE: &str = "keys/trust-list.pem";
 /// The file of the intermediate key and its certificate; needed to renew the two above.
 pub const INTERMEDIATE_FILE: &str = "keys/intermediate.pem";
 /// The file of the root key and its certificate; needed once in ten years, and better kept elsewhere.
@@ -137,7 +139,7 @@ pub(crate) fn read_key_pem(path: &Path) -> Result<(Zeroizing<String>, String), K
     Ok((Zeroizing::new(key.to_owned()), blocks.all("CERTIFICATE")))
 }
 
-fn read_identity(path: &Path) -> Result<(SoftwareKey, CertificateChain), KeyFileError> {
+pub(crate) fn read_identity(path: &Path) -> Result<(SoftwareKey, CertificateChain), KeyFileError> {
     let malformed = || KeyFileError::Malformed { path: path.to_owned() };
     let (key, chain) = read_key_pem(path)?;
     let secret = p256::SecretKey::from_pkcs8_pem(&key).map_err(|_| malformed())?;

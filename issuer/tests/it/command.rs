@@ -314,3 +314,51 @@ async fn offers_and_revocations_work_beside_the_running_service() {
     let list = credentials::status_list::verify(&token, &status.uri, &anchors, now, None).unwrap();
     assert_eq!(list.status(status, now).unwrap(), schemas::status::Status::Invalid);
 }
+
+#[test]
+fn a_trust_list_is_written_with_a_higher_number_each_time() {
+    use credentials::trust::list::verify;
+    use credentials::trust::{TrustAnchors, Usage};
+    let (authority, shelter) = (data("https://registry.example"), data("https://shelter.example"));
+    let anchor = |data: &Data| format!("{}/trust-anchor.pem", data.path);
+    let lost = data("https://lost.example");
+    let entries = authority.claims(&json!({"entries": [
+        {"anchor": anchor(&shelter), "usages": ["credential", "status"], "types": ["attestation"]},
+        {"anchor": anchor(&lost), "withdrawn": true},
+    ]}));
+    let signers = TrustAnchors::from_pem(&std::fs::read(anchor(&authority)).unwrap()).unwrap();
+    let list = ["trust-list", "--data", &authority.path, "--entries", &entries];
+    let mut known = None;
+    for number in 1..=3u64 {
+        // The third under a new key: nobody who knows the anchor needs to be told.
+        if number == 3 {
+            assert!(run(&["renew", "--data", &authority.path]).status.success());
+        }
+        let written = json_of(&run(&[&list[..], &["--json"]].concat()));
+        assert_eq!(
+            (&written["number"], &written["anchors"], &written["withdrawn"]),
+            (&json!(number), &json!(1), &json!(1))
+        );
+        let token = std::fs::read_to_string(written["file"].as_str().unwrap()).unwrap();
+        let now = schemas::Timestamp::from_unix(
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64,
+        );
+        let taken = verify(token.trim(), &signers, known.as_ref(), now).unwrap();
+        assert_eq!((taken.sequence(), taken.name().as_str()), (number, "https://registry.example/trust-list"));
+        assert_eq!(taken.entries()[0].usages(), [Usage::CredentialIssuing, Usage::StatusSigning]);
+        let types = taken.entries()[0].limits().types.clone().unwrap();
+        assert_eq!(types, ["urn:amparo:attestation:1", "org.amparo.attestation.1"]);
+        assert!(taken.entries()[1].is_withdrawn());
+        known = Some(taken.known().clone());
+    }
+    assert_eq!(failure(&[&list[..], &["--number", "3"]].concat()), failed(2, "number_taken"));
+    assert_eq!(failure(&[&list[..], &["--valid", "91d"]].concat()), failed(2, "invalid_validity"));
+    let wrong = authority.claims(&json!({"entries": [{"anchor": anchor(&shelter), "usages": ["trust-list"]}]}));
+    assert_eq!(failure(&["trust-list", "--data", &authority.path, "--entries", &wrong]), failed(2, "invalid_entries"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(format!("{}/keys/trust-list.pem", authority.path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

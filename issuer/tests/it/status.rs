@@ -179,3 +179,14 @@ async fn without_the_handle_nobody_can_tell_which_entries_belong_together() {
         assert!(!sealed.windows(4).any(|w| w == idx.to_be_bytes()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trust_list_is_given_where_there_is_one() {
+    let world = World::new().await;
+    let uri = world.issuer.config().url.join("/trust-list");
+    assert_eq!(world.http.get(&uri).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    std::fs::write(world.dir.path().join("trust-list.jwt"), "a.b.c\n").unwrap();
+    let response = world.http.get(&uri).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/amparo-trust-list+jwt");
+    assert_eq!(response.text().await.unwrap(), "a.b.c");
+}

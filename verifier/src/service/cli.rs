@@ -8,6 +8,7 @@ mod output;
 mod proximity;
 mod registrar;
 mod run;
+mod trust;
 mod words;
 
 use arguments::{Arguments, LogFormat};

@@ -24,6 +24,7 @@ use crate::in_person::NotInPerson;
 use crate::time_floor::ClockSuspect;
 use crate::transaction::{Endpoints, InquiryError};
 use credentials::registration::RegistrationError;
+use credentials::trust::list::TrustListError;
 use credentials::trust::{AnchorError, AnchorLimits, ChainCache, TrustAnchors};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
@@ -50,6 +51,23 @@ pub enum DeskError {
     /// The text holds no trust anchor.
     #[error("not a trust anchor: {0}")]
     Anchor(#[from] AnchorError),
+    /// Nobody was named who signs the list.
+    #[error("this trust list is not here yet, and nobody was named who signs it")]
+    NoListSigner,
+    /// Somebody else was named for the list before.
+    #[error("other authorities were named before for the trust list {0}")]
+    OtherAuthorities(String),
+    /// There are more lists than a desk needs.
+    #[error("there are as many trust lists as a desk may have")]
+    TooManyLists,
+    // The other side's fault.
+    /// A trust list does not hold.
+    #[error(transparent)]
+    TrustList(#[from] TrustListError),
+    /// A trust list could not be had.
+    #[error("the trust list could not be had: {0}")]
+    Unfetched(String),
+    // The caller's again.
     /// There is no such transaction.
     #[error("there is no such transaction")]
     UnknownTransaction,
@@ -113,9 +131,12 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     keeper: StatusKeeper,
     chains: ChainCache,
-    anchors: Mutex<(Vec<StoredAnchor>, Arc<TrustAnchors>)>,
+    anchors: Mutex<(AnchorMarks, Arc<TrustAnchors>)>,
     registration: OnceLock<OwnRegistration>,
 }
+
+/// What tells whether the anchors changed: those named by hand, and which trust lists there are.
+type AnchorMarks = (Vec<StoredAnchor>, Vec<(i64, Vec<u8>)>);
 
 impl Desk {
     /// Makes a new verifier in `dir`: its key and certificates, an empty store, its settings.
@@ -218,18 +239,18 @@ impl Desk {
 
     /// The issuers that are believed, as they are now: `trust` may have run in another process.
     pub(super) fn anchors(&self) -> Result<Arc<TrustAnchors>, StoreError> {
-        let stored = self.store.anchors()?;
+        let marks = (self.store.anchors()?, self.store.trust_list_marks()?);
         let mut cached = self.anchors.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.0 != stored {
+        if cached.0 != marks {
             let mut anchors = TrustAnchors::default();
-            for StoredAnchor { pem, limits } in &stored {
+            for StoredAnchor { pem, limits } in &marks.0 {
                 let added = match limits {
                     Some(limits) => anchors.add_pem_limited(pem.as_bytes(), limits.clone()),
                     None => anchors.add_pem(pem.as_bytes()),
                 };
                 added.map_err(|_| StoreError::Damaged)?;
             }
-            *cached = (stored, Arc::new(anchors));
+            *cached = (marks, Arc::new(self.with_listed(anchors)?));
             // Lists that were verified under anchors that may be gone are verified again.
             self.keeper.forget();
         }
@@ -292,6 +313,14 @@ impl Desk {
     /// When the store cannot be read.
     pub fn known_issuers(&self) -> Result<usize, DeskError> {
         Ok(self.anchors()?.len())
+    }
+
+    /// Who is believed, for what and until when: by hand, and by trust lists, ended ones among them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn believed(&self) -> Result<Arc<TrustAnchors>, DeskError> {
+        Ok(self.anchors()?)
     }
 
     pub(super) const fn store(&self) -> &Store {

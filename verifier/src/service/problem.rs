@@ -64,6 +64,11 @@ impl From<DeskError> for Problem {
             | DeskError::Registration(_)
             | DeskError::NotInPerson(_)
             | DeskError::Anchor(_)
+            | DeskError::NoListSigner
+            | DeskError::OtherAuthorities(_)
+            | DeskError::TooManyLists
+            | DeskError::TrustList(_)
+            | DeskError::Unfetched(_)
             | DeskError::Config { .. }
             | DeskError::Identity(_)
             | DeskError::Corrupt

@@ -106,6 +106,10 @@ impl StatusKeeper {
         Self { client: Client::new(policy), learning: tokio::sync::Mutex::default(), verified: Mutex::default() }
     }
 
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Forgets the verified lists; their tokens stay in the store.
     pub(super) fn forget(&self) {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -156,8 +160,8 @@ impl Desk {
         Ok(())
     }
 
-    /// Fetches everything that is known now, and these aggregations, which become known; gives how the lists stand then. For a
-    /// desk that is about to have no network.
+    /// Fetches everything that is known now, trust lists first, and these aggregations, which become known; gives how the status
+    /// lists stand then. For a desk that is about to have no network. How the trust lists stand: [`Desk::trust_list_states`].
     ///
     /// # Errors
     /// [`DeskError`] of the desk itself: a list that could not be had is in what is given.
@@ -169,6 +173,8 @@ impl Desk {
         for uri in aggregations {
             self.store().put_aggregation(uri, now)?;
         }
+        // First: they say whose status lists are believed.
+        self.refresh_trust_lists(self.store().trust_lists()?, now).await?;
         self.aggregate(self.store().aggregations_due(None)?, now).await?;
         self.fetch_all(self.store().lists_due(None)?, now).await;
         self.list_states()
@@ -223,8 +229,9 @@ impl Desk {
         Ok(named.uris().iter().filter(|list| host(list) == own).cloned().collect())
     }
 
-    /// Fetches the aggregations and lists whose time has come.
+    /// Fetches the trust lists, aggregations and lists whose time has come.
     pub(super) async fn refresh_due_lists(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreError> {
+        self.refresh_trust_lists(self.store().trust_lists_due(Some(now))?, now).await?;
         self.aggregate(self.store().aggregations_due(Some(now))?, now).await?;
         let due = self.store().lists_due(Some(now))?;
         self.fetch_all(due, now).await;

@@ -7,12 +7,14 @@ mod rows;
 mod statuses;
 mod time;
 mod transactions;
+mod trust_lists;
 
 pub(super) use anchors::StoredAnchor;
 pub(super) use audit::AuditLine;
 pub(super) use guarded::{ConsentFacts, StoredGuard};
 pub(super) use statuses::StoredList;
 pub(super) use transactions::{Progress, TransactionRow};
+pub(super) use trust_lists::StoredTrustList;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -62,7 +64,7 @@ impl From<rusqlite::Error> for StoreError {
 pub(super) struct Store(Mutex<Connection>);
 
 const FILE: &str = "verifier.db";
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 const SCHEMA: &str = "
 CREATE TABLE transactions (
@@ -86,6 +88,11 @@ CREATE TABLE status_lists (
 ) STRICT;
 CREATE TABLE aggregations (uri TEXT PRIMARY KEY, refresh_at INTEGER NOT NULL) STRICT;
 CREATE TABLE anchors (sha256 BLOB PRIMARY KEY, pem TEXT NOT NULL, added_at INTEGER NOT NULL, limits TEXT) STRICT;
+CREATE TABLE trust_lists (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, address TEXT, signers TEXT NOT NULL,
+    token TEXT NOT NULL, sequence INTEGER NOT NULL, sha256 BLOB NOT NULL, fetched_at INTEGER NOT NULL,
+    refresh_at INTEGER NOT NULL, trouble TEXT
+) STRICT;
 CREATE TABLE audit (
     n INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, id TEXT NOT NULL, event TEXT NOT NULL, actor TEXT NOT NULL,
     purpose TEXT NOT NULL
@@ -94,10 +101,15 @@ CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), highest INTEGER NOT
 ";
 
 /// What the first version had not, what the second, and so on.
-const CHANGES: [&str; 4] = [
+const CHANGES: [&str; 5] = [
     "ALTER TABLE anchors ADD COLUMN limits TEXT;",
     "ALTER TABLE transactions ADD COLUMN go_on TEXT; ALTER TABLE transactions ADD COLUMN response_code BLOB;",
     "CREATE TABLE aggregations (uri TEXT PRIMARY KEY, refresh_at INTEGER NOT NULL) STRICT;",
+    "CREATE TABLE trust_lists (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, address TEXT, signers TEXT NOT NULL,
+        token TEXT NOT NULL, sequence INTEGER NOT NULL, sha256 BLOB NOT NULL, fetched_at INTEGER NOT NULL,
+        refresh_at INTEGER NOT NULL, trouble TEXT
+    ) STRICT;",
     "ALTER TABLE transactions ADD COLUMN registration TEXT;",
 ];
 

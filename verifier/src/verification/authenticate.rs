@@ -1,6 +1,7 @@
 //! Steps 1 to 7: whose credential it is, and who presents it.
 
 use super::{Presentation, Presentations, VerifyError};
+use crate::policy::UnknownStatus;
 use crate::transaction::Transaction;
 use credentials::b64;
 use credentials::key_agreement::KeyAgreement;
@@ -66,7 +67,7 @@ pub fn authenticate(
     for (id, text) in presentations.iter() {
         let asked = transaction.inquiry().query().credential(id).ok_or(VerifyError::NotAsked)?;
         presented.push(if asked.format == mdoc::FORMAT {
-            document(asked, text, surroundings)?
+            document(asked, text, &transaction, surroundings)?
         } else {
             credential(asked, text, &transaction, surroundings)?
         });
@@ -75,8 +76,11 @@ pub fn authenticate(
 }
 
 impl Surroundings<'_> {
-    fn policy(&self) -> ChainPolicy<'_> {
+    /// Whom to believe. An issuer that only an ended trust list names is one where the transaction takes what is not known: what
+    /// follows from it is step 8's.
+    fn policy(&self, unknown: UnknownStatus) -> ChainPolicy<'_> {
         let policy = ChainPolicy::known_only(self.anchors);
+        let policy = if unknown == UnknownStatus::Accept { policy.with_ended_lists() } else { policy };
         self.chains.map_or(policy, |cache| policy.with_cache(cache))
     }
 }
@@ -89,7 +93,8 @@ fn credential(
 ) -> Result<Answering, VerifyError> {
     let (audience, nonce) = (transaction.client_id(), transaction.nonce().expose());
     let types: &[String] = asked.meta.vct_values.as_deref().unwrap_or_default();
-    let expected = Expected::new(surroundings.policy(), audience, nonce, surroundings.now).with_types(types);
+    let policy = surroundings.policy(transaction.inquiry().unknown_status());
+    let expected = Expected::new(policy, audience, nonce, surroundings.now).with_types(types);
     let credential = sd_jwt::verify_presented(text, &expected)
         .map_err(|source| VerifyError::Presentation { query: asked.id.clone(), source })?;
     let type_name =
@@ -97,11 +102,16 @@ fn credential(
     Ok(Answering { query: asked.id.clone(), type_name, presentation: Presentation::SdJwtVc(Box::new(credential)) })
 }
 
-fn document(asked: &CredentialQuery, text: &str, surroundings: &Surroundings<'_>) -> Result<Answering, VerifyError> {
+fn document(
+    asked: &CredentialQuery,
+    text: &str,
+    transaction: &Transaction,
+    surroundings: &Surroundings<'_>,
+) -> Result<Answering, VerifyError> {
     let bytes = b64::decode(text).map_err(|_| VerifyError::NotBase64 { query: asked.id.clone() })?;
     let types: &[String] = asked.meta.doctype_value.as_slice();
-    let expected =
-        mdoc::Expected::new(surroundings.policy(), surroundings.transcript, surroundings.now).with_types(types);
+    let policy = surroundings.policy(transaction.inquiry().unknown_status());
+    let expected = mdoc::Expected::new(policy, surroundings.transcript, surroundings.now).with_types(types);
     let document = mdoc::verify_presented(&bytes, &expected)
         .map_err(|source| VerifyError::Document { query: asked.id.clone(), source })?;
     let type_name = document.doc_type().to_owned();
@@ -123,7 +133,8 @@ pub fn authenticate_in_person(
     surroundings: &Surroundings<'_>,
     key: &dyn KeyAgreement,
 ) -> Result<Authenticated, VerifyError> {
-    let expected = mdoc::Expected::new(surroundings.policy(), surroundings.transcript, surroundings.now);
+    let policy = surroundings.policy(transaction.inquiry().unknown_status());
+    let expected = mdoc::Expected::new(policy, surroundings.transcript, surroundings.now);
     let response = mdoc::verify_response(response, &expected.with_mac_key(key)).map_err(VerifyError::Response)?;
     if response.documents.is_empty() {
         return Err(VerifyError::Nothing);

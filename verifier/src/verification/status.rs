@@ -1,10 +1,11 @@
 //! Steps 8 and 9: whether the credentials still stand, and whether they answer the question.
 
+use super::authenticate::Answering;
 use super::{Authenticated, VerifyError};
 use crate::policy::UnknownStatus;
 use credentials::dcql::{Presented, Shortfall};
 use credentials::status_list::{self, StatusError, VerifiedStatusList};
-use credentials::trust::{ChainError, TrustAnchors};
+use credentials::trust::{ChainError, TrustAnchors, VerifiedChain};
 use schemas::status::{Status, StatusReference};
 use schemas::{Seconds, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +21,7 @@ pub enum StatusFinding {
     Valid,
     /// It names no list: it is short-lived, and stands until it expires.
     None,
-    /// No current list was at hand, and the policy took it all the same.
+    /// No current list was at hand, of its status or of who vouches for its issuer, and the policy took it all the same.
     Unknown,
 }
 
@@ -32,6 +33,12 @@ impl StatusFinding {
             Self::None => "none",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// What is left of it where only an ended trust list vouches for the issuer: nobody current says that the credential stands.
+    #[must_use]
+    pub fn under(self, issuer: &VerifiedChain, now: Timestamp) -> Self {
+        if issuer.list_end().is_some_and(|end| now >= end) { Self::Unknown } else { self }
     }
 
     /// The finding of that word.
@@ -65,7 +72,11 @@ impl Authenticated {
         let findings = self
             .presented
             .iter()
-            .map(|answering| find(&answering.query, answering.presentation.status(), lists, policy, now))
+            .map(|answering| {
+                let Answering { query, presentation, .. } = answering;
+                let finding = find(query, presentation.status(), lists, policy, now)?;
+                Ok(finding.under(presentation.issuer(), now))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Current { authenticated: self, findings })
     }

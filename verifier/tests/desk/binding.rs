@@ -275,7 +275,8 @@ async fn a_store_of_the_first_version_is_brought_up_to_date() {
     first
         .execute_batch(
             "ALTER TABLE anchors DROP COLUMN limits; ALTER TABLE transactions DROP COLUMN go_on;
-         ALTER TABLE transactions DROP COLUMN response_code; ALTER TABLE transactions DROP COLUMN registration; DROP TABLE aggregations; PRAGMA user_version = 1;",
+         ALTER TABLE transactions DROP COLUMN response_code; ALTER TABLE transactions DROP COLUMN registration;
+         DROP TABLE aggregations; DROP TABLE trust_lists; PRAGMA user_version = 1;",
         )
         .unwrap();
     drop(first);

@@ -337,8 +337,79 @@ fn a_presentation_in_a_file_is_verified_offline() {
     std::fs::write(path("ended.jwt"), ended).unwrap();
     refused(&["--status-list", &path("ended.jwt")], "status_unknown");
     refused(&["--status-list", &path("ended.jwt"), "--unknown-status", "accept"], "revoked");
+    // By a trust list instead of the anchor itself.
+    let (chain, key) = issuer.leaf(credentials::trust::Usage::TrustListSigning);
+    let list = |issued_at: Timestamp| {
+        let anchors = credentials::trust::TrustAnchors::from_pem(issuer.anchor.as_bytes()).unwrap();
+        let certificate = anchors.iter().next().unwrap().der().to_vec();
+        let usages = vec![credentials::trust::Usage::CredentialIssuing, credentials::trust::Usage::StatusSigning];
+        let entries = [credentials::trust::list::Entry::new(certificate, usages, Default::default()).unwrap()];
+        let expires_at = issued_at.plus(Seconds::HOUR);
+        let (name, ttl) = ("urn:list", Seconds::HOUR);
+        credentials::trust::list::TrustListDraft { name, sequence: 1, issued_at, expires_at, ttl, entries: &entries }
+            .sign(&chain, &key)
+            .unwrap()
+    };
+    std::fs::write(path("trust.jwt"), list(now())).unwrap();
+    std::fs::write(path("ended-trust.jwt"), list(now().minus(Seconds::DAY))).unwrap();
+    let listed = |name: &str, extra: &[&str]| {
+        let (list, signer) = (path(name), path("anchor.pem"));
+        let base = ["verify", "--trust-list", &list, "--list-signer", &signer, "--nonce", "n-1"];
+        json_of(
+            &[&base[..], &["--audience", "x509_hash:abc", "--status-list", &good], extra, &[&path("shown.txt")]]
+                .concat(),
+        )
+    };
+    assert_eq!(listed("trust.jwt", &[]).1["status"], "valid");
+    assert_eq!(listed("ended-trust.jwt", &[]).1["error"]["code"], "status_unknown");
+    let (code, object) = listed("ended-trust.jwt", &["--unknown-status", "accept"]);
+    assert_eq!((code, &object["status"]), (0, &json!("unknown")), "{object}");
     refused(&["--status-list", &good, "--now", "2020-01-01T00:00:00Z"], "key_binding_invalid");
     let later = now().plus(Seconds::new(301)).to_string();
     refused(&["--status-list", &good, "--now", &later], "key_binding_invalid");
     assert_eq!(verify(&["--unknown-status", "accept"]).1["status"], "unknown");
+}
+
+#[test]
+fn a_trust_list_is_taken_shown_and_taken_out_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let data = path("desk");
+    json_of(&["init", "--data", &data, "--url", "https://desk.example", "--name", "Desk"]);
+    let (ministry, shelter) = (Issuer::new(31), Issuer::new(32));
+    let (chain, key) = ministry.leaf(credentials::trust::Usage::TrustListSigning);
+    let anchors = credentials::trust::TrustAnchors::from_pem(shelter.anchor.as_bytes()).unwrap();
+    let certificate = anchors.iter().next().unwrap().der().to_vec();
+    let limits = credentials::trust::AnchorLimits { types: Some(vec!["urn:a".into()]), status_hosts: None };
+    let usages = vec![credentials::trust::Usage::CredentialIssuing];
+    let entries = [credentials::trust::list::Entry::new(certificate, usages, limits).unwrap()];
+    let write = |sequence| {
+        let (name, issued_at, ttl) = ("urn:list", now(), Seconds::HOUR);
+        let expires_at = now().plus(Seconds::DAY);
+        let draft =
+            credentials::trust::list::TrustListDraft { name, sequence, issued_at, expires_at, ttl, entries: &entries };
+        std::fs::write(path("list.jwt"), draft.sign(&chain, &key).unwrap()).unwrap();
+    };
+    write(2);
+    std::fs::write(path("ministry.pem"), &ministry.anchor).unwrap();
+    let (list, signer) = (path("list.jwt"), path("ministry.pem"));
+    let trust = |extra: &[&str]| json_of(&[&["trust", "--data", &data][..], extra].concat());
+    assert_eq!(trust(&["--list", &list]).1["error"]["code"], "no_list_signer");
+    let (code, taken) = trust(&["--list", &list, "--list-signer", &signer]);
+    assert_eq!((code, &taken["trust_list"]["number"], &taken["known_issuers"]), (0, &json!(2), &json!(1)), "{taken}");
+    let (code, shown) = trust(&["--show"]);
+    assert_eq!((code, &shown["trust_lists"][0]["state"]), (0, &json!("current")));
+    assert_eq!(shown["anchors"][0]["usages"], json!(["credential"]));
+    assert_eq!(shown["anchors"][0]["types"], json!(["urn:a"]));
+    let text = String::from_utf8(run(&["trust", "--data", &data, "--show"]).stdout).unwrap();
+    assert!(text.contains("Authority 32, as credential, for urn:a, by a list until"), "{text}");
+    write(1);
+    let (code, refused) = trust(&["--list", &list]);
+    assert_eq!((code, &refused["error"]["code"]), (4, &json!("trust_list")), "{refused}");
+    // `sync` without any network says how old it is; a file is not fetched.
+    let (code, synced) = json_of(&["sync", "--data", &data]);
+    assert_eq!((code, &synced["trust_lists"][0]["number"], &synced["current"]), (0, &json!(2), &json!(true)));
+    assert_eq!(trust(&["--list", "http://lists.example/1"]).0, 2, "plain HTTP to another machine");
+    assert_eq!(trust(&["--list", "urn:list", "--remove"]).1, json!({"removed": true}));
+    assert_eq!(trust(&["--show"]).1["anchors"], json!([]));
 }

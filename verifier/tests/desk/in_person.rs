@@ -248,7 +248,7 @@ async fn sync_says_how_old_the_lists_are_and_whether_all_are_current() {
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         (output.status.code(), json)
     };
-    assert_eq!(run(&["--show"]), (Some(0), json!({"lists": [], "current": true})));
+    assert_eq!(run(&["--show"]), (Some(0), json!({"lists": [], "trust_lists": [], "current": true})));
     let now = verifier::service::clock::SystemClock;
     let uri = format!("{}/a", world.lists);
     let now = verifier::service::clock::Clock::now(&now);

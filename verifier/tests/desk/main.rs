@@ -20,5 +20,6 @@ mod same_device;
 mod several;
 mod status;
 mod transport;
+mod trust_lists;
 mod unsigned;
 mod world;

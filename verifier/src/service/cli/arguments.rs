@@ -52,11 +52,9 @@ pub(super) enum Command {
         after_help = "Example:\n  amparo-verifier init --data desk --url https://desk.example --name \"Border post 4\""
     )]
     Init(Init),
-    /// Add an issuer's trust anchor.
-    #[command(
-        after_help = "Example:\n  amparo-verifier trust --data desk --anchor issuer/trust-anchor.pem\n  amparo-verifier trust --data desk --anchor shelter.pem --issues attestation --status-host shelter.example\n\nWhere several issuers are trusted, say what each may issue: otherwise each could write the others' credentials. Limits that\nare given replace those it has; without any those it has stay."
-    )]
-    Trust(Trust),
+    /// Say whom to believe: an issuer by its trust anchor, or all that a signed trust list names.
+    #[command(after_help = super::trust::EXAMPLE)]
+    Trust(super::trust::Trust),
     /// Serve requests and take answers, until stopped.
     #[command(after_help = "Example:\n  amparo-verifier serve --data desk --listen 127.0.0.1:8090")]
     Serve(Serve),
@@ -79,7 +77,7 @@ pub(super) enum Command {
     /// Show who opened what, when and for what: never a claim.
     #[command(after_help = "Example:\n  amparo-verifier audit --data desk")]
     Audit(Audit),
-    /// Fetch every status list now, to have them where there is no network, and show how old they are.
+    /// Fetch every trust list and status list now, to have them where there is no network, and show how old they are.
     #[command(
         after_help = "A list that has ended says nothing good of a credential any more, and what it said against one still stands: see\n--unknown-status. `serve` fetches the same on its own schedule.\n\nExample:\n  amparo-verifier sync --data desk --aggregation https://registry.example/status\n  amparo-verifier sync --data desk --show"
     )]
@@ -97,7 +95,7 @@ pub(super) enum Command {
     Registrar(Registrar),
     /// Check a presentation in a file, without a network.
     #[command(
-        after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --transcript transcript.cbor response.cbor"
+        after_help = "Example:\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --status-list list.jwt --nonce N --audience A shown.txt\n  amparo-verifier verify --anchor issuer/trust-anchor.pem --transcript transcript.cbor response.cbor\n  amparo-verifier verify --trust-list trust-list.jwt --list-signer registry.pem --status-list list.jwt --paper photograph.jpg"
     )]
     Verify(Verify),
     /// Check a W3C credential of a registry in a file, without a network. It says nothing about who shows it.
@@ -131,24 +129,6 @@ pub(super) struct Init {
     /// How it calls itself unless a request says otherwise; x509_san_dns needs a DNS name in the URL.
     #[arg(long, default_value = "x509_hash", value_name = "PREFIX")]
     pub(super) client_id: ClientIdPrefix,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Trust {
-    #[command(flatten)]
-    pub(super) data: Data,
-    /// The anchor, in PEM form.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub(super) anchor: Vec<PathBuf>,
-    /// Believe it for this type only: `identity`, `attestation`, or a `vct`. May be repeated; without it, for every type.
-    #[arg(long, value_name = "TYPE")]
-    pub(super) issues: Vec<String>,
-    /// Believe its status lists on this host only. May be repeated; without it, on every host.
-    #[arg(long, value_name = "HOST")]
-    pub(super) status_host: Vec<String>,
-    /// Take it out again: its issuer is no longer believed.
-    #[arg(long, conflicts_with_all = ["issues", "status_host"])]
-    pub(super) remove: bool,
 }
 
 #[derive(Debug, Args)]
@@ -294,8 +274,14 @@ pub(super) struct Audit {
 #[derive(Debug, Args)]
 pub(super) struct Verify {
     /// An issuer's trust anchor, in PEM form.
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "trust_list")]
     pub(super) anchor: Vec<PathBuf>,
+    /// A signed trust list, as fetched: believes whom it names. Which number was seen before is known to `trust` alone.
+    #[arg(long, value_name = "FILE", requires = "list_signer")]
+    pub(super) trust_list: Vec<PathBuf>,
+    /// The anchor of who signs those lists, in PEM form.
+    #[arg(long, value_name = "FILE", requires = "trust_list")]
+    pub(super) list_signer: Option<PathBuf>,
     /// A Status List Token, as fetched.
     #[arg(long, value_name = "FILE")]
     pub(super) status_list: Vec<PathBuf>,

@@ -4,6 +4,7 @@ use crate::service::desk::DeskError;
 use crate::service::identity::IdentityError;
 use crate::service::listen::ListenError;
 use crate::service::store::StoreError;
+use credentials::trust::list::TrustListError;
 use serde_json::{Value, json};
 use std::io;
 use std::path::Path;
@@ -71,6 +72,21 @@ impl From<DeskError> for Failure {
                 (Exit::Usage, "usage", "ask for mobile documents, each type once, by their elements")
             }
             DeskError::Anchor(_) => (Exit::Usage, "not_an_anchor", "give the issuer's trust-anchor.pem"),
+            DeskError::NoListSigner => (
+                Exit::Usage,
+                "no_list_signer",
+                "say who signs it: --list-signer ANCHOR, which you had by a way you trust",
+            ),
+            DeskError::OtherAuthorities(_) => (
+                Exit::Refused,
+                "other_authorities",
+                "if the authority has really changed, take the list out with --remove and name it anew",
+            ),
+            DeskError::TooManyLists => (Exit::Usage, "too_many_lists", "take one out with trust --list NAME --remove"),
+            DeskError::TrustList(error) => (Exit::Refused, "trust_list", trust_list(error)),
+            DeskError::Unfetched(_) => {
+                (Exit::Network, "unreachable", "check the address and the network, or bring the list as a file")
+            }
             DeskError::OtherSession => (
                 Exit::Refused,
                 "other_session",
@@ -96,6 +112,17 @@ impl From<DeskError> for Failure {
             }
         };
         Self::new(exit, code, message, hint)
+    }
+}
+
+const fn trust_list(error: &TrustListError) -> &'static str {
+    match error {
+        TrustListError::OtherAuthority => "the list that is here stays; ask its authority before you believe another",
+        TrustListError::RolledBack { .. } | TrustListError::Contradiction(_) => {
+            "the list that is here stays; somebody gives out another than its authority's newest"
+        }
+        TrustListError::IssuedLater { .. } => CLOCK,
+        _ => "do not rely on it; ask its authority for the list again",
     }
 }
 

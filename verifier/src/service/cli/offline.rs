@@ -18,7 +18,7 @@ use credentials::json::{self, Limits};
 use credentials::mdoc::{self, SessionTranscript};
 use credentials::sd_jwt;
 use credentials::status_list::{StatusError, VerifiedStatusList};
-use credentials::trust::{ChainPolicy, TrustAnchors};
+use credentials::trust::{ChainPolicy, TrustAnchors, list};
 use schemas::Timestamp;
 use schemas::consent::Grant;
 use schemas::mdoc::{CONSENT_NAME_SPACE, GRANT};
@@ -33,11 +33,11 @@ const MOST_BYTES: u64 = 4 << 20;
 
 pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
     let Some(presentation) = &arguments.presentation else { return paper::verify(arguments) };
-    let anchors = anchors(arguments)?;
     let now = arguments.now.unwrap_or_else(|| SystemClock.now());
+    let anchors = anchors(arguments, now)?;
     let (shown, missing) = match &arguments.transcript {
-        Some(path) => documents(presentation, path, &anchors, now)?,
-        None => (vec![credential(arguments, presentation, &anchors, now)?], Vec::new()),
+        Some(path) => documents(presentation, path, policy(arguments, &anchors), now)?,
+        None => (vec![credential(arguments, presentation, policy(arguments, &anchors), now)?], Vec::new()),
     };
     let mut verified = Vec::new();
     for presentation in shown {
@@ -45,6 +45,7 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
             None => StatusFinding::None,
             Some(reference) => look_up(reference, arguments, &anchors, now)?,
         };
+        let status = status.under(presentation.issuer(), now);
         verified.push((presentation, status));
     }
     Ok(answer(&verified, &missing, now))
@@ -53,7 +54,7 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
 fn credential(
     arguments: &Verify,
     path: &PathBuf,
-    anchors: &TrustAnchors,
+    policy: ChainPolicy<'_>,
     now: Timestamp,
 ) -> Result<Presentation, Failure> {
     let bytes = read(path)?;
@@ -64,7 +65,7 @@ fn credential(
     })?;
     let given = |text: &Option<String>| text.clone().unwrap_or_default();
     let (audience, nonce) = (given(&arguments.audience), given(&arguments.nonce));
-    let expected = sd_jwt::Expected::new(ChainPolicy::known_only(anchors), &audience, &nonce, now);
+    let expected = sd_jwt::Expected::new(policy, &audience, &nonce, now);
     let presented = sd_jwt::verify_presented(text.trim(), &expected)
         .map_err(|source| refused(presentation_code(&source), format!("the presentation does not hold: {source}")))?;
     Ok(Presentation::SdJwtVc(Box::new(presented)))
@@ -74,7 +75,7 @@ fn credential(
 fn documents(
     path: &PathBuf,
     transcript: &PathBuf,
-    anchors: &TrustAnchors,
+    policy: ChainPolicy<'_>,
     now: Timestamp,
 ) -> Result<(Vec<Presentation>, Vec<String>), Failure> {
     let session = SessionTranscript::from_cbor(&read(transcript)?).map_err(|error| {
@@ -85,7 +86,7 @@ fn documents(
     // As it stands in a vp_token, or as it came over any other way.
     let decoded = std::str::from_utf8(&bytes).ok().and_then(|text| b64::decode(text.trim()).ok());
     let bytes = decoded.unwrap_or(bytes);
-    let expected = mdoc::Expected::new(ChainPolicy::known_only(anchors), &session, now);
+    let expected = mdoc::Expected::new(policy, &session, now);
     let response = mdoc::verify_response(&bytes, &expected)
         .map_err(|source| refused(document_code(&source), format!("the response does not hold: {source}")))?;
     if response.documents.is_empty() {
@@ -99,8 +100,14 @@ fn refused(code: &'static str, message: String) -> Failure {
     Failure::new(Exit::Refused, code, message, words::hint(code))
 }
 
-/// The issuers that the command line names.
-fn anchors(arguments: &Verify) -> Result<TrustAnchors, Failure> {
+/// Whom to believe: of ended trust lists, where what is not known is taken.
+fn policy<'a>(arguments: &Verify, anchors: &'a TrustAnchors) -> ChainPolicy<'a> {
+    let policy = ChainPolicy::known_only(anchors);
+    if arguments.unknown_status == UnknownStatus::Accept { policy.with_ended_lists() } else { policy }
+}
+
+/// The issuers that the command line names, and those that its trust lists name.
+fn anchors(arguments: &Verify, now: Timestamp) -> Result<TrustAnchors, Failure> {
     let mut anchors = TrustAnchors::default();
     for path in &arguments.anchor {
         let added = anchors.add_pem(&read(path)?);
@@ -108,6 +115,21 @@ fn anchors(arguments: &Verify) -> Result<TrustAnchors, Failure> {
             let message = format!("{} is not a trust anchor: {error}", path.display());
             Failure::new(Exit::Usage, "not_an_anchor", message, "give the issuer's trust-anchor.pem")
         })?;
+    }
+    if let Some(path) = &arguments.list_signer {
+        let signers = TrustAnchors::from_pem(&read(path)?).map_err(|error| {
+            let message = format!("{} is not a trust anchor: {error}", path.display());
+            Failure::new(Exit::Usage, "not_an_anchor", message, "give the trust-anchor.pem of who signs the list")
+        })?;
+        for path in &arguments.trust_list {
+            let bytes = read(path)?;
+            let taken = list::verify(String::from_utf8_lossy(&bytes).trim(), &signers, None, now);
+            let taken = taken.map_err(|error| {
+                let hint = "do not rely on it; ask its authority for the list again";
+                Failure::new(Exit::Refused, "trust_list", format!("{}: {error}", path.display()), hint)
+            })?;
+            anchors.add_listed(&taken);
+        }
     }
     Ok(anchors)
 }

@@ -1,12 +1,13 @@
 //! Each command, from its arguments to its answer.
 
-use super::arguments::{Audit, Command, Data, Forget, Init, Request, ResultOf, Serve, Sync, Trust};
+use super::arguments::{Audit, Command, Data, Forget, Init, Request, ResultOf, Serve, Sync};
 use super::document;
 use super::failure::{Exit, Failure};
 use super::offline;
 use super::output::{self, Answer};
 use super::proximity;
 use super::registrar;
+use super::trust;
 use super::words;
 use crate::guarded::RecordId;
 use crate::policy::{AcceptedFormat, ClientIdPrefix};
@@ -16,9 +17,9 @@ use crate::service::config::Config;
 use crate::service::desk::{Ask, Desk, DeskError, Outcome};
 use crate::service::identity::{ANCHOR_FILE, Identity, IdentityError};
 use crate::service::listen::{ListenError, serve};
+use crate::service::{ListState, TrustListState};
 use credentials::dcql::Query;
-use credentials::trust::AnchorLimits;
-use schemas::{Seconds, credential_type};
+use schemas::Seconds;
 use serde_json::json;
 use std::fmt::Write;
 use std::io;
@@ -36,7 +37,7 @@ const EXPIRING: Seconds = Seconds::DAY.times(30);
 pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
     match command {
         Command::Init(arguments) => init(arguments),
-        Command::Trust(arguments) => trust(&arguments),
+        Command::Trust(arguments) => trust::run(&arguments),
         Command::Serve(arguments) => serve_until_stopped(&arguments, json),
         Command::Request(arguments) => request(arguments),
         Command::Result(arguments) => result(&arguments),
@@ -52,7 +53,7 @@ pub(super) fn run(command: Command, json: bool) -> Result<Answer, Failure> {
     }
 }
 
-fn open(data: &Data) -> Result<Arc<Desk>, Failure> {
+pub(super) fn open(data: &Data) -> Result<Arc<Desk>, Failure> {
     Ok(Desk::open(&data.data, Arc::new(SystemClock))?)
 }
 
@@ -63,7 +64,7 @@ pub(super) fn open_swept(data: &Data) -> Result<Arc<Desk>, Failure> {
     Ok(desk)
 }
 
-fn runtime() -> Result<Runtime, Failure> {
+pub(super) fn runtime() -> Result<Runtime, Failure> {
     let built = Builder::new_multi_thread().enable_all().build();
     built.map_err(|error| Failure::new(Exit::Internal, "internal", error.to_string(), "try again"))
 }
@@ -106,41 +107,6 @@ fn init(arguments: Init) -> Result<Answer, Failure> {
         "trust_anchor": anchor, "expires_at": not_after.to_string(),
     });
     Ok(Answer::new(object, text))
-}
-
-fn trust(arguments: &Trust) -> Result<Answer, Failure> {
-    let desk = open(&arguments.data)?;
-    let mut text = String::new();
-    let mut list = Vec::new();
-    let limits = limits(&arguments.issues, &arguments.status_host);
-    for path in &arguments.anchor {
-        let pem = offline::read(path)?;
-        let done = if arguments.remove { desk.distrust(&pem)? } else { desk.trust(&pem, limits.as_ref())? };
-        for (name, changed) in done {
-            let word = match (arguments.remove, changed) {
-                (false, true) => "Trusted now",
-                (false, false) => "Trusted already",
-                (true, true) => "No longer trusted",
-                (true, false) => "Was not trusted",
-            };
-            let _ = writeln!(text, "{word}: {name}.");
-            let member = if arguments.remove { "removed" } else { "new" };
-            list.push(json!({"name": name, member: changed}));
-        }
-    }
-    Ok(Answer::new(json!({"anchors": list, "known_issuers": desk.known_issuers()?}), text))
-}
-
-/// What an anchor may vouch for, in the words of the command line.
-fn limits(issues: &[String], status_hosts: &[String]) -> Option<AnchorLimits> {
-    let named = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
-    let vct =
-        |type_: &String| credential_type::by_id(type_).map_or_else(|| type_.clone(), |known| known.vct.to_owned());
-    let limits = AnchorLimits {
-        types: named(issues).map(|list| list.iter().map(vct).collect()),
-        status_hosts: named(status_hosts),
-    };
-    (limits != AnchorLimits::default()).then_some(limits)
 }
 
 fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure> {
@@ -320,13 +286,21 @@ fn sync(arguments: &Sync) -> Result<Answer, Failure> {
         let end = list.ends_at.map_or_else(String::new, |end| format!(", until {end}"));
         let _ = writeln!(text, "{}{age}{end}: {}", list.word(), credentials::escape::escaped(&list.uri));
     }
+    let trust_lists = desk.trust_list_states()?;
+    for list in &trust_lists {
+        let _ = writeln!(text, "{}", trust::line(list));
+    }
     if lists.is_empty() {
         text.push_str("No status list is known yet; name an issuer's with --aggregation.");
     }
     // To go where there is no network with less than everything is not done, whatever was fetched.
-    let all_current = lists.iter().all(|list| list.word() == "current");
+    let all_current = lists.iter().map(ListState::word).chain(trust_lists.iter().map(TrustListState::word));
+    let all_current = all_current.into_iter().all(|word| word == "current");
+    let object = json!({
+        "lists": words::lists_json(&lists), "trust_lists": trust::lists_json(&trust_lists), "current": all_current,
+    });
     let exit = (!arguments.show && !all_current).then_some(super::failure::Exit::Network);
-    Ok(Answer { exit, ..Answer::new(json!({"lists": words::lists_json(&lists), "current": all_current}), text) })
+    Ok(Answer { exit, ..Answer::new(object, text) })
 }
 
 fn renew(data: &Data) -> Result<Answer, Failure> {

@@ -8,6 +8,8 @@ use crate::service::desk::{Outcome, Report};
 use crate::verification::{Held, HeldCredential};
 use credentials::escape::escaped;
 use credentials::mdoc;
+use credentials::trust::Usage;
+use credentials::trust::list::usage_word;
 use schemas::credential_type::{CredentialType, by_vct};
 use schemas::mdoc::by_doc_type;
 use serde_json::{Map, Value, json};
@@ -75,6 +77,11 @@ pub(super) fn value_text(value: &Value) -> String {
         Some((end, _)) => format!("{}…", shown.get(..end).unwrap_or_default()),
         None => shown.into_owned(),
     }
+}
+
+/// Usages, as a trust list writes them.
+pub(super) fn usages(usages: &[Usage]) -> Vec<&'static str> {
+    usages.iter().filter_map(|usage| usage_word(*usage)).collect()
 }
 
 /// Status lists at hand, and how old they are.

@@ -4,12 +4,11 @@ use super::super::arguments::Verify;
 use super::super::failure::{Exit, Failure};
 use super::super::output::Answer;
 use super::super::words;
-use super::{anchors, codes, look_up};
+use super::{anchors, codes, look_up, policy};
 use crate::service::clock::{Clock, SystemClock};
 use crate::verification::{HeldCredential, Presentation, StatusFinding, presentation_code};
 use credentials::consent::ConsentError;
 use credentials::paper::{FrameError, PaperIn, PaperRefused, VerifiedPaper};
-use credentials::trust::ChainPolicy;
 use schemas::Timestamp;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -18,7 +17,8 @@ use std::fmt::Write as _;
 const PORTRAIT: &str = "picture";
 
 pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
-    let anchors = anchors(arguments)?;
+    let now = arguments.now.unwrap_or_else(|| SystemClock.now());
+    let anchors = anchors(arguments, now)?;
     let assembly = codes::collect(&arguments.paper)?;
     let total = assembly.total();
     let bytes = assembly.finish().map_err(|error| match error {
@@ -29,15 +29,15 @@ pub(super) fn verify(arguments: &Verify) -> Result<Answer, Failure> {
         }
         other => Failure::new(Exit::Refused, "paper_invalid", other.to_string(), "read the paper again, all its codes"),
     })?;
-    let now = arguments.now.unwrap_or_else(|| SystemClock.now());
     let paper = PaperIn::parse(&bytes).map_err(|error| {
         Failure::new(Exit::Refused, "paper_invalid", error.to_string(), "ask for a new paper, or for a newer verifier")
     })?;
-    let verified = paper.verify(ChainPolicy::known_only(&anchors), now).map_err(|error| refused(&error))?;
+    let verified = paper.verify(policy(arguments, &anchors), now).map_err(|error| refused(&error))?;
     let status = match verified.credential().status() {
         None => StatusFinding::None,
         Some(reference) => look_up(reference, arguments, &anchors, now)?,
     };
+    let status = status.under(verified.credential().issuer(), now);
     Ok(answer(&verified, status, total, now))
 }
 
