@@ -16,5 +16,4 @@ mod issuance;
 mod paper;
 mod peers;
 mod proximity;
-mod registration;
 mod world;
