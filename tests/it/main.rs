@@ -17,5 +17,4 @@ mod issuance;
 mod paper;
 mod peers;
 mod proximity;
-mod registration;
 mod world;

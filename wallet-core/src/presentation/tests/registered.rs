@@ -13,7 +13,7 @@ fn registrar() -> Party {
 
 /// A verifier that asks for `asked` and is registered for `registered`, at a border.
 fn verifier(asked: &[&str], registered: &[&str], purpose: Option<Purpose>) -> Verifier {
-    let plain = Verifier::new(Checkpoint { dcql: asking(registered), ..Checkpoint::default() });
+    let mut plain = Verifier::new(Checkpoint { dcql: asking(registered), ..Checkpoint::default() });
     let claims = RegistrationClaims {
         sub: plain.client_id(),
         name: "Border \u{202e}Post".into(),
@@ -31,7 +31,9 @@ fn verifier(asked: &[&str], registered: &[&str], purpose: Option<Purpose>) -> Ve
     };
     let registrar = registrar();
     let registration = Some(registration::sign(&claims, &registrar.chain, &registrar.key).unwrap());
-    Verifier::new(Checkpoint { dcql: asking(asked), purpose, registration, ..Checkpoint::default() })
+    // The same certificate, which the registration names.
+    plain.checkpoint = Checkpoint { dcql: asking(asked), purpose, registration, ..Checkpoint::default() };
+    plain
 }
 
 impl Wallet {
