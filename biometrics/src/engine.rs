@@ -67,7 +67,7 @@ impl Engine {
     /// As [`Engine::capture`].
     pub fn capture_in_steps(&mut self, sample: &Sample, done: &mut dyn FnMut(Step)) -> Result<Capture, CaptureError> {
         let pyramid = Pyramid::new(sample);
-        let (found, faces) = self.find_alone(&pyramid)?;
+        let (found, faces) = alone(&self.detector.find(&pyramid)?)?;
         done(Step::Found);
         let refined = self.detector.refine(&pyramid, &found)?;
         done(Step::Refined);
@@ -86,7 +86,7 @@ impl Engine {
     /// [`CaptureError`]: no face, several, or a fault of the runtime.
     pub fn capture_in_motion(&mut self, sample: &Sample) -> Result<Capture, CaptureError> {
         let pyramid = Pyramid::new(sample);
-        let (found, faces) = self.find_alone(&pyramid)?;
+        let (found, faces) = alone(&self.detector.find_steadily(&pyramid)?)?;
         let refined = self.detector.refine(&pyramid, &found)?;
         self.embed(Self::settle(&pyramid, &refined, faces)?)
     }
@@ -102,17 +102,6 @@ impl Engine {
         let largest = dominant(&faces, 0.0).ok_or(CaptureError::NoFace)?;
         let refined = self.detector.refine(&pyramid, &largest)?;
         self.embed(Self::settle(&pyramid, &refined, count(&faces, &largest))?)
-    }
-
-    /// The one face of a sample.
-    fn find_alone(&mut self, pyramid: &Pyramid<'_>) -> Result<(Face, usize), CaptureError> {
-        let faces = self.detector.find(pyramid)?;
-        let largest = dominant(&faces, LEAST_SCORE).ok_or(CaptureError::NoFace)?;
-        let found = count(&faces, &largest);
-        if found > 1 {
-            return Err(CaptureError::SeveralFaces { got: found });
-        }
-        Ok((largest, found))
     }
 
     /// Cuts the face out and measures it.
@@ -332,6 +321,15 @@ impl EngineError {
 }
 
 /// The largest face that is sure enough; the surer, the larger it counts.
+/// The one face of a sample.
+fn alone(faces: &[Face]) -> Result<(Face, usize), CaptureError> {
+    let largest = dominant(faces, LEAST_SCORE).ok_or(CaptureError::NoFace)?;
+    match count(faces, &largest) {
+        0 | 1 => Ok((largest, 1)),
+        got => Err(CaptureError::SeveralFaces { got }),
+    }
+}
+
 fn dominant(faces: &[Face], least_score: f64) -> Option<Face> {
     let weight = |face: &Face| face.place.area() * face.score.powi(4);
     faces.iter().filter(|face| face.score >= least_score).max_by(|a, b| weight(a).total_cmp(&weight(b))).copied()

@@ -44,6 +44,14 @@ impl Detector {
         Ok(suppress(faces))
     }
 
+    /// The same, always on the wide canvas too: from frame to frame a place found on the close one alone jumps by pixels, which
+    /// looks like a face that moves under noise that does not.
+    pub(super) fn find_steadily(&mut self, pyramid: &Pyramid<'_>) -> Result<Vec<Face>, CaptureError> {
+        let mut faces = self.look(pyramid, &Placement::whole(pyramid, WIDE, WIDE as f64), LIKELY)?;
+        faces.extend(self.look(pyramid, &Placement::whole(pyramid, CLOSE, FRAME_FILLING), LIKELY)?);
+        Ok(suppress(faces))
+    }
+
     /// The same, and if there is none, with more scales and less certainty.
     pub(super) fn find_anything(&mut self, pyramid: &Pyramid<'_>) -> Result<Vec<Face>, CaptureError> {
         let mut faces = self.find(pyramid)?;

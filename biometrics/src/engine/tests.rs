@@ -30,7 +30,7 @@ fn needles(planes: &[f32], output: &[f32]) -> [Needle; 4] {
 #[inline(never)]
 fn embedded(engine: &mut Engine, sample: &Sample) -> [Needle; 4] {
     let pyramid = Pyramid::new(sample);
-    let (face, faces) = engine.find_alone(&pyramid).unwrap();
+    let (face, faces) = super::alone(&engine.detector.find(&pyramid).unwrap()).unwrap();
     let refined = engine.detector.refine(&pyramid, &face).unwrap();
     let settled = Engine::settle(&pyramid, &refined, faces).unwrap();
     let planes = settled.wide.planes(true);
