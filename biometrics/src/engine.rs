@@ -320,7 +320,6 @@ impl EngineError {
     }
 }
 
-/// The largest face that is sure enough; the surer, the larger it counts.
 /// The one face of a sample.
 fn alone(faces: &[Face]) -> Result<(Face, usize), CaptureError> {
     let largest = dominant(faces, LEAST_SCORE).ok_or(CaptureError::NoFace)?;
@@ -330,6 +329,7 @@ fn alone(faces: &[Face]) -> Result<(Face, usize), CaptureError> {
     }
 }
 
+/// The largest face that is sure enough; the surer, the larger it counts.
 fn dominant(faces: &[Face], least_score: f64) -> Option<Face> {
     let weight = |face: &Face| face.place.area() * face.score.powi(4);
     faces.iter().filter(|face| face.score >= least_score).max_by(|a, b| weight(a).total_cmp(&weight(b))).copied()
