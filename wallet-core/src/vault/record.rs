@@ -100,6 +100,8 @@ impl RecordKind {
     pub const DEFERRED: Self = Self(8);
     /// What an issuer left for new copies.
     pub const RENEWAL: Self = Self(9);
+    /// A signed trust list.
+    pub const TRUST_LIST: Self = Self(10);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)
