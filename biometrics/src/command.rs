@@ -12,6 +12,7 @@ mod failure_pictures;
 mod finger;
 mod finger_source;
 mod home;
+mod instructions;
 mod latency;
 mod linkage_plot;
 mod pad;
@@ -100,6 +101,9 @@ enum Command {
     /// What an unlock by face spends its time and memory on, part by part, apart from the vault and Argon2.
     #[command(after_help = "Example: amparo-biometrics latency portrait.jpg --json")]
     Latency(latency::Arguments),
+    /// What the parts of an unlock that are no networks cost in instructions (valgrind counts), and an estimate for an old telephone.
+    #[command(after_help = "Example: amparo-biometrics instructions portrait.jpg --json")]
+    Instructions(instructions::Arguments),
     /// Derive the polar code's information set anew and print it as the constant in the source.
     PolarTable,
 }
@@ -179,6 +183,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Degrade(arguments) => degrade::run(arguments, home),
         Command::Pairs(arguments) => pairs::run(arguments),
         Command::Latency(arguments) => latency::run(arguments, home),
+        Command::Instructions(arguments) => instructions::run(arguments, home),
         Command::PolarTable => Ok(polar_table::run()),
     };
     let (text, code) = match (&result, line.json) {

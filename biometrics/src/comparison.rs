@@ -14,6 +14,7 @@ use crate::template::{Probe, Reference};
 ///
 /// # Source
 /// ISO/IEC 2382-37:2022, "comparison score". Dot product: what the embedder was trained for.
+#[inline(never)]
 pub fn compare(probe: &Probe, reference: &Reference) -> Result<ComparisonScore, CompareError> {
     if probe.model() != reference.model() {
         return Err(CompareError::ModelMismatch);

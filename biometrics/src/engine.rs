@@ -21,8 +21,9 @@ use embedder::Embedder;
 
 /// Finds and embeds faces. Holds the models; loading takes a few hundred milliseconds, so keep it.
 ///
-/// One thread, and the same result for the same sample on the same machine. The runtime's own working memory cannot be
-/// wiped: a process that embeds faces should be short-lived.
+/// One thread, and the same result for the same sample on the same machine. What the runtime's working memory holds of a face is
+/// overwritten when the engine is dropped, by a run on nothing: some milliseconds. Nobody promises that nothing escapes it: a
+/// process that embeds faces should be short-lived.
 pub struct Engine {
     detector: Detector,
     embedder: Embedder,
@@ -348,3 +349,6 @@ const LEAST_SCORE: f64 = 0.6;
 const LEAST_RIVAL_SCORE: f64 = 0.7;
 /// Half as wide and half as high.
 const RIVAL_AREA: f64 = 0.25;
+
+#[cfg(test)]
+mod tests;

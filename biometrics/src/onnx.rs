@@ -10,13 +10,14 @@
 mod check;
 mod fold;
 mod message;
+mod prelu;
 
 use std::fmt;
 
 use prost::Message as _;
 
 pub use check::{Contract, Port};
-use message::Model;
+use message::{Model, Tensor, ValueInfo};
 
 /// A model that passed every check, its weights plain 32-bit floats.
 pub struct Folded(Model);
@@ -26,6 +27,18 @@ impl Folded {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.encode_to_vec()
+    }
+
+    /// Takes folded weights out by their name, which becomes one of the inputs; nothing if there are none.
+    pub fn take_weights(&mut self, name: &str) -> Option<Weights> {
+        let graph = self.0.graph.as_mut()?;
+        let at = graph.initializer.iter().position(|tensor| tensor.label() == name)?;
+        if graph.initializer.get(at).is_none_or(|tensor| tensor.float_data.is_empty()) {
+            return None;
+        }
+        let Tensor { dims: shape, float_data: values, .. } = graph.initializer.swap_remove(at);
+        graph.input.push(ValueInfo::of(name, &shape));
+        Some(Weights { shape, values })
     }
 
     /// The same model for inputs and outputs of other shapes. Whether the model can take them, the runtime finds out.
@@ -40,6 +53,27 @@ impl Folded {
     }
 }
 
+/// Weights that were taken out of a model, to be handed to it with each run. The runtime keeps copies of what is in a model, of
+/// what is handed to it none.
+pub struct Weights {
+    shape: Vec<i64>,
+    values: Vec<f32>,
+}
+
+impl Weights {
+    /// The shape, and the numbers in rows.
+    pub(crate) fn tensor(&self) -> (Vec<i64>, &[f32]) {
+        (self.shape.clone(), &self.values)
+    }
+}
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shape, values: _ } = self;
+        f.debug_struct("Weights").field("shape", shape).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Folded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(model) = self;
@@ -48,7 +82,7 @@ impl fmt::Debug for Folded {
     }
 }
 
-/// Checks a model and gives it back with its quantised weights folded to 32-bit floats.
+/// Checks a model and gives it back with its quantised weights folded to 32-bit floats, and `PRelu` in quicker terms.
 ///
 /// # Errors
 /// [`FoldError`] if the file is no ONNX model, holds anything that we refuse, or does not have the inputs and outputs that
@@ -81,7 +115,12 @@ fn folded(bytes: &[u8]) -> Result<Model, FoldError> {
         return Err(FoldError::UnknownFields);
     }
     check::model(&model)?;
-    fold::graph(model.graph.as_mut().ok_or(FoldError::NotOnnx)?)?;
+    let scales = model.opset_import.iter().any(|set| set.version >= Some(prelu::LEAST_OPERATOR_SET));
+    let graph = model.graph.as_mut().ok_or(FoldError::NotOnnx)?;
+    fold::graph(graph)?;
+    if scales {
+        prelu::unfold(graph);
+    }
     Ok(model)
 }
 

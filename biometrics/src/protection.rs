@@ -49,6 +49,7 @@ pub fn seal(reference: &Reference, seed: &TransformSeed, message: &Message) -> H
 /// in whether one of them opens what the caller keeps. The probe's and the reference's model are *not* compared here.
 /// Integers throughout: the same candidates on every machine.
 #[must_use]
+#[inline(never)]
 pub fn release(probe: &Probe, seed: &TransformSeed, helper: &HelperData) -> [Message; CANDIDATES] {
     let transformed = transform::apply(probe.vector(), seed.as_bytes());
     let ratios = polar::likelihood_ratios(&transformed, &helper.0);

@@ -34,6 +34,7 @@ impl Sample {
     ///
     /// # Errors
     /// [`DecodeError`], with a hint to the person, for anything that is not one whole picture within the limits.
+    #[inline(never)]
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.is_empty() {
             return Err(DecodeError::Empty);

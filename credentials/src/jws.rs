@@ -7,6 +7,7 @@ use crate::key::CheckSignature;
 use crate::signer::{SignError, Signer};
 use crate::trust::{CertificateChain, ChainError};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
@@ -90,6 +91,8 @@ pub struct JwsIn<'t> {
     payload: Vec<u8>,
     /// As long as that of the algorithm; the rest is zero.
     signature: [u8; LONGEST_SIGNATURE],
+    /// Of `signing_input`, once it was hashed.
+    sha256: Option<[u8; 32]>,
 }
 
 const LONGEST_SIGNATURE: usize = SignatureAlgorithm::Es384.signature_length();
@@ -145,7 +148,7 @@ impl<'t> JwsIn<'t> {
         if length != Some(header.alg.signature_length()) {
             return Err(JwsError::Signature);
         }
-        Ok(Self { signing_input, header, is_remembered, payload, signature: bytes })
+        Ok(Self { signing_input, header, is_remembered, payload, signature: bytes, sha256: None })
     }
 
     /// The header.
@@ -206,14 +209,27 @@ impl<'t> JwsIn<'t> {
     pub fn verify(&self, key: &impl CheckSignature) -> Result<(), JwsError> {
         let alg = self.header.alg;
         let signature = self.signature.get(..alg.signature_length()).unwrap_or_default();
-        if key.checks(alg, self.signing_input.as_bytes(), signature) { Ok(()) } else { Err(JwsError::Signature) }
+        let is_signed = match (alg, &self.sha256) {
+            (SignatureAlgorithm::Es256, Some(sha256)) => key.checks_sha256(sha256, signature),
+            _ => key.checks(alg, self.signing_input.as_bytes(), signature),
+        };
+        if is_signed { Ok(()) } else { Err(JwsError::Signature) }
+    }
+
+    /// Hashes what is signed, for [`JwsIn::verify`] and for whoever must hash a text that begins with it: gives the state to go
+    /// on with, and how many bytes went in.
+    pub(crate) fn hash_signed(&mut self) -> (Sha256, usize) {
+        let mut hash = Sha256::new();
+        hash.update(self.signing_input);
+        self.sha256 = Some(hash.clone().finalize().into());
+        (hash, self.signing_input.len())
     }
 }
 
 impl fmt::Debug for JwsIn<'_> {
     /// The header only: the payload may hold claims.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signing_input: _, header, is_remembered: _, payload: _, signature: _ } = self;
+        let Self { signing_input: _, header, is_remembered: _, payload: _, signature: _, sha256: _ } = self;
         f.debug_struct("JwsIn").field("header", header).finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@ mod set;
 
 use crate::algorithm::SignatureAlgorithm;
 use crate::b64;
+use aws_lc_rs::digest::{Digest, SHA256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -21,6 +22,9 @@ pub use set::{KeySet, KeySetError, SelectKeyError};
 pub trait CheckSignature {
     /// Whether `signature` is this key's signature of `message`, made with `algorithm`; never for another key's algorithm.
     fn checks(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Whether `signature` is this key's ES256 signature of the message whose SHA-256 is `digest`; never for another key.
+    fn checks_sha256(&self, digest: &[u8; 32], signature: &[u8]) -> bool;
 }
 
 /// A P-256 public key, on the curve and not the point at infinity.
@@ -180,6 +184,13 @@ impl CheckSignature for PublicKey {
     fn checks(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> bool {
         algorithm == SignatureAlgorithm::Es256
             && signature.try_into().is_ok_and(|signature| self.verifies(message, signature))
+    }
+
+    fn checks_sha256(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
+        let (Ok(digest), Ok(signature)) = (Digest::import_less_safe(digest, &SHA256), signature.try_into()) else {
+            return false;
+        };
+        self.0.parsed.verify_digest_sig(&digest, der::Signature::of(signature).as_bytes()).is_ok()
     }
 }
 

@@ -179,7 +179,7 @@ impl<'t> KeyBindingIn<'t> {
     ///
     /// # Source
     /// RFC 9901 §7.3 steps 5.5 to 5.7.
-    pub(crate) fn check(&self, expected: &Expected<'_>, presented: &SdJwtIn<'_>) -> Result<(), KeyBindingError> {
+    pub(crate) fn check(&self, expected: &Expected<'_>, presented: &mut SdJwtIn<'_>) -> Result<(), KeyBindingError> {
         let Claims { iat, aud, nonce, sd_hash, .. } = &self.claims;
         if aud != expected.audience {
             return Err(KeyBindingError::Audience);
@@ -189,7 +189,7 @@ impl<'t> KeyBindingIn<'t> {
             return Err(KeyBindingError::Nonce);
         }
         check_window(*iat, expected.now, expected.key_binding_age, expected.key_binding_ahead)?;
-        if *sd_hash != presented.sd_hash() {
+        if *sd_hash != presented.sd_hash_and_signed() {
             return Err(KeyBindingError::SdHash);
         }
         Ok(())

@@ -17,6 +17,9 @@ pub(crate) struct Arguments {
     /// Only whole flows a second: issuer and verifier over HTTP, beside npm `@openid4vc/*`.
     #[arg(long, conflicts_with_all = ["search", "latency"])]
     services: bool,
+    /// Only what a verification costs above its two signatures, and a status list of 2^20 entries.
+    #[arg(long, conflicts_with_all = ["search", "latency", "services"])]
+    verification: bool,
     /// How many flows a turn, for the services.
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(8..=10_000))]
     flows: u32,
@@ -60,7 +63,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
         "--locked",
         "--target-dir",
     ]);
-    shell::run(bench.arg(target.join("bench")).env("AMPARO_HOME", home.path()))?;
+    bench.arg(target.join("bench")).env("AMPARO_HOME", home.path());
+    if arguments.verification {
+        return Ok(shell::run(bench.args(["--", "verification"]))?);
+    }
+    shell::run(&mut bench)?;
     println!("\nAn unlock's biometrics, part by part\n");
     shell::run(biometrics(&home).arg("latency").arg(home.photograph("obama3.jpg")))?;
     println!("\n1:N search\n\n{}", faiss::beside(&home, &faiss::FULL, || biometrics(&home))?);

@@ -136,7 +136,7 @@ fn advisory_database() -> bool {
         .is_some_and(|mut entries| entries.next().is_some())
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

@@ -14,6 +14,7 @@ mod faiss;
 mod fuzz;
 mod gate;
 mod graph;
+mod mutants;
 mod services;
 mod setup;
 mod shell;
@@ -43,6 +44,8 @@ enum Command {
     Evaluate(evaluate::Arguments),
     /// Fuzz one target of tests/fuzz with libFuzzer for ten minutes, or as many as said.
     Fuzz(fuzz::Arguments),
+    /// Change what decides, one thing at a time, and see whether a test notices. Takes hours; file by file if asked.
+    Mutants(mutants::Arguments),
     /// Check that every test named in docs/checks.md exists, and that every attack demanded has one.
     Checks,
     /// Check who imports whom against the graph in the README.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments).map_err(|e| e.to_string()),
         Command::Evaluate(arguments) => evaluate::run(&arguments).map_err(|e| e.to_string()),
         Command::Fuzz(arguments) => fuzz::run(&arguments).map_err(|e| e.to_string()),
+        Command::Mutants(arguments) => mutants::run(&arguments).map_err(|e| e.to_string()),
         Command::Checks => checks::run().map_err(|e| e.to_string()),
         Command::Graph => graph::run().map_err(|e| e.to_string()),
     };

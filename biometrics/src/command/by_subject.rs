@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use biometrics::comparison::{ComparisonScore, Decision, Threshold};
-use biometrics::evaluation::{Interval, Subject, SubjectScore, fnmr_by_subject};
+use biometrics::evaluation::{self, Interval, Subject, SubjectScore};
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Value, json};
@@ -46,18 +46,21 @@ impl BySubject {
     /// The answer of an evaluation, and what it is by person.
     pub(super) fn told_with(&self, answer: Answer, fmrs: &[(&str, f64)]) -> Answer {
         let Answer { mut object, mut sentences } = answer;
-        let mut intervals = serde_json::Map::new();
+        let (mut intervals, mut thresholds) = (serde_json::Map::new(), serde_json::Map::new());
         for (name, most) in fmrs {
-            if let Some(Interval { low, high }) = self.interval(*most) {
+            if let Some(evaluation::BySubject { fnmr: Interval { low, high }, threshold }) = self.intervals(*most) {
+                thresholds.insert((*name).to_owned(), json!([threshold.low, threshold.high]));
                 intervals.insert((*name).to_owned(), json!([low, high]));
                 let (low, high, most) = (low * 100.0, high * 100.0, most * 100.0);
                 sentences.push_str(&format!(
-                    "\nFNMR at FMR {most} %: {low:.2}–{high:.2} % when people are drawn anew ({DRAWS} draws)."
+                    "\nFNMR at FMR {most} %: {low:.2}–{high:.2} % when people are drawn anew ({DRAWS} draws), from {:.3}–{:.3}.",
+                    threshold.low, threshold.high
                 ));
             }
         }
         if let Some(fields) = object.as_object_mut() {
             fields.insert("fnmr_ci95_by_subject".to_owned(), Value::Object(intervals));
+            fields.insert("threshold_ci95_by_subject".to_owned(), Value::Object(thresholds));
             fields.insert("by_subject".to_owned(), Value::Array(self.table()));
         }
         sentences.push('\n');
@@ -66,8 +69,8 @@ impl BySubject {
     }
 
     /// By drawing people anew; always the same draws.
-    fn interval(&self, fmr: f64) -> Option<Interval> {
-        fnmr_by_subject(&self.scores, fmr, DRAWS, &mut ChaCha20Rng::seed_from_u64(1))
+    fn intervals(&self, fmr: f64) -> Option<evaluation::BySubject> {
+        evaluation::by_subject(&self.scores, fmr, DRAWS, &mut ChaCha20Rng::seed_from_u64(1))
     }
 
     /// For each person at the product's threshold: mated pairs missed, and false matches that they take part in.

@@ -64,14 +64,14 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         }
     }
     let mut sentences = format!(
-        "Median of {turns} turns on one thread, milliseconds by the clock and of the processor (counted in ticks: short \
-         parts show nothing); the models were loaded in {load_ms:.0}.\n"
+        "{turns} turns on one thread; milliseconds by the clock (median) and of the processor (mean, counted in ticks of the \
+         kernel); the models were loaded in {load_ms:.0}.\n"
     );
     let (mut told, mut told_processor) = (Map::new(), Map::new());
     let (mut template, mut template_processor) = (0.0, 0.0);
     for (part, times) in parts {
         let ms = median_ms(times.iter().map(|spent| spent.clock).collect());
-        let processor = median_ms(times.iter().filter_map(|spent| spent.processor).collect());
+        let processor = mean_ms(times.iter().filter_map(|spent| spent.processor));
         if TEMPLATE.contains(&part) {
             template += ms;
             template_processor += processor;
@@ -121,6 +121,12 @@ impl Moment {
         let processor = self.processor.zip(earlier.processor).map(|(now, then)| now.saturating_sub(then));
         Spent { clock: self.clock - earlier.clock, processor }
     }
+}
+
+/// Ticks are some milliseconds long: a short part has one in some turns and none in others.
+fn mean_ms(times: impl Iterator<Item = Duration>) -> f64 {
+    let (sum, count) = times.fold((0.0, 0_u32), |(sum, count), time| (sum + time.as_secs_f64() * 1e3, count + 1));
+    round3(sum / f64::from(count.max(1)))
 }
 
 /// A line of `/proc/self/status`; nothing where there is none.

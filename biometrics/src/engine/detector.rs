@@ -1,6 +1,6 @@
 //! The detector: where faces are, then where exactly their landmarks are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -11,9 +11,12 @@ use crate::face::geometry::Landmarks;
 use crate::face::pyramid::Pyramid;
 use crate::onnx::{self, Contract, Port};
 
-/// YuNet, twice: on a wide canvas for small faces in large pictures, on a close one for all else, at a quarter of the cost.
+/// YuNet, twice: on a close canvas, and, where the face is small in its picture, on a wide one at four times the cost; the latter is
+/// loaded when it is wanted first.
 pub(super) struct Detector {
-    wide: Session,
+    library: PathBuf,
+    wide_model: Vec<u8>,
+    wide: Option<Session>,
     close: Session,
 }
 
@@ -21,15 +24,23 @@ impl Detector {
     pub(super) fn load(library: &Path, model: &[u8]) -> Result<Self, EngineError> {
         let refuse = |fault| EngineError::Refused { model: NAME, fault };
         let model = onnx::fold(model, &WIDE_CONTRACT).map_err(refuse)?;
-        let wide = runtime::session(library, NAME, &model.to_bytes())?;
+        let wide_model = model.to_bytes();
         let close = runtime::session(library, NAME, &model.reshaped(&CLOSE_CONTRACT).to_bytes())?;
-        Ok(Self { wide, close })
+        Ok(Self { library: library.to_path_buf(), wide_model, wide: None, close })
     }
 
-    /// All faces that are likely, surest first.
+    /// All faces that are likely, surest first. Looks closer until the surest face is large enough for the canvas that whoever
+    /// else could be meant, half as wide, would have been seen too.
     pub(super) fn find(&mut self, pyramid: &Pyramid<'_>) -> Result<Vec<Face>, CaptureError> {
-        let mut faces = self.look(pyramid, &Placement::whole(pyramid, WIDE, WIDE as f64), LIKELY)?;
-        faces.extend(self.look(pyramid, &Placement::whole(pyramid, CLOSE, FRAME_FILLING), LIKELY)?);
+        let mut faces = Vec::new();
+        for (side, longest) in [(CLOSE, FRAME_FILLING), (CLOSE, CLOSE as f64), (WIDE, WIDE as f64)] {
+            let placement = Placement::whole(pyramid, side, longest);
+            faces.extend(self.look(pyramid, &placement, LIKELY)?);
+            let settles = |face: &Face| face.score >= SURE && placement.size_of(&face.place) >= SETTLING;
+            if faces.iter().any(settles) {
+                break;
+            }
+        }
         Ok(suppress(faces))
     }
 
@@ -59,10 +70,20 @@ impl Detector {
         Ok(Face { landmarks, ..*face })
     }
 
+    fn wide(&mut self) -> Result<&mut Session, CaptureError> {
+        match &mut self.wide {
+            Some(session) => Ok(session),
+            none => {
+                let session = runtime::session(&self.library, NAME, &self.wide_model);
+                Ok(none.insert(session.map_err(|e| CaptureError::Runtime { detail: e.to_string() })?))
+            }
+        }
+    }
+
     fn look(&mut self, pyramid: &Pyramid<'_>, placement: &Placement, at_least: f64) -> Result<Vec<Face>, CaptureError> {
         let fail = |e: ort::Error| CaptureError::Runtime { detail: e.to_string() };
         let planes = placement.planes(pyramid);
-        let session = if placement.side == WIDE { &mut self.wide } else { &mut self.close };
+        let session = if placement.side == WIDE { self.wide()? } else { &mut self.close };
         let shape = [1, 3, placement.side, placement.side];
         let input = TensorRef::from_array_view((shape, planes.as_slice())).map_err(fail)?;
         let outputs = session.run(ort::inputs![INPUT => input]).map_err(fail)?;
@@ -80,6 +101,20 @@ impl Detector {
     }
 }
 
+impl Drop for Detector {
+    /// The runtime's memory held a picture: it holds nothing now. What comes of it does not matter.
+    fn drop(&mut self) {
+        for (session, side) in [(Some(&mut self.close), CLOSE), (self.wide.as_mut(), WIDE)] {
+            let nothing = vec![0.0_f32; 3 * side * side];
+            if let (Some(session), Ok(input)) =
+                (session, TensorRef::from_array_view(([1, 3, side, side], nothing.as_slice())))
+            {
+                drop(session.run(ort::inputs![INPUT => input]));
+            }
+        }
+    }
+}
+
 const NAME: &str = "the detector";
 const INPUT: &str = "input";
 /// The model's own canvas.
@@ -90,6 +125,9 @@ const CLOSE: usize = 320;
 const FRAME_FILLING: f64 = 160.0;
 /// Sizes of the face at which its landmarks are sought.
 const REFINED_SIZES: [f64; 3] = [125.0, 175.0, 230.0];
+/// A face of this size on its canvas, in pixels, and this sure, needs no larger canvas.
+const SETTLING: f64 = 32.0;
+const SURE: f64 = 0.8;
 const LIKELY: f64 = 0.5;
 const POSSIBLE: f64 = 0.3;
 

@@ -12,7 +12,8 @@ use super::EngineError;
 /// The library in use and its environment: ONNX Runtime allows one of each.
 static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
-/// A session for a model, on one thread.
+/// A session for a model, on one thread. Memory is laid out anew in each run, the same way each time: so a run on nothing
+/// overwrites what an earlier one left.
 pub(crate) fn session(library: &Path, name: &'static str, model: &[u8]) -> Result<Session, EngineError> {
     let environment = environment(library)?;
     let refuse = |detail: String| EngineError::Session { model: name, detail };
@@ -20,6 +21,7 @@ pub(crate) fn session(library: &Path, name: &'static str, model: &[u8]) -> Resul
     let builder = builder.with_intra_threads(1).map_err(|e| refuse(e.to_string()))?;
     let builder = builder.with_inter_threads(1).map_err(|e| refuse(e.to_string()))?;
     let builder = builder.with_deterministic_compute(true).map_err(|e| refuse(e.to_string()))?;
+    let builder = builder.with_memory_pattern(false).map_err(|e| refuse(e.to_string()))?;
     let mut builder = builder.with_log_level(LogLevel::Error).map_err(|e| refuse(e.to_string()))?;
     builder.commit_from_memory(model).map_err(|e| refuse(e.to_string()))
 }

@@ -20,7 +20,18 @@ pub struct SubjectScore {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub usize);
 
-/// The 95 % interval of the FNMR at an FMR of at most `fmr`, by drawing as many subjects as there are, with repetition, so often.
+/// What drawing other people would have given, at an FMR of at most some number: 95 % intervals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BySubject {
+    /// Of the FNMR.
+    pub fnmr: Interval,
+    /// Of the score from which on there is a match. Its upper end is a threshold that keeps the FMR for other people too, as far
+    /// as these tell.
+    pub threshold: Interval,
+}
+
+/// The 95 % intervals of FNMR and threshold at an FMR of at most `fmr`, by drawing as many subjects as there are, with repetition,
+/// so often.
 ///
 /// A pair counts as often as both its people were drawn; each draw finds its own threshold. Nothing if a draw has no mated
 /// or no non-mated pair throughout.
@@ -28,16 +39,16 @@ pub struct Subject(pub usize);
 /// # Source
 /// Efron, Ann. Statist. 7(1), 1979 (percentile bootstrap); ISO/IEC 19795-1:2021, Annex B (subjects as the unit of resampling).
 #[must_use]
-pub fn fnmr_by_subject<R: CryptoRng + ?Sized>(
+pub fn by_subject<R: CryptoRng + ?Sized>(
     scores: &[SubjectScore],
     fmr: f64,
     draws: usize,
     rng: &mut R,
-) -> Option<Interval> {
+) -> Option<BySubject> {
     let subjects = scores.iter().map(|s| s.reference.0.max(s.probe.0) + 1).max()?;
     let mut sorted: Vec<&SubjectScore> = scores.iter().collect();
     sorted.sort_by(|a, b| b.score.value().total_cmp(&a.score.value()));
-    let mut rates = Vec::new();
+    let (mut rates, mut thresholds) = (Vec::new(), Vec::new());
     for _ in 0..draws {
         let mut times = vec![0_u64; subjects];
         for _ in 0..subjects {
@@ -48,16 +59,24 @@ pub fn fnmr_by_subject<R: CryptoRng + ?Sized>(
                 *count += 1;
             }
         }
-        rates.extend(fnmr_at(&sorted, &times, fmr));
+        if let Some((rate, threshold)) = at_fmr(&sorted, &times, fmr) {
+            rates.push(rate);
+            thresholds.push(threshold);
+        }
     }
-    rates.sort_by(f64::total_cmp);
-    let at =
-        |share: f64| rates.get(((rates.len() as f64 * share) as usize).min(rates.len().saturating_sub(1))).copied();
-    Some(Interval { low: at(0.025)?, high: at(0.975)? })
+    Some(BySubject { fnmr: middle(rates)?, threshold: middle(thresholds)? })
 }
 
-/// One draw: from the highest score down, until one more non-mated pair would be too many.
-fn fnmr_at(sorted: &[&SubjectScore], times: &[u64], fmr: f64) -> Option<f64> {
+/// Between which 95 % of the values lie.
+fn middle(mut values: Vec<f64>) -> Option<Interval> {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| values.get(((values.len() as f64 * share) as usize).min(values.len().saturating_sub(1)));
+    Some(Interval { low: *at(0.025)?, high: *at(0.975)? })
+}
+
+/// One draw: from the highest score down, until one more non-mated pair would be too many; its FNMR, and the
+/// least threshold that keeps that one out.
+fn at_fmr(sorted: &[&SubjectScore], times: &[u64], fmr: f64) -> Option<(f64, f64)> {
     let weight = |s: &SubjectScore| {
         let of = |subject: Subject| times.get(subject.0).copied().unwrap_or_default();
         if s.reference == s.probe { of(s.reference) } else { of(s.reference) * of(s.probe) }
@@ -69,18 +88,20 @@ fn fnmr_at(sorted: &[&SubjectScore], times: &[u64], fmr: f64) -> Option<f64> {
         return None;
     }
     let allowed = (fmr * non_mated as f64).floor() as u64;
-    let (mut matched, mut false_matches) = (0_u64, 0_u64);
+    let (mut matched, mut false_matches, mut threshold) = (0_u64, 0_u64, 1.0);
     for score in sorted {
         if score.reference == score.probe {
             matched += weight(score);
         } else {
             false_matches += weight(score);
             if false_matches > allowed {
+                threshold = score.score.value().next_up();
                 break;
             }
         }
+        threshold = score.score.value();
     }
-    Some(1.0 - matched as f64 / mated as f64)
+    Some((1.0 - matched as f64 / mated as f64, threshold))
 }
 
 #[cfg(test)]
@@ -115,10 +136,12 @@ mod tests {
     fn people_who_never_match_make_a_wide_interval() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         // Two of twenty: by pairs 20 of 200, which Clopper and Pearson would put at 6 to 15 %.
-        let interval = fnmr_by_subject(&scores(2), 1e-2, 1000, &mut rng).unwrap();
+        let BySubject { fnmr: interval, threshold } = by_subject(&scores(2), 1e-2, 1000, &mut rng).unwrap();
         assert!(interval.low <= 0.01 && (0.2..=0.35).contains(&interval.high), "{interval:?}");
-        let none = fnmr_by_subject(&scores(0), 1e-2, 200, &mut rng).unwrap();
+        // Every pair of two people has the same scores: whoever is drawn, nothing below the highest of them is let in.
+        assert!(threshold.low > 0.09 && threshold.high <= 0.9, "{threshold:?}");
+        let none = by_subject(&scores(0), 1e-2, 200, &mut rng).unwrap().fnmr;
         assert_eq!((none.low, none.high), (0.0, 0.0));
-        assert_eq!(fnmr_by_subject(&[], 1e-2, 10, &mut rng), None);
+        assert_eq!(by_subject(&[], 1e-2, 10, &mut rng), None);
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct AlignedFace {
 
 impl AlignedFace {
     /// Cuts the face out, its size times `zoom`. Nothing if the landmarks are all in one place.
+    #[inline(never)]
     pub(crate) fn cut(pyramid: &Pyramid<'_>, landmarks: &Landmarks, zoom: f64) -> Option<Self> {
         let back = Similarity::fit(&zoomed(zoom), &landmarks.points())?;
         let view = pyramid.at_step(back.scale());

@@ -45,8 +45,14 @@ impl Placement {
     }
 
     /// The detector's input: three planes, blue first, 0 to 255.
+    #[inline(never)]
     pub(crate) fn planes(&self, pyramid: &Pyramid<'_>) -> Zeroizing<Vec<f32>> {
         pyramid.at_step(1.0 / self.scale).planes(self.side, |canvas| self.back(canvas))
+    }
+
+    /// How large a place of the sample is on the canvas: the root of its area.
+    pub(crate) fn size_of(&self, place: &Rectangle) -> f64 {
+        place.area().sqrt() * self.scale
     }
 
     fn back(&self, canvas: Point) -> Point {
@@ -75,6 +81,7 @@ pub(crate) struct StrideOutput<'a> {
 }
 
 /// Reads the faces with at least this score out of one stride's outputs. What is not finite is no face.
+#[inline(never)]
 pub(crate) fn read(output: &StrideOutput<'_>, placement: &Placement, at_least: f64, faces: &mut Vec<Face>) {
     let cells = placement.side / output.stride;
     let stride = output.stride as f64;

@@ -12,6 +12,7 @@ pub(crate) struct Pyramid<'a> {
 }
 
 impl<'a> Pyramid<'a> {
+    #[inline(never)]
     pub(crate) fn new(sample: &'a Sample) -> Self {
         let full = Level { width: sample.width() as usize, height: sample.height() as usize, rgb: sample.as_rgb() };
         let mut reduced: Vec<Reduced> = Vec::new();

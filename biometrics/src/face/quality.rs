@@ -42,6 +42,7 @@ pub struct Quality {
 
 impl Quality {
     /// Measures a face. `certainty` is the detector's, `outside` counts landmarks that are not in the picture.
+    #[inline(never)]
     pub(crate) fn measure(landmarks: &Landmarks, aligned: &AlignedFace, certainty: f64, outside: usize) -> Self {
         let pose = Pose::of(landmarks);
         let luma = aligned.luma();

@@ -24,7 +24,7 @@ pub(super) fn graph(graph: &mut Graph) -> Result<(), FoldError> {
         let first = node.input.first().cloned().unwrap_or_default();
         let made = match node.op_type.as_deref() {
             Some("DequantizeLinear") => dequantize(&node, &constants)?,
-            Some("Reshape") if folded.contains(&first) => reshape(&node, &constants)?,
+            Some("Reshape") if folded.contains(&first) => reshape(&node, &mut constants)?,
             _ => {
                 nodes.push(node);
                 continue;
@@ -59,7 +59,7 @@ fn dequantize(node: &Node, constants: &BTreeMap<String, Tensor>) -> Result<Tenso
     if scale_numbers.len() != zeros_bytes.len() || scales.dims != zeros.dims {
         return Err(refuse());
     }
-    let mut weights = Vec::with_capacity(values_bytes.len() * 4);
+    let mut weights = Vec::with_capacity(values_bytes.len());
     for (i, q) in values_bytes.iter().enumerate() {
         let at = blocks.scale_of(i);
         let (scale, zero) = scale_numbers.get(at).zip(zeros_bytes.get(at)).ok_or_else(refuse)?;
@@ -67,18 +67,19 @@ fn dequantize(node: &Node, constants: &BTreeMap<String, Tensor>) -> Result<Tenso
         if !weight.is_finite() {
             return Err(refuse());
         }
-        weights.extend_from_slice(&weight.to_le_bytes());
+        weights.push(weight);
     }
     float_tensor(node, values.dims.clone(), weights).ok_or_else(refuse)
 }
 
-fn reshape(node: &Node, constants: &BTreeMap<String, Tensor>) -> Result<Tensor, FoldError> {
+/// The folded weights move on: nothing but this node reads them in the models that are folded.
+fn reshape(node: &Node, constants: &mut BTreeMap<String, Tensor>) -> Result<Tensor, FoldError> {
     let [source, shape] = node.input.as_slice() else { return Err(FoldError::NotOnnx) };
     let refuse = || cannot_fold(source);
-    let weights = constants.get(source).and_then(|tensor| tensor.raw_data.clone()).ok_or_else(refuse)?;
     let dims = constants.get(shape).and_then(integers).ok_or_else(refuse)?;
+    let weights = constants.remove(source).ok_or_else(refuse)?.float_data;
     let elements = dims.iter().try_fold(1_usize, |n, dim| n.checked_mul(usize::try_from(*dim).ok()?));
-    if elements.and_then(|n| n.checked_mul(4)) != Some(weights.len()) {
+    if elements != Some(weights.len()) {
         return Err(refuse());
     }
     float_tensor(node, dims, weights).ok_or_else(refuse)
@@ -145,9 +146,9 @@ fn integers(tensor: &Tensor) -> Option<Vec<i64>> {
 }
 
 /// A tensor named as the node's one output.
-fn float_tensor(node: &Node, dims: Vec<i64>, raw: Vec<u8>) -> Option<Tensor> {
+fn float_tensor(node: &Node, dims: Vec<i64>, numbers: Vec<f32>) -> Option<Tensor> {
     let [name] = node.output.as_slice() else { return None };
-    Some(Tensor { dims, data_type: Some(FLOAT), name: Some(name.clone()), raw_data: Some(raw), ..Tensor::default() })
+    Some(Tensor { dims, data_type: Some(FLOAT), name: Some(name.clone()), float_data: numbers, ..Tensor::default() })
 }
 
 fn cannot_fold(tensor: &str) -> FoldError {

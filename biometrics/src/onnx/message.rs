@@ -189,6 +189,13 @@ impl Tensor {
 }
 
 impl ValueInfo {
+    /// A tensor of 32-bit floats.
+    pub(super) fn of(name: &str, shape: &[i64]) -> Self {
+        let dim = shape.iter().map(|n| Dimension { value: Some(*n), parameter: None }).collect();
+        let tensor = TensorType { element: Some(super::check::FLOAT), shape: Some(Shape { dim }) };
+        Self { name: Some(name.to_owned()), kind: Some(TypeInfo { tensor: Some(tensor) }), doc_string: None }
+    }
+
     pub(super) fn label(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
     }

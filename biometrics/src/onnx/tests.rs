@@ -94,10 +94,66 @@ fn weights_are_folded_by_blocks_and_reshaped() {
     assert_eq!(graph.input.len(), 1);
     let [weights] = graph.initializer.as_slice() else { panic!("{:?}", graph.initializer) };
     assert_eq!((weights.label(), weights.dims.as_slice()), ("w", &[2, 6, 1, 1][..]));
-    let raw = weights.raw_data.as_ref().unwrap();
-    let values: Vec<f32> = raw.chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+    let values = &weights.float_data;
     // Row 0: scale 0.5, zero 0, then scale 0.25, zero 1. Row 1: scale 2, zero -1, then scale 4, zero 2.
-    assert_eq!(values, [0.5, 1.0, 1.5, 2.0, 1.0, 1.25, 0.0, -254.0, 256.0, 2.0, 28.0, 24.0]);
+    assert_eq!(*values, [0.5, 1.0, 1.5, 2.0, 1.0, 1.25, 0.0, -254.0, 256.0, 2.0, 28.0, 24.0]);
+}
+
+#[test]
+fn folded_weights_taken_out_become_an_input() {
+    let mut folded = fold(&good().encode_to_vec(), &CONTRACT).unwrap();
+    assert!(folded.take_weights("nothing").is_none());
+    let weights = folded.take_weights("w").unwrap();
+    let (shape, values) = weights.tensor();
+    assert_eq!((shape.as_slice(), values.len()), (&[2, 6, 1, 1][..], 12));
+    let graph = Model::decode(folded.to_bytes().as_slice()).unwrap().graph.unwrap();
+    assert!(graph.initializer.is_empty());
+    assert_eq!(graph.input.iter().map(ValueInfo::label).collect::<Vec<_>>(), ["x", "w"]);
+    assert!(!format!("{weights:?}").contains("0.5"));
+}
+
+/// What comes in place of `PRelu` is worked out for numbers on both sides of 0, as the operators are defined.
+#[test]
+fn prelu_is_unfolded_to_the_same_numbers() {
+    let slopes = [0.25_f32, -0.5];
+    let with_slopes = |dims: &[i64]| {
+        let mut model = good();
+        let graph = graph(&mut model);
+        graph.node[2].output = vec!["conv".to_owned()];
+        graph.node.push(node("PRelu", &["conv", "slopes"], "y"));
+        let raw = slopes.iter().flat_map(|s| s.to_le_bytes()).collect();
+        graph.initializer.push(tensor("slopes", FLOAT, dims, raw));
+        let folded = fold(&model.encode_to_vec(), &CONTRACT).unwrap();
+        Model::decode(folded.to_bytes().as_slice()).unwrap().graph.unwrap()
+    };
+    let graph = with_slopes(&[2, 1, 1]);
+    assert!(!graph.initializer.iter().any(|t| t.label() == "slopes"));
+    let weights = |name: &str, channel: usize| {
+        let raw = graph.initializer.iter().find(|t| t.label() == name).unwrap().raw_data.clone().unwrap();
+        f32::from_le_bytes(raw[4 * channel..4 * channel + 4].try_into().unwrap())
+    };
+    for (channel, slope) in slopes.iter().enumerate() {
+        for x in [-3.0_f32, -0.125, 0.0, 0.5, 7.0] {
+            let mut values = std::collections::BTreeMap::from([("conv".to_owned(), x)]);
+            for node in &graph.node[1..] {
+                let value = |i: usize| values[&node.input[i]];
+                let result = match node.op_type.as_deref().unwrap() {
+                    "Relu" => value(0).max(0.0),
+                    "Add" => value(0) + value(1),
+                    "BatchNormalization" => {
+                        let [scale, shift, mean, variance] = [1, 2, 3, 4].map(|i| weights(&node.input[i], channel));
+                        let epsilon = node.attribute[0].f.unwrap();
+                        (value(0) - mean) / (variance + epsilon).sqrt() * scale + shift
+                    }
+                    other => panic!("{other}"),
+                };
+                values.insert(node.output[0].clone(), result);
+            }
+            assert_eq!(values["y"], if x < 0.0 { slope * x } else { x });
+        }
+    }
+    // Slopes along the last axis, and not by channels, are none of ours.
+    assert_eq!(with_slopes(&[2]).node.last().unwrap().op_type.as_deref(), Some("PRelu"));
 }
 
 #[test]

@@ -128,6 +128,10 @@ impl CheckSignature for IssuerKey {
             _ => false,
         }
     }
+
+    fn checks_sha256(&self, digest: &[u8; 32], signature: &[u8]) -> bool {
+        self.p256().is_some_and(|key| key.checks_sha256(digest, signature))
+    }
 }
 
 impl From<PublicKey> for IssuerKey {
@@ -205,6 +209,7 @@ mod tests {
         let signature = p384.sign(&rng, b"m").unwrap();
         assert!(wide.checks(SignatureAlgorithm::Es384, b"m", signature.as_ref()));
         assert!(!wide.checks(SignatureAlgorithm::Es384, b"n", signature.as_ref()));
+        assert!(!wide.checks_sha256(&Sha256::digest(b"m").into(), signature.as_ref()));
         assert!(!wide.checks(SignatureAlgorithm::Es256, b"m", signature.as_ref()));
         assert!(!wide.checks(SignatureAlgorithm::Ed25519, b"m", signature.as_ref()));
         let from_jwk = jwk(json!({
@@ -214,6 +219,7 @@ mod tests {
         let short = IssuerKey::from_ed25519(edwards.public_key().as_ref()).unwrap();
         let signature = edwards.sign(b"m");
         assert!(short.checks(SignatureAlgorithm::Ed25519, b"m", signature.as_ref()));
+        assert!(!short.checks_sha256(&Sha256::digest(b"m").into(), signature.as_ref()));
         assert!(!short.checks(SignatureAlgorithm::Es256, b"m", signature.as_ref()));
         assert!(!format!("{short:?}").is_empty() && short.p256().is_none());
     }

@@ -5,9 +5,11 @@ use super::disclosure::DisclosureIn;
 use super::payload::Payload;
 use super::process::{DisclosureError, Processed, process};
 use crate::algorithm::{HashAlgorithm, SignatureAlgorithms, UnknownHash};
+use crate::b64;
 use crate::json::{JsonError, Limits};
 use crate::jws::{HeaderCache, JwsError, JwsIn};
 use serde_json::{Map, Value};
+use sha2::Digest as _;
 use std::fmt;
 
 /// The most disclosures in one SD-JWT.
@@ -163,6 +165,16 @@ impl<'t> SdJwtIn<'t> {
     /// The digest over [`SdJwtIn::without_key_binding`], with the hash the issuer named.
     pub fn sd_hash(&self) -> String {
         self.hash.digest(self.without_key_binding())
+    }
+
+    /// As [`SdJwtIn::sd_hash`]; the text begins with what the issuer signed, which is hashed once for both where it is SHA-256.
+    pub(crate) fn sd_hash_and_signed(&mut self) -> String {
+        if self.hash != HashAlgorithm::Sha256 {
+            return self.sd_hash();
+        }
+        let (mut hash, hashed) = self.jws.hash_signed();
+        hash.update(self.without_key_binding().get(hashed..).unwrap_or_default());
+        b64::encode(&hash.finalize())
     }
 
     /// Puts the disclosures where their digests stand. Does not look at signature, issuer, times or types.

@@ -158,10 +158,10 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
 /// # Source
 /// RFC 9901 §7.1, §7.3; SD-JWT VC §2.4, §2.5; OpenID4VP 1.0 §8.6.
 pub fn verify_presented(text: &str, expected: &Expected<'_>) -> Result<PresentedCredential, VerifyError> {
-    let parsed = SdJwtIn::parse_remembering(text, expected.issuers.algorithms(), expected.issuers.headers())?;
+    let mut parsed = SdJwtIn::parse_remembering(text, expected.issuers.algorithms(), expected.issuers.headers())?;
     let key_binding = parsed.key_binding.ok_or(VerifyError::KeyBindingMissing)?;
     let key_binding = key_binding::KeyBindingIn::parse(key_binding)?;
-    key_binding.check(expected, &parsed)?;
+    key_binding.check(expected, &mut parsed)?;
     let (content, issuer) = verify_issuer_part(parsed, &expected.issuers, expected.now)?;
     check_times(&content, expected.now, expected.now)?;
     if content.registered.expires_at.is_none() && content.registered.status.is_none() {

@@ -12,10 +12,10 @@ use ring::signature::KeyPair as _;
 const MESSAGE: [u8; 600] = [0x61; 600];
 
 /// A backend with a key of its own.
-struct Backend {
-    name: &'static str,
+pub struct Backend {
+    pub name: &'static str,
     sign: Box<dyn FnMut()>,
-    verify: Box<dyn FnMut()>,
+    pub verify: Box<dyn FnMut()>,
 }
 
 /// Prints the table.
@@ -41,7 +41,8 @@ pub fn print() {
     println!();
 }
 
-fn aws_lc() -> Backend {
+/// The one that we are built on, by its ordinary interface.
+pub fn aws_lc() -> Backend {
     let key = EcdsaKeyPair::generate(&SIGNED).expect("key");
     let random = aws_lc_rs::rand::SystemRandom::new();
     let public = ParsedPublicKey::new(&VERIFIED, key.public_key().as_ref()).expect("public key");

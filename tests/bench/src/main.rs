@@ -3,12 +3,14 @@
 //! Every contestant of a table does the same job: 20 disclosable claims, 5 presented, key binding over audience and nonce, ES256.
 //! Each brings its own cryptography; where it takes a signer from outside (`sd-jwt-payload`) it gets ours, the fastest.
 
+mod above;
 mod allocations;
 mod backends;
 mod border;
 mod contest;
 mod growth;
 mod stages;
+mod status;
 
 use allocations::Counting;
 use contest::{Contestant, Job};
@@ -21,6 +23,11 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let job = Job::new();
+    if std::env::args().nth(1).as_deref() == Some("verification") {
+        above::print(&job);
+        status::print(&job);
+        return;
+    }
     let mut contestants: Vec<Box<dyn Contestant>> = vec![
         Box::new(contest::ours::Ours::new(&job)),
         Box::new(contest::sd_jwt_rs::SdJwtRs::new(&job)),
@@ -29,12 +36,14 @@ fn main() {
     ];
     println!("SD-JWT, 20 disclosable claims, 5 presented, key binding, ES256; {MEASURED}\n");
     run(&mut contestants);
+    above::print(&job);
     let ours = contest::mdoc_ours::Ours::new(&job);
     let isomdl = contest::isomdl::Isomdl::new(&job, &ours.document());
     let mut contestants: Vec<Box<dyn Contestant>> = vec![Box::new(ours), Box::new(isomdl)];
     println!("mdoc, 20 elements, 5 presented, device signature, ES256; {MEASURED}\n");
     run(&mut contestants);
     growth::print();
+    status::print(&job);
     border::print();
     backends::print();
     stages::print();

@@ -27,7 +27,7 @@ pub struct Ours {
 impl Ours {
     pub fn new(job: &Job) -> Self {
         let copy = |key: &SoftwareKey| SoftwareKey::from_scalar(&key.scalar().expect("scalar")).expect("key");
-        let (anchor, chain) = certificates(job);
+        let (anchor, chain) = certificates(job, &oid::CREDENTIAL_ISSUING);
         let now = Timestamp::from_unix(NOW);
         let mut this = Self {
             draft: IssuanceDraft {
@@ -95,8 +95,8 @@ impl Contestant for Ours {
     }
 }
 
-/// An anchor and the chain below it, for the issuer's key.
-fn certificates(job: &Job) -> (String, String) {
+/// An anchor and the chain below it, for the issuer's key and that usage.
+pub fn certificates(job: &Job, usage: &[u64]) -> (String, String) {
     let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
     parameters.distinguished_name.push(rcgen::DnType::CommonName, "Root of the contest");
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -107,7 +107,7 @@ fn certificates(job: &Job) -> (String, String) {
     let mut leaf = CertificateParams::new(vec!["issuer.example".to_owned()]).expect("parameters");
     leaf.not_before = rcgen::date_time_ymd(2026, 1, 1);
     leaf.not_after = rcgen::date_time_ymd(2036, 1, 1);
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(oid::CREDENTIAL_ISSUING.to_vec())];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(usage.to_vec())];
     let leaf_key = KeyPair::from_pem(&Job::pem(&job.issuer)).expect("key");
     let issuer = Issuer::from_params(&parameters, &root_key);
     let leaf = leaf.signed_by(&leaf_key, &issuer).expect("leaf");
