@@ -21,7 +21,10 @@ pub(crate) use proximity::{
     BEYOND_HINT, NO_ADDRESS, NO_ADDRESS_HINT, NO_CODE_FORM_HINT, NO_READER_HINT, NOT_READ, NOT_READ_HINT,
     NOTHING_TO_SHOW, READER_AT_FAULT_HINT, WAITING_FOR_READER, show_to_reader,
 };
-pub(crate) use vault::{few_captures, models_refused, no_models, too_few_captures, trusted, vault_made};
+pub(crate) use vault::{
+    NO_ANCHOR, NO_ANCHOR_HINT, few_captures, list_taken, models_refused, no_models, too_few_captures, trusted,
+    vault_made,
+};
 
 pub(crate) const UNAVAILABLE: &str = "The vault is locked, or it did not recognise you.";
 pub(crate) const UNAVAILABLE_HINT: &str = "Check the photograph, the PIN file, the device key and the vault. After several failures a vault waits before it lets you try again.";

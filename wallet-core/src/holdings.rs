@@ -16,6 +16,7 @@ mod settings;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trust_lists;
 mod types;
 
 pub use batch::{CredentialId, Held, Standing};
@@ -28,6 +29,7 @@ pub use settings::Settings;
 use crate::fault::{Blame, Fault};
 use crate::vault::{RecordError, RecordId, RecordKind};
 use credentials::trust::AnchorError;
+use credentials::trust::list::TrustListError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -101,13 +103,25 @@ pub enum HoldingsError {
     /// Not a trust anchor.
     #[error("not a trust anchor: {0}")]
     Anchor(#[from] AnchorError),
+    /// Nobody was named who signs the list.
+    #[error("this trust list is not here yet, and nobody was named who signs it")]
+    NoListSigner,
+
+    // The other side's fault.
+    /// A trust list does not hold.
+    #[error(transparent)]
+    TrustList(#[from] TrustListError),
+    /// Somebody else was named for the list before.
+    #[error("other authorities were named before for the trust list {0}")]
+    OtherAuthorities(String),
 }
 
 impl Blame for HoldingsError {
     fn fault(&self) -> Fault {
         match self {
             Self::Record(_) | Self::Unreadable(_) | Self::Unwritable => Fault::Storage,
-            Self::UnknownCredential(_) | Self::Anchor(_) => Fault::Input,
+            Self::UnknownCredential(_) | Self::Anchor(_) | Self::NoListSigner => Fault::Input,
+            Self::TrustList(_) | Self::OtherAuthorities(_) => Fault::Peer,
         }
     }
 
@@ -120,6 +134,9 @@ impl Blame for HoldingsError {
             }
             Self::Unreadable(_) => "use the version that wrote the vault, or a newer one",
             Self::UnknownCredential(_) => "`amparo list` shows the ids of what is held",
+            Self::NoListSigner => "say who signs it: --list-signer ANCHOR, which you had by a way you trust",
+            Self::TrustList(_) => "what was taken before stays; ask the list's authority for its newest list",
+            Self::OtherAuthorities(_) => "do not rely on it; ask the authority that you know",
             Self::Anchor(_) => {
                 "a trust anchor is the PEM file of a certificate authority, such as an issuer's trust-anchor.pem"
             }

@@ -35,7 +35,7 @@ pub const MOST: usize = 500;
 pub const MAX_LIFETIME: Seconds = Seconds::DAY.times(90);
 
 /// Why a trust list is not believed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustListError {
     // The fault of whoever made the list, or of whoever stands in between: keep the list that is at hand.

@@ -2,6 +2,7 @@
 
 use crate::adapters::home::HomeError;
 use biometrics::engine::EngineError;
+use credentials::trust::list::VerifiedTrustList;
 use std::path::Path;
 use wallet_core::unlock::Factors;
 
@@ -45,6 +46,23 @@ pub(crate) fn vault_made(vault: &Path, device_key: &Path, factors: Factors, warn
     }
     text
 }
+
+/// A trust list was taken.
+pub(crate) fn list_taken(list: &VerifiedTrustList, withdrawn: usize, current: bool) -> String {
+    let named = list.entries().len() - withdrawn;
+    let (name, number, signer, end) = (list.name(), list.sequence(), list.signer(), list.ends_at());
+    let until = if current {
+        format!("Whom it names is known until {end}; then get a newer one.")
+    } else {
+        format!("It ended at {end}: whom it names is not known. Get a newer one.")
+    };
+    format!("Trust list {name}, number {number}, signed by {signer}, names {named} and withdraws {withdrawn}.\n{until}")
+}
+
+/// Neither an anchor nor a list.
+pub(crate) const NO_ANCHOR: &str = "neither --anchor nor --list is given";
+/// What to do about it.
+pub(crate) const NO_ANCHOR_HINT: &str = "Give one of them.";
 
 /// Trust anchors were added.
 pub(crate) fn trusted(new: usize) -> String {

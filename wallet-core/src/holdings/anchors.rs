@@ -6,7 +6,7 @@ use credentials::trust::TrustAnchors;
 use rand_core::CryptoRng;
 
 impl Holdings<'_> {
-    /// All trust anchors.
+    /// All trust anchors: those that the person added, then those that trust lists name, each list's until it ends.
     ///
     /// One whose record is damaged is left out: then its parties are not known, which the person is shown.
     pub fn trust_anchors(&self) -> TrustAnchors {
@@ -24,6 +24,9 @@ impl Holdings<'_> {
             if let Ok(pem) = self.records.read(id) {
                 let _ = anchors.add_pem(&pem);
             }
+        }
+        for list in self.trust_lists() {
+            anchors.add_listed(&list);
         }
         anchors
     }
@@ -45,7 +48,14 @@ impl Holdings<'_> {
     /// # Errors
     /// [`HoldingsError::Anchor`] when there is none in it, or something else.
     pub fn trust(&mut self, pem: &[u8], rng: &mut dyn CryptoRng) -> Result<usize, HoldingsError> {
-        let new = self.trust_anchors().add_pem(pem)?;
+        let mut own = TrustAnchors::default();
+        for id in self.records.ids(RecordKind::TRUST_ANCHOR) {
+            if let Ok(pem) = self.records.read(id) {
+                let _ = own.add_pem(&pem);
+            }
+        }
+        // One that only a list names is new: it is believed without the list from now on.
+        let new = own.add_pem(pem)?;
         if new > 0 {
             self.records.put(RecordKind::TRUST_ANCHOR, None, pem, rng)?;
         }

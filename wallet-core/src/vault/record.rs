@@ -108,6 +108,8 @@ impl RecordKind {
     pub const SIGNER: Self = Self(12);
     /// The document of a type that a credential held is of.
     pub const TYPE_METADATA: Self = Self(13);
+    /// A signed trust list.
+    pub const TRUST_LIST: Self = Self(14);
     /// A trust anchor of whoever registers verifiers, and for nothing else.
     pub const REGISTRAR: Self = Self(16);
     /// One enrolled impression of a finger; never leaves the vault.
