@@ -17,4 +17,5 @@ mod issuance;
 mod paper;
 mod peers;
 mod proximity;
+mod registration;
 mod world;

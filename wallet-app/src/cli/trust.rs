@@ -16,11 +16,11 @@ pub(super) struct Trust {
     /// The trust anchor: a PEM file that you had from the issuer or the verifier by a way you trust
     #[arg(long, value_name = "FILE", required_unless_present = "list", conflicts_with = "list")]
     anchor: Option<PathBuf>,
-    /// A signed trust list; a newer one takes the place of the one before
-    #[arg(long, value_name = "FILE")]
     /// Trust it to say what verifiers are registered to ask for, and for nothing else
     #[arg(long, conflicts_with = "list")]
     registers_verifiers: bool,
+    /// A signed trust list; a newer one takes the place of the one before
+    #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// The trust anchor of who signs that list, believed for this and nothing else; said once
     #[arg(long, value_name = "FILE", requires = "list")]
