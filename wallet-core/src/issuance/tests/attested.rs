@@ -6,13 +6,18 @@ use crate::testing::Provider;
 
 /// A wallet that a provider vouches for, and an issuer that demands it.
 fn world(change: impl FnOnce(&mut Desk)) -> (Wallet, Issuer) {
+    let (wallet, issuer, _) = world_and_provider(change);
+    (wallet, issuer)
+}
+
+fn world_and_provider(change: impl FnOnce(&mut Desk)) -> (Wallet, Issuer, Provider) {
     let (mut wallet, mut provider) = (Wallet::new(), Provider::new("https://wallets.example"));
     let enrolling = enrol("https://wallets.example", ProviderCode::parse(Provider::CODE).unwrap()).unwrap();
     let enrolled = run(enrolling, &mut Vec::new(), |e| provider.answer(e), NOW, &mut wallet.rng).unwrap();
     Holdings::of(&mut wallet.memory).enrol(enrolled, &mut wallet.rng).unwrap();
     let mut desk = Desk { providers: Some(provider.anchors()), ..Desk::default() };
     change(&mut desk);
-    (wallet, Issuer::new(desk))
+    (wallet, Issuer::new(desk), provider)
 }
 
 fn take(wallet: &mut Wallet) -> WalletAttestation {
@@ -158,11 +163,11 @@ const ALONE: Tamper = |path, v| {
 
 /// A whole issuance in which the provider attests the keys.
 fn with_keys(tamper: Tamper, of_keys: fn(&mut Value)) -> (Result<Delivered, IssuanceError>, Issuer) {
-    let (mut wallet, mut issuer) = world(|desk| {
+    let (mut wallet, mut issuer, mut provider) = world_and_provider(|desk| {
         desk.tamper = tamper;
         desk.key_attesters = desk.providers.take();
     });
-    let mut provider = Provider { of_keys, ..Provider::new("https://wallets.example") };
+    provider.of_keys = of_keys;
     let offered = wallet.offered_by(&mut issuer).unwrap().attested_by(&Holdings::of(&mut wallet.memory));
     let redeeming = offered.accept(Some(TxCode::new("12345678")), None, NOW, &mut wallet.rng).unwrap();
     let answer = |effect: &crate::effect::Effect| match effect.url().host_str() {

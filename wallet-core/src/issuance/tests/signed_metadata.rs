@@ -100,7 +100,7 @@ fn vci_12_2_3_an_issuer_that_signed_once_is_held_to_it() {
     let mut stranger = Issuer::new(signing());
     let mut rng = <ChaCha20Rng as rand_core::SeedableRng>::from_seed([77; 32]);
     let usage = credentials::trust::Usage::CredentialIssuing;
-    stranger.party = crate::testing::Party::new("Casa Abierta", &["issuer.example"], usage, &mut rng);
+    stranger.party = crate::testing::Party::new("Casa Falsa", &["issuer.example"], usage, &mut rng);
     assert_eq!(again(&mut wallet, &mut stranger, anchors.clone()).map(drop), Err(IssuanceError::OtherSigner));
     // Also where the person trusts that stranger for something else.
     let mut both = anchors.clone();
