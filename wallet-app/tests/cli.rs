@@ -105,11 +105,31 @@ impl Scene {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["new", "trust", "unlock", "receive", "list", "show", "present", "refuse", "history", "forget"] {
+    let commands = [
+        "new",
+        "trust",
+        "unlock",
+        "receive",
+        "list",
+        "show",
+        "present",
+        "refuse",
+        "history",
+        "forget",
+        "attest",
+        "refill",
+        "paper",
+        "proximity",
+    ];
+    for command in commands {
         let output = amparo(&[command, "--help"]).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
         let help = String::from_utf8(output.stdout).unwrap();
-        assert!(help.contains("Example:") && help.contains(&format!("amparo {command} ")), "{help}");
+        assert!(
+            ["Example:", "Examples:"].iter().any(|word| help.contains(word))
+                && help.contains(&format!("amparo {command} ")),
+            "{help}"
+        );
     }
     for later in ["pin", "enrol", "withdraw"] {
         assert_eq!(amparo(&[later, "--help"]).output().unwrap().status.code(), Some(2), "{later} is not there yet");
