@@ -33,9 +33,13 @@ impl FingerTemplate {
             }
             let mut placed = Minutia { angle, ..*m };
             if unit() < REPLACED {
-                // Somewhere else, and turned as the ridges are there.
-                (to_x, to_y) = (unit() * f32::from(*width), unit() * f32::from(*height));
-                let Some(ridge) = field.as_ref().and_then(|field| field.angle_256ths((to_x, to_y))) else { continue };
+                // Somewhere else on the print, and turned as the ridges are there.
+                let elsewhere = (0..TRIES).find_map(|_| {
+                    let at = (unit() * f32::from(*width), unit() * f32::from(*height));
+                    field.as_ref().and_then(|field| field.angle_256ths(at)).map(|ridge| (at, ridge))
+                });
+                let Some((at, ridge)) = elsewhere else { continue };
+                (to_x, to_y) = at;
                 placed.angle = if unit() < 0.5 { ridge } else { ridge.wrapping_add(128) };
             }
             if inside(to_x, to_y) {
@@ -54,3 +58,5 @@ const AMPLITUDE: f32 = 14.0;
 const SHORTEST: f32 = 80.0;
 const LONGEST: f32 = 200.0;
 const REPLACED: f32 = 0.5;
+/// A print covers a good part of its picture: so many tries find it.
+const TRIES: usize = 64;
