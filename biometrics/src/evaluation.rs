@@ -133,6 +133,13 @@ impl Rate {
         self.misses as f64 / self.trials.max(1) as f64
     }
 
+    /// The most that these trials allow to be claimed, in bits: a stranger's attempt succeeds at most once in two to the power of
+    /// it, with 97.5 % confidence, if trials were independent.
+    #[must_use]
+    pub fn bits(self) -> f64 {
+        -self.interval().high.log2()
+    }
+
     /// The exact interval that holds the true rate with 95 % confidence, if trials were independent. Pairs of the same
     /// people are not: the true interval is wider.
     #[must_use]

@@ -136,6 +136,7 @@ impl fmt::Debug for Reference {
 pub struct Probe {
     vector: FixedVector,
     model: ModelId,
+    frames: usize,
 }
 
 impl Probe {
@@ -150,13 +151,19 @@ impl Probe {
             MeanFault::Models => ProbeError::ModelMismatch,
             MeanFault::Vanishes => ProbeError::FramesCancel,
         })?;
-        Ok(Self { vector, model })
+        Ok(Self { vector, model, frames: frames.len() })
     }
 
     /// The embedder that made it.
     #[must_use]
     pub const fn model(&self) -> ModelId {
         self.model
+    }
+
+    /// How many frames it is the mean of.
+    #[must_use]
+    pub const fn frames(&self) -> usize {
+        self.frames
     }
 
     pub(crate) const fn vector(&self) -> &FixedVector {
@@ -172,8 +179,8 @@ impl Probe {
 
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vector: _, model } = self;
-        f.debug_struct("Probe").field("model", model).finish_non_exhaustive()
+        let Self { vector: _, model, frames } = self;
+        f.debug_struct("Probe").field("model", model).field("frames", frames).finish_non_exhaustive()
     }
 }
 

@@ -10,12 +10,13 @@ use rand_core::SeedableRng;
 use serde_json::{Value, json};
 
 use super::Answer;
-use super::pair_list::Pair;
+use super::pair_list::{Pair, threshold};
 
 /// The scores of a list, by person. Nothing where folders and the list's last column tell different stories.
 pub(super) struct BySubject {
     names: Vec<String>,
     scores: Vec<SubjectScore>,
+    threshold: Threshold,
 }
 
 impl BySubject {
@@ -40,7 +41,7 @@ impl BySubject {
                 *place = name;
             }
         }
-        Some(Self { names, scores: all })
+        Some(Self { names, scores: all, threshold: threshold(pairs) })
     }
 
     /// The answer of an evaluation, and what it is by person.
@@ -77,7 +78,7 @@ impl BySubject {
     fn table(&self) -> Vec<Value> {
         let mut rows = vec![[0_usize; 4]; self.names.len()];
         for SubjectScore { reference, probe, score } in &self.scores {
-            let matched = Threshold::DEFAULT.decide(*score) == Decision::Match;
+            let matched = self.threshold.decide(*score) == Decision::Match;
             let mated = reference == probe;
             let sides: &[Subject] = if mated { &[*reference] } else { &[*reference, *probe] };
             for side in sides {

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let probe = Probe::from_frames(&[embed(&mut engine, &arguments.probe)?]).map_err(Failure::internal)?;
     let score = compare(&probe, &reference)
         .map_err(|error| Failure::usage(error.to_string(), "make both with the same version of the models"))?;
-    let threshold = Threshold::DEFAULT;
+    let threshold = Threshold::for_faces(&probe, &reference);
     let (word, sentence) = match threshold.decide(score) {
         Decision::Match => ("match", "The probe is taken for the enrolled person"),
         Decision::NonMatch => ("non-match", "The probe is not taken for the enrolled person"),

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use biometrics::comparison::{ComparisonScore, Decision, Threshold};
+use biometrics::comparison::{ComparisonScore, Decision};
 use biometrics::evaluation::{DiscardPoint, GradedScore, error_versus_discard};
 use biometrics::face::quality::ComponentName;
 use serde_json::{Map, Value, json};
 
 use super::embedding_cache::EmbeddingCache;
 use super::evaluate::write_drawing;
-use super::pair_list::Pair;
+use super::pair_list::{Pair, threshold};
 use super::{Answer, Failure, plot};
 
 /// One curve for each component of quality, by its name; a component that is the same everywhere has none.
@@ -28,7 +28,7 @@ impl Discard {
         }
         let varies =
             |pairs: &[GradedScore]| pairs.windows(2).any(|two| matches!(two, [a, b] if a.goodness != b.goodness));
-        let curve = |pairs: Vec<GradedScore>| error_versus_discard(&pairs, Threshold::DEFAULT, &SHARES);
+        let curve = |graded: Vec<GradedScore>| error_versus_discard(&graded, threshold(pairs), &SHARES);
         let curves = graded.into_iter().filter(|(_, pairs)| varies(pairs)).map(|(name, pairs)| (name, curve(pairs)));
         Self { curves: curves.collect() }
     }
@@ -82,6 +82,7 @@ fn worst<'a>(pictures: impl Iterator<Item = &'a PathBuf>, cache: &EmbeddingCache
 /// What the gate says of each mated pair: pairs and misses at the product's threshold, by the first fault of the first
 /// picture that has one.
 pub(super) fn gate(pairs: &[Pair], scores: &[ComparisonScore], cache: &EmbeddingCache) -> Value {
+    let threshold = threshold(pairs);
     let mut told: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     for (pair, score) in pairs.iter().zip(scores).filter(|(pair, _)| pair.mated) {
         let code = |path: &PathBuf| match cache.quality_of(path) {
@@ -91,7 +92,7 @@ pub(super) fn gate(pairs: &[Pair], scores: &[ComparisonScore], cache: &Embedding
         let verdict = pair.reference.iter().chain(&pair.probe).find_map(code).unwrap_or("ok");
         let (mated, misses) = told.entry(verdict).or_default();
         *mated += 1;
-        *misses += usize::from(Threshold::DEFAULT.decide(*score) == Decision::NonMatch);
+        *misses += usize::from(threshold.decide(*score) == Decision::NonMatch);
     }
     let row = |(code, (mated, misses)): (&str, (usize, usize))| {
         (code.to_owned(), json!({ "mated": mated, "misses": misses }))

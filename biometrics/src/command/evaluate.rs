@@ -92,7 +92,7 @@ fn faces(
     drawn(&evaluation, plot)?;
     let measured = Measured {
         modality: "face",
-        threshold: Threshold::DEFAULT,
+        threshold: pair_list::threshold(pairs),
         failures: cache.failures,
         times: cache.times.clone(),
         quality: cache.quality.clone(),

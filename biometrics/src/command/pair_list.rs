@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use biometrics::comparison::Threshold;
+
 use super::Failure;
 
 /// One line of the list.
@@ -12,6 +14,11 @@ pub(super) struct Pair {
     /// The frames of one attempt, in order.
     pub(super) probe: Vec<PathBuf>,
     pub(super) mated: bool,
+}
+
+/// The product's threshold for a list: for as many captures and frames as its first pair has.
+pub(super) fn threshold(pairs: &[Pair]) -> Threshold {
+    pairs.first().map_or(Threshold::DEFAULT, |pair| Threshold::of_counts(pair.reference.len(), pair.probe.len()))
 }
 
 /// Reads lists, each as [`read`] does.

@@ -105,7 +105,7 @@ fn nothing_secret_is_in_a_debug_text() {
     let probe = Probe::from_frames(&[wave(0)]).unwrap();
     assert_eq!(format!("{:?}", wave(0)), "Embedding { model: ModelId(07070707…), .. }");
     assert_eq!(format!("{reference:?}"), "Reference { model: ModelId(07070707…), captures: 2, .. }");
-    assert_eq!(format!("{probe:?}"), "Probe { model: ModelId(07070707…), .. }");
+    assert_eq!(format!("{probe:?}"), "Probe { model: ModelId(07070707…), frames: 1, .. }");
     let score = crate::comparison::compare(&probe, &reference).unwrap();
     assert_eq!(format!("{score:?}"), "ComparisonScore(..)");
 }

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Captures enrolled, and frames a probe.
-const COMPARED: [(&str, &str); 3] = [("1", "1"), ("5", "1"), ("5", "3")];
+const COMPARED: [(&str, &str); 6] = [("1", "1"), ("1", "3"), ("3", "1"), ("3", "3"), ("5", "1"), ("5", "3")];
+/// Of these, what is drawn.
+const DRAWN: [(&str, &str); 3] = [("1", "1"), ("5", "1"), ("5", "3")];
 const RELEASED: [(&str, &str); 5] = [("1", "1"), ("2", "1"), ("3", "1"), ("5", "1"), ("5", "3")];
 
 pub(super) fn compared(bench: &Bench) -> Result<String, EvaluateError> {
@@ -18,11 +20,17 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
     let mut evaluate = bench.command(&["evaluate", "--modality", "face"]);
     for (enrol, frames) in COMPARED {
         let list = listed(bench, people, name, enrol, frames)?;
-        evaluate.arg("--pairs").arg(list).arg("--plot").arg(bench.drawing(&format!("{name}-{enrol}-{frames}.svg")));
+        evaluate.arg("--pairs").arg(list);
     }
     let answer = bench.json(&mut evaluate)?;
+    let mut draw = bench.command(&["evaluate", "--modality", "face"]);
+    for (enrol, frames) in DRAWN {
+        let list = bench.folder.join(format!("pairs-{name}-{enrol}-{frames}.csv"));
+        draw.arg("--pairs").arg(list).arg("--plot").arg(bench.drawing(&format!("{name}-{enrol}-{frames}.svg")));
+    }
+    let _ = bench.json(&mut draw)?;
     let mut text = String::from(
-        "| captures enrolled, frames a probe | mated | non-mated | EER | FNMR at FMR 1e-2 | at 1e-3 | at 1e-4 | FMR at the product's threshold |\n\
+        "| captures enrolled, frames a probe | mated | non-mated | EER | FNMR at FMR 1e-2 | at 1e-3 | at 1e-4 | FMR and FNMR at the product's threshold |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     for ((enrol, frames), list) in COMPARED.iter().zip(lists(&answer)) {
@@ -35,7 +43,7 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
         let false_matches = count(list, &["at_product_threshold", "false_matches"]);
         let _ = writeln!(
             text,
-            "| {enrol}, {frames} | {} | {} | {} % | {} | {} | {} | {} % ({false_matches}/{}) |",
+            "| {enrol}, {frames} | {} | {} | {} % | {} | {} | {} | {} % ({false_matches}/{}), {} % from {:.3} |",
             thousands(mated),
             thousands(non_mated),
             percent(number(list, &["eer"])),
@@ -44,17 +52,23 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
             at_fmr("1e-4"),
             percent(false_matches as f64 / non_mated.max(1) as f64),
             thousands(non_mated),
+            percent(number(list, &["at_product_threshold", "fnmr"])),
+            number(list, &["at_product_threshold", "threshold"]),
         );
     }
     text.push_str(
-        "\nFNMR when the people are drawn anew a thousand times (95 %), and who errs at the product's threshold:\n\n",
+        "\nFNMR, and the score it is from, when the people are drawn anew a thousand times (95 %), and who errs at the product's threshold:\n\n",
     );
     text.push_str("| captures, frames | at FMR 1e-2 | at 1e-3 | at 1e-4 | people without error | the others |\n|---|---|---|---|---|---|\n");
     for ((enrol, frames), list) in COMPARED.iter().zip(lists(&answer)) {
         let drawn = |fmr: &str| {
-            let interval = at(list, &["fnmr_ci95_by_subject", fmr]);
-            let bound = |i: usize| percent(interval.get(i).and_then(Value::as_f64).unwrap_or(f64::NAN));
-            format!("{}–{} %", bound(0), bound(1))
+            let bounds = |of: &str| {
+                let interval = at(list, &[of, fmr]);
+                [0, 1].map(|i| interval.get(i).and_then(Value::as_f64).unwrap_or(f64::NAN))
+            };
+            let [low, high] = bounds("fnmr_ci95_by_subject").map(percent);
+            let [from, to] = bounds("threshold_ci95_by_subject");
+            format!("{low}–{high} % from {from:.3}–{to:.3}")
         };
         let (people, others) = by_person(list);
         let _ = writeln!(
@@ -66,7 +80,7 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
         );
     }
     text.push('\n');
-    for (enrol, frames) in COMPARED {
+    for (enrol, frames) in DRAWN {
         let _ = writeln!(
             text,
             "![DET and scores, {enrol} enrolled, {frames} frames](evaluation/{name}-{enrol}-{frames}.svg)"
@@ -127,10 +141,11 @@ fn release(bench: &Bench, people: &Path, name: &str) -> Result<String, EvaluateE
         let most = at(list, &["released_non_mated_ci95"]).get(1).and_then(Value::as_f64).unwrap_or(f64::NAN);
         let _ = writeln!(
             text,
-            "| {enrol}, {frames} | {} | {wrong} of {} (at most {} %) |",
+            "| {enrol}, {frames} | {} | {wrong} of {} (at most {} %: {:.1} bits) |",
             rate(released, mated, at(list, &["released_mated_ci95"])),
             thousands(non_mated),
-            percent(most)
+            percent(most),
+            number(list, &["bits_at_most"])
         );
     }
     let _ = writeln!(
