@@ -192,7 +192,8 @@ fn is_enrolled_face(compartment: &Compartment, bytes: &[u8], probe: Option<&Prob
     let Some((probe, reference)) = probe.zip(reference.and_then(|bytes| Reference::from_bytes(&bytes).ok())) else {
         return false;
     };
-    compare(probe, &reference).is_ok_and(|score| Threshold::DEFAULT.decide(score) == Decision::Match)
+    compare(probe, &reference)
+        .is_ok_and(|score| Threshold::for_faces(probe, &reference).decide(score) == Decision::Match)
 }
 
 /// The vault is open, and the count of failures is back to none: write the store.
