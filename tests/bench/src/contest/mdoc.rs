@@ -26,6 +26,11 @@ pub fn transcript() -> SessionTranscript {
 
 /// An anchor and the chain below it, for the issuer's key.
 pub fn certificates(job: &Job) -> (String, String) {
+    certificates_for(job, &oid::MDOC_ISSUING)
+}
+
+/// The same for another usage of that key.
+pub fn certificates_for(job: &Job, usage: &[u64]) -> (String, String) {
     let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
     parameters.distinguished_name.push(rcgen::DnType::CommonName, "Root of the contest");
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -37,7 +42,7 @@ pub fn certificates(job: &Job) -> (String, String) {
     leaf.distinguished_name.push(rcgen::DnType::CommonName, "Issuer of the contest");
     leaf.not_before = rcgen::date_time_ymd(2026, 1, 1);
     leaf.not_after = rcgen::date_time_ymd(2036, 1, 1);
-    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(oid::MDOC_ISSUING.to_vec())];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(usage.to_vec())];
     let leaf_key = KeyPair::from_pem(&Job::pem(&job.issuer)).expect("key");
     let leaf = leaf.signed_by(&leaf_key, &Issuer::from_params(&parameters, &root_key)).expect("leaf");
     (root.pem(), leaf.pem())
