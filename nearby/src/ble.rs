@@ -8,6 +8,7 @@
 //!
 //! # Source
 //! ISO/IEC 18013-5:2021 §8.3.3.1.1.4 "Data retrieval", §8.3.3.1.1.5, §8.3.3.1.1.6; Bluetooth Core 5.2, Vol 3, Part F §3.2.9.
+//! Section numbers and values from memory: the text was not at hand (decision 0097).
 
 use crate::frames::FrameError;
 use crate::{Bounds, Link, LinkError};
