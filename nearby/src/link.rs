@@ -36,6 +36,9 @@ pub enum LinkError {
     /// Too long, or empty.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// Parts that make no message.
+    #[error(transparent)]
+    Chunk(#[from] crate::ble::ChunkError),
     /// More messages than are taken.
     #[error("more than {most} messages")]
     TooMany {
