@@ -1,5 +1,6 @@
 //! Amparo: the holder's side of the wallet, without I/O.
 
+pub mod card;
 pub mod consent;
 pub mod device_key;
 pub mod display;
