@@ -4,6 +4,7 @@ mod disk;
 mod lock;
 mod replace;
 
+pub mod cards;
 pub mod codes;
 pub mod home;
 pub mod inputs;

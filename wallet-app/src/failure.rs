@@ -1,5 +1,6 @@
 //! Every error once more, as a person or a script meets it: an exit code, a code word, a sentence, a hint.
 
+use crate::adapters::cards::CardError;
 use crate::adapters::home::HomeError;
 use crate::adapters::inputs::PinFileError;
 use crate::adapters::pictures::{FaceReaderError, PictureError};
@@ -131,6 +132,16 @@ impl Failure {
             _ => (Exit::Network, "network", messages::NO_READER_HINT),
         };
         Self { exit, code, message, hint: hint.to_owned() }
+    }
+
+    /// A card that cannot be drawn: the template of the type is at fault.
+    pub(crate) fn card(error: &CardError) -> Self {
+        Self {
+            exit: Exit::Refused,
+            code: "card",
+            message: messages::sentence(&error.to_string()),
+            hint: messages::NO_CARD_HINT.to_owned(),
+        }
     }
 
     /// The reader has the answer, and could not read it.

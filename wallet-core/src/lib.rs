@@ -1,6 +1,7 @@
 //! Amparo: the holder's side of the wallet, without I/O.
 
 pub mod attestation;
+pub mod card;
 pub mod consent;
 pub mod device_key;
 pub mod display;

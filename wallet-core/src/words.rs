@@ -1,7 +1,7 @@
 //! What types call themselves and their claims, in the person's language.
 
 use crate::display::Shown;
-use credentials::type_metadata::{Bundled, ResolvedType, TypeDocuments, resolve};
+use credentials::type_metadata::{Bundled, ResolvedType, TypeDisplay, TypeDocuments, resolve};
 use schemas::mdoc::{by_doc_type, claim_of};
 use schemas::{ClaimPath, PathElement, credential_type};
 use std::collections::BTreeMap;
@@ -52,6 +52,12 @@ impl Words {
         } else {
             Shown::name(&format!("{label} ({})", dotted(path.elements())))
         }
+    }
+
+    /// A type with all that it extends, and how it looks.
+    pub(crate) fn display(&self, type_id: &str) -> Option<(&ResolvedType, &TypeDisplay)> {
+        let resolved = self.of(type_id)?;
+        Some((resolved, resolved.display(&self.preferred())?))
     }
 
     /// The label of the longest part of the path that has one, and what is left of the path.

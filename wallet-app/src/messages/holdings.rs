@@ -114,6 +114,11 @@ pub(crate) fn credential(held: &Held, claims: &Map<String, Value>, now: Timestam
     std::iter::once(holding(held, now, words)).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
+/// Where the card is, and what it is.
+pub(crate) fn card_written(path: &str) -> String {
+    format!("The card is in {path}. Whoever has the file can read it: destroy it when you no longer need it.")
+}
+
 /// What was shown, to whom, why and until when.
 pub(crate) fn history(entries: &[Entry], words: &Words) -> String {
     if entries.is_empty() {
