@@ -75,7 +75,7 @@ pub(crate) fn decode_into(text: &str, place: &mut [u8]) -> Result<Option<usize>,
 }
 
 /// Encodes as the entries of `x5c` are: standard alphabet, padded.
-pub(crate) fn encode_standard(bytes: &[u8]) -> String {
+pub fn encode_standard(bytes: &[u8]) -> String {
     STANDARD.encode_to_string(bytes)
 }
 

@@ -20,6 +20,13 @@ fn a_request_waits_for_a_credential_that_comes_later_and_a_refusal_looks_like_ab
     assert_eq!(list["credentials"][0]["copies"], 3);
     let id = list["credentials"][0]["id"].as_str().unwrap().to_owned();
     world.holder("show", &[&id], 0);
+    let (svg, png) = (world.text("card.svg"), world.text("card.png"));
+    world.holder("show", &[&id, "--card", &svg], 0);
+    world.holder("show", &[&id, "--card", &png], 0);
+    assert!(std::fs::read_to_string(&svg).unwrap().contains("Rivas"), "the holder's own card shows the holder's name");
+    assert!(std::fs::read(&png).unwrap().starts_with(b"\x89PNG"));
+    // What is there is never overwritten.
+    world.holder("show", &[&id, "--card", &png], 7);
 
     let (refused, link) = world.request(&["--preset", "age-over-18", "--purpose", "age-check", "--retention", "15m"]);
     world.holder("refuse", &[&link], 0);

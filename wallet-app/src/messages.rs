@@ -10,10 +10,8 @@ mod presentation;
 mod proximity;
 mod vault;
 
-pub(crate) use holdings::{credential, history, holdings, low, refilled, to_be_refilled};
-pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};
 pub(crate) use holdings::{card_written, credential, history, holdings, low, refilled, to_be_refilled};
-pub(crate) use issuance::{arrived, offered, page, tx_code, waiting};
+pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{
     LESS, asked_for, beyond_purpose, comes_along, no_purpose, not_known_still, not_told, optional, refused, sent,
@@ -84,7 +82,6 @@ pub(crate) const FORGOTTEN: &str = "The credential, its copies and their keys ar
 
 pub(crate) const NO_FORM: &str = "The name of the file says nothing of its form.";
 pub(crate) const NO_FORM_HINT: &str = "Let it end in .html, .png, .gif or .txt.";
-pub(crate) const NO_FORM_HINT: &str = "Let it end in .html, .png or .txt.";
 pub(crate) const NO_CARD_FORM_HINT: &str = "Let it end in .svg or .png.";
 pub(crate) const NO_CARD_HINT: &str = "Write it as .svg instead, or show it without --card.";
 pub(crate) const NOT_PATHS: &str = "--only names no claims.";
