@@ -120,3 +120,10 @@ fn ble_03_a_session_begins_with_start_and_ends_with_end() {
     assert!(matches!(server.receive(SOON), Err(LinkError::Gone)));
     assert!(matches!(server.send(&[1]), Err(LinkError::Gone)));
 }
+
+#[test]
+fn ble_04_what_was_received_so_far_is_in_no_log() {
+    let mut chunks = Chunks::new(100);
+    assert_eq!(chunks.take(&[1, 201, 202, 203]), Ok(None));
+    assert_eq!(format!("{chunks:?}"), "Chunks { most: 100, .. }");
+}
