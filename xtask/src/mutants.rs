@@ -20,9 +20,6 @@ pub(crate) struct Arguments {
     /// Only list the files.
     #[arg(long)]
     list: bool,
-    /// Only these tests, as `cargo test` takes them (`-- --lib consent::`): who survives them is tried with all by `--matching`.
-    #[arg(last = true, value_name = "TESTS")]
-    tests: Vec<String>,
 }
 
 /// What did not go on.
@@ -105,8 +102,10 @@ fn one_run(files: &[&str], target: &Path, arguments: &Arguments) -> Result<(), M
         std::fs::create_dir_all(folder)
             .map_err(|source| MutantsError::Files { path: folder.display().to_string(), source })?;
     }
+    // What an earlier run left is not taken for this one's.
+    let _ = std::fs::remove_dir_all(output.join("mutants.out"));
     let mut mutants = shell::cargo();
-    // In one process all tests take two seconds; a process for each, as nextest has it, takes thirty times that.
+    // One process for all tests: a process for each, as nextest has it, makes anew what they share.
     mutants.args(["mutants", "--package", package, "--test-tool", "cargo"]);
     mutants.args(files.iter().flat_map(|file| ["--file", file]));
     // One at a time, in a copy of the tree.
@@ -119,9 +118,6 @@ fn one_run(files: &[&str], target: &Path, arguments: &Arguments) -> Result<(), M
     }
     if let Some(matching) = &arguments.matching {
         mutants.args(["--re", matching]);
-    }
-    if !arguments.tests.is_empty() {
-        mutants.arg("--").args(&arguments.tests);
     }
     // Compiling is most of it: ours without optimisation, what we depend on as ever.
     mutants.env("CARGO_TARGET_DIR", target.join("build")).env("TMPDIR", trees);
