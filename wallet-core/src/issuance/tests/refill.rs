@@ -113,6 +113,12 @@ fn refill_04_what_comes_must_say_what_is_held_by_the_same_issuer() {
     issuer.desk.claims["age_over_18"] = false.into();
     assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 34);
 
+    // What the type says is looked at where it is looked up: its document may have become another since.
+    let mut issuer = Issuer::new(refills());
+    let (mut wallet, id) = with_copies(&mut issuer, 5);
+    issuer.desk.claims["vct#integrity"] = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into();
+    assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 34);
+
     // A known issuer's copies are not followed by those of somebody whom no anchor vouches for.
     let mut issuer = Issuer::new(refills());
     let (mut wallet, id) = with_copies(&mut issuer, 5);
