@@ -52,17 +52,22 @@
 //! ```
 
 mod access;
+mod answered;
+mod arrived;
 mod authorizing;
 mod client;
 mod deferred;
 mod delivered;
 mod encryption;
 mod error;
+mod metadata;
 mod notice;
 mod offer;
 mod offered;
+mod plan;
 mod redeeming;
 mod refill;
+mod sameness;
 mod signed_metadata;
 mod signers;
 #[cfg(test)]
@@ -70,10 +75,11 @@ mod tests;
 mod typing;
 
 pub(crate) use access::{Secret, key_from_text};
+pub use arrived::{Arrived, Confirmed, Kept, Summary, SummaryEntry};
 pub(crate) use authorizing::CLIENT_ID;
 pub use authorizing::{Authorization, Pushing};
 pub use deferred::{Asked, Asking, Deferred, DeferredId};
-pub use delivered::{Arrived, Confirmed, Delivered, Kept, Summary, SummaryEntry};
+pub use delivered::Delivered;
 pub use error::{Answer, IssuanceError};
 pub use notice::{Event, Notices, Notifying};
 pub use offer::{Fetching, follow, follow_remembering, follow_trusting};

@@ -59,6 +59,7 @@
 //! }
 //! ```
 
+mod answer_error;
 mod ask;
 mod authenticated;
 mod choice;
@@ -73,10 +74,11 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
+pub use answer_error::AnswerError;
 pub use ask::{Asker, InPerson, Online, Proposal, RegisteredAs};
 pub use authenticated::{Absent, Authenticated, Rejected, RequestError};
 pub use choice::{Choice, ChoiceError};
-pub use consented::{AnswerError, Consented, Terms};
+pub use consented::{Consented, Terms};
 pub use evidence::HolderVerified;
 pub use in_person::{Engaged, Handing, InPersonError, Unanswered};
 pub use link::{LinkError, RequestId, RequestLink};

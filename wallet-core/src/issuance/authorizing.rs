@@ -1,8 +1,10 @@
 //! The authorization code flow: the request goes ahead, the person goes to the issuer's own page, and comes back with a code.
 
+use super::answered::refused;
 use super::client::{self, Repeats, Step};
 use super::error::{Answer, IssuanceError};
-use super::redeeming::{Grant, Plan, Redeeming, refused};
+use super::plan::{Grant, Plan};
+use super::redeeming::Redeeming;
 use crate::display::Shown;
 use crate::effect::{Effect, Errand, Outcome, Progress};
 use crate::wire;

@@ -1,9 +1,9 @@
 //! How this wallet says who it is, where an issuer gives only to wallets that a provider vouches for.
 
 use super::access::{Dpop, MAX_NONCE, Server, asks_for_dpop_nonce};
+use super::answered::refused;
 use super::authorizing::CLIENT_ID;
 use super::error::{Answer, IssuanceError};
-use super::redeeming::refused;
 use crate::attestation::WalletAttestation;
 use crate::effect::{Effect, Loopback, Response, address};
 use crate::wire;

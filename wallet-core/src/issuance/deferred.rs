@@ -1,12 +1,12 @@
 //! What an issuer promised for later: kept in the vault, asked for again until it comes or is declined.
 
 use super::access::{Access, AccessRecord, Secret, key_from_text, key_to_text};
+use super::answered::{Answered, read_answer};
 use super::delivered::{Batch, Delivered};
 use super::encryption::{self, Encryption, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
 use super::offered::Kind;
-use super::redeeming::{Answered, read_answer};
 use super::refill::{Renewal, RenewalRecord};
 use crate::display::Shown;
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address};

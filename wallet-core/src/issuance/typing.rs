@@ -5,7 +5,7 @@
 //! # Source
 //! SD-JWT VC §5.3.1, §5.7, §7.1, §8.3, §8.4.
 
-use super::delivered::Arrived;
+use super::arrived::Arrived;
 use super::error::IssuanceError;
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address};
 use crate::holdings::{Credential, Holdings};

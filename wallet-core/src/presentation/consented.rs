@@ -1,22 +1,22 @@
 //! What the person chose, and the answer that follows from it.
 
-use super::ask::{Ask, InPerson, Online};
+mod in_person;
+
+use super::answer_error::AnswerError;
+use super::ask::{Ask, Online};
 use super::choice::{Choice, ChoiceError, narrow};
 use super::evidence::HolderVerified;
-use super::in_person::{Handing, Unanswered, nothing_to_show};
 use super::item::Item;
 use super::offered::{Offered, OfferedPath};
 use super::sending::{Receipt, Sending};
 use crate::consent::Given;
-use crate::fault::{Blame, Fault};
-use crate::history::{ConsentNote, Disclosed, Entry, EntryNumber, HistoryError, Outcome};
-use crate::holdings::{Credential, CredentialId, Holdings, HoldingsError, Unsaved};
+use crate::history::{ConsentNote, Disclosed, Entry, EntryNumber, Outcome};
+use crate::holdings::{Credential, Holdings, Unsaved};
 use credentials::b64;
 use credentials::cbor::{DATE_TIME, Value as CborValue};
-use credentials::consent::{self, ConsentId, GrantError};
+use credentials::consent::{self, ConsentId};
 use credentials::key_binding::KeyBindingClaims;
-use credentials::mdoc::{Document, Elements, Mdoc, device_response};
-use credentials::proximity::SessionStatus;
+use credentials::mdoc::{Elements, Mdoc, device_response};
 use credentials::trust::Trust;
 use rand_core::CryptoRng;
 use schemas::consent::Grant;
@@ -72,21 +72,6 @@ impl Offered {
     /// `security.md` §4.1: the grant may only narrow the request.
     pub fn consent(self, choice: &Choice, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Consented, ChoiceError> {
         self.consented(choice, now, rng).map_err(|(error, _)| error)
-    }
-}
-
-impl Offered<InPerson> {
-    /// The same, in person. What stops the person's choice stops the session with it.
-    ///
-    /// # Errors
-    /// [`Unanswered`], which holds the message that a wallet without anything to show would send.
-    pub fn consent(
-        self,
-        choice: &Choice,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Consented<InPerson>, Unanswered<ChoiceError>> {
-        self.consented(choice, now, rng).map_err(|(error, ask)| Unanswered::new(error, nothing_to_show(*ask)))
     }
 }
 
@@ -350,130 +335,6 @@ impl Consented {
         let plain = Zeroizing::new(serde_json::to_vec(&answer).map_err(|_| AnswerError::Encryption)?);
         let response = recipient.encrypt(&plain, rng).map_err(|_| AnswerError::Encryption)?;
         Ok(self.ask.post([("response", response.as_str())]))
-    }
-}
-
-impl Consented<InPerson> {
-    /// Says no after all: the message that ends the session.
-    pub fn refuse(self) -> Vec<u8> {
-        nothing_to_show(self.ask)
-    }
-
-    /// Makes the answer: takes a copy of each document, never to be used again, authenticates it in this session, and writes
-    /// the history. A MAC convinces this reader and nobody whom it might show it to.
-    ///
-    /// # Errors
-    /// [`Unanswered`] with [`AnswerError`]. Drop the vault without saving then.
-    ///
-    /// # Source
-    /// ISO/IEC 18013-5 §8.3.2.1.2.2, §9.1.3.5; `security.md` §3.3, §4.1, §8.
-    pub fn answer(
-        self,
-        holder: HolderVerified,
-        holdings: &mut Holdings<'_>,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Unsaved<Handing>, Unanswered<AnswerError>> {
-        let made = self.documents(&holder, holdings, now, rng);
-        let Self { ask, .. } = self;
-        match made {
-            Ok((documents, receipt, entry)) => {
-                let InPerson(session) = ask.way;
-                let sent = session.send(&device_response(&documents));
-                let ended = |_| Unanswered::new(AnswerError::Encryption, SessionStatus::Termination.message());
-                let (session, message) = sent.map_err(ended)?;
-                Ok(Unsaved::new(Handing::new(message, session, receipt, entry)))
-            }
-            Err(error) => Err(Unanswered::new(error, nothing_to_show(ask))),
-        }
-    }
-
-    fn documents(
-        &self,
-        holder: &HolderVerified,
-        holdings: &mut Holdings<'_>,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(Vec<Document>, Receipt, Option<EntryNumber>), AnswerError> {
-        self.check(holder, now)?;
-        let grant = self.grant(holdings, now)?;
-        let InPerson(session) = &self.ask.way;
-        let (mut documents, mut signed) = (Vec::new(), false);
-        for item in &self.items {
-            let signs = !signed && self.signs(item);
-            signed |= signs;
-            let id = item.held.id();
-            let copy = holdings.spend(id, self.reuse_last_copy, rng)?.ok_or(AnswerError::LastCopyUsed(id))?;
-            let Some(Credential::Mdoc(document)) = copy.reopen() else { return Err(AnswerError::Copy(id)) };
-            let own = self.own_elements(&document, holder, grant.as_ref().filter(|_| signs));
-            let selection = document.select(&item.paths).map_err(|_| AnswerError::Copy(id))?;
-            let made = selection.authenticate(session.transcript(), &own, &copy.key, session.peer_key());
-            documents.push(made.map_err(|_| AnswerError::Copy(id))?);
-        }
-        let receipt = self.receipt(grant.as_ref());
-        let entry = self.record(&receipt, grant.as_ref(), holdings, now, rng)?;
-        Ok((documents, receipt, entry))
-    }
-}
-
-/// Why no answer was made. Nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AnswerError {
-    // The person must do something.
-    /// The holder was recognised for another request, or too long ago.
-    #[error("the holder was not recognised for this request within the last {} s", HolderVerified::GOOD_FOR.get())]
-    NotRecognised,
-    /// Every copy was shown before, and the person has not agreed to show one again.
-    #[error("every copy of credential {0} was shown before")]
-    LastCopyUsed(CredentialId),
-
-    // The verifier's fault.
-    /// The request is over.
-    #[error("the request is over")]
-    RequestEnded,
-    /// The consent cannot be given any more.
-    #[error(transparent)]
-    Grant(#[from] GrantError),
-
-    // The wallet's.
-    /// A copy could not be opened or signed.
-    #[error("a copy of credential {0} could not be signed")]
-    Copy(CredentialId),
-    /// The answer could not be encrypted.
-    #[error("the answer could not be encrypted")]
-    Encryption,
-    /// The vault.
-    #[error(transparent)]
-    Holdings(#[from] HoldingsError),
-    /// The history.
-    #[error(transparent)]
-    History(#[from] HistoryError),
-}
-
-impl Blame for AnswerError {
-    fn fault(&self) -> Fault {
-        match self {
-            Self::NotRecognised | Self::LastCopyUsed(_) => Fault::Person,
-            Self::RequestEnded | Self::Grant(_) => Fault::Peer,
-            Self::Copy(_) | Self::Encryption => Fault::Storage,
-            Self::Holdings(error) => error.fault(),
-            Self::History(error) => error.fault(),
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::NotRecognised => "unlock again for this request",
-            Self::LastCopyUsed(_) => {
-                "ask the issuer for new copies, or agree to show one again: the verifiers could then link both"
-            }
-            Self::RequestEnded | Self::Grant(_) => "ask the verifier for a new request",
-            Self::Copy(_) => "ask the issuer for new copies",
-            Self::Encryption => "nothing was sent: try again with a new request",
-            Self::Holdings(error) => error.hint(),
-            Self::History(error) => error.hint(),
-        }
     }
 }
 
