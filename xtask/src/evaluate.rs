@@ -5,6 +5,7 @@ mod document;
 mod faces;
 mod fingers;
 mod identification;
+mod instructions;
 mod photographs;
 mod protection;
 mod quality;
@@ -62,6 +63,8 @@ enum Part {
     Photographs,
     /// 1:N search, and FAISS.
     Search,
+    /// Instructions of an unlock's parts that are no networks; needs valgrind, and minutes.
+    Instructions,
 }
 
 /// What could not be measured.
@@ -132,6 +135,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::FingerPeers => fingers::peers(&bench)?,
             Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
+            Part::Instructions => instructions::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();
         let date = time::OffsetDateTime::now_utc().date();

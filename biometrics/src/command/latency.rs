@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use biometrics::comparison::compare;
 use biometrics::engine::Step;
 use biometrics::protection::{Message, TransformSeed, release, seal};
 use biometrics::template::{Probe, Reference};
@@ -17,8 +18,8 @@ use super::{Answer, Failure, home, median_ms, round3};
 pub(super) struct Arguments {
     /// A portrait that the product takes.
     image: PathBuf,
-    /// How often each part is timed.
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// How often each part is timed, after one turn that is not; with 0 there is only that one.
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(0..=1000))]
     turns: u32,
 }
 
@@ -59,6 +60,8 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         let probe = Probe::from_frames(&[embedding]).map_err(Failure::internal)?;
         let started = Moment::now();
         std::hint::black_box(release(&probe, &seed, &helper));
+        // The second stage.
+        std::hint::black_box(compare(&probe, &reference)).map_err(Failure::internal)?;
         times.push(Moment::now().since(&started));
         if turn > 0 {
             parts.iter_mut().zip(times).for_each(|((_, all), time)| all.push(time));

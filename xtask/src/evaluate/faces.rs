@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 const COMPARED: [(&str, &str); 6] = [("1", "1"), ("1", "3"), ("3", "1"), ("3", "3"), ("5", "1"), ("5", "3")];
 /// Of these, what is drawn.
 const DRAWN: [(&str, &str); 3] = [("1", "1"), ("5", "1"), ("5", "3")];
-const RELEASED: [(&str, &str); 5] = [("1", "1"), ("2", "1"), ("3", "1"), ("5", "1"), ("5", "3")];
+const RELEASED: [(&str, &str); 6] = [("1", "1"), ("2", "1"), ("3", "1"), ("3", "3"), ("5", "1"), ("5", "3")];
+/// What is aimed at: captures and frames, the EER if one is aimed at, and the FNMR at FMR 1e-3.
+const AIMS: [(&str, &str, Option<f64>, f64); 3] =
+    [("1", "1", Some(0.015), 0.035), ("3", "1", None, 0.003), ("3", "3", None, 0.003)];
 
 pub(super) fn compared(bench: &Bench) -> Result<String, EvaluateError> {
     comparison(bench, &bench.images("faces/orl")?, "faces")
@@ -56,6 +59,7 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
             number(list, &["at_product_threshold", "threshold"]),
         );
     }
+    let _ = writeln!(text, "\nAims: {}.", aims(lists(&answer)));
     text.push_str(
         "\nFNMR, and the score it is from, when the people are drawn anew a thousand times (95 %), and who errs at the product's threshold:\n\n",
     );
@@ -87,6 +91,28 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
         );
     }
     Ok(text)
+}
+
+/// Each aim, what was measured, and whether that reaches it.
+fn aims(lists: &[Value]) -> String {
+    let mut told = Vec::new();
+    for (enrol, frames, eer, fnmr) in AIMS {
+        let of = COMPARED.iter().zip(lists).find_map(|(compared, list)| (*compared == (enrol, frames)).then_some(list));
+        let Some(list) = of else { continue };
+        let mut tell = |what: &str, measured: f64, aim: f64| {
+            let verdict = if measured <= aim { "reached" } else { "**missed**" };
+            told.push(format!(
+                "{enrol} enrolled, {frames} shown, {what} {} % (at most {} %): {verdict}",
+                percent(measured),
+                percent(aim)
+            ));
+        };
+        if let Some(aim) = eer {
+            tell("EER", number(list, &["eer"]), aim);
+        }
+        tell("FNMR at FMR 1e-3", number(list, &["fnmr_at_fmr", "1e-3", "fnmr"]), fnmr);
+    }
+    told.join("; ")
 }
 
 /// How many people had no error, of how many; and what the others had.
@@ -165,4 +191,23 @@ pub(super) fn held_out(bench: &Bench, people: Option<&Path>) -> Result<String, E
 fn listed(bench: &Bench, people: &Path, name: &str, enrol: &str, frames: &str) -> Result<PathBuf, EvaluateError> {
     let file = format!("pairs-{name}-{enrol}-{frames}.csv");
     bench.list(&file, &["--enrol", enrol, "--frames", frames, "--people"], people)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_aim_is_told_with_what_was_measured_and_whether_it_is_reached() {
+        let list = |eer: f64, fnmr: f64| serde_json::json!({ "eer": eer, "fnmr_at_fmr": { "1e-3": { "fnmr": fnmr } } });
+        // As many lists as were compared, in their order.
+        let all =
+            [list(0.02, 0.01), list(1.0, 1.0), list(1.0, 0.003), list(1.0, 0.004), list(1.0, 1.0), list(1.0, 1.0)];
+        let told = aims(&all);
+        assert_eq!(
+            told,
+            "1 enrolled, 1 shown, EER 2.00 % (at most 1.50 %): **missed**; 1 enrolled, 1 shown, FNMR at FMR 1e-3 1.00 % (at most 3.50 %): reached; \
+             3 enrolled, 1 shown, FNMR at FMR 1e-3 0.30 % (at most 0.30 %): reached; 3 enrolled, 3 shown, FNMR at FMR 1e-3 0.40 % (at most 0.30 %): **missed**"
+        );
+    }
 }
