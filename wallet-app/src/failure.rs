@@ -4,10 +4,12 @@ use crate::adapters::cards::CardError;
 use crate::adapters::home::HomeError;
 use crate::adapters::inputs::PinFileError;
 use crate::adapters::pictures::{FaceReaderError, PictureError};
+use crate::adapters::recording::RecordingError;
 use crate::adapters::vault_file::KeepError;
 use crate::adapters::{LockError, StorageError};
 use crate::messages;
 use crate::perform::ErrandError;
+use credentials::time_floor::ClockSuspect;
 use guarded_http::FetchError;
 use nearby::LinkError;
 use serde_json::{Value, json};
@@ -64,6 +66,11 @@ impl Failure {
         Self { exit: Exit::Unavailable, code: "unavailable", message, hint }
     }
 
+    /// Frames that are not there.
+    pub(crate) fn recording(error: &RecordingError) -> Self {
+        Self::picture(&error.to_string(), messages::RECORDING_HINT)
+    }
+
     /// The person said no.
     pub(crate) fn declined() -> Self {
         Self {
@@ -81,6 +88,16 @@ impl Failure {
             code: "internal",
             message: message.into(),
             hint: messages::INTERNAL_HINT.to_owned(),
+        }
+    }
+
+    /// This machine's clock cannot be believed.
+    pub(crate) fn clock(suspect: ClockSuspect) -> Self {
+        Self {
+            exit: Exit::Internal,
+            code: "clock_suspect",
+            message: messages::sentence(&suspect.to_string()),
+            hint: messages::CLOCK_HINT.to_owned(),
         }
     }
 
