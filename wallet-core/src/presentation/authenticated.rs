@@ -7,7 +7,7 @@ use super::sending::Replying;
 use crate::effect::{AddressError, Loopback, address};
 use crate::fault::{Blame, Fault};
 use crate::holdings::Holdings;
-use credentials::registration::Registrations;
+use credentials::registration::{RegistrationError, Registrations};
 use credentials::request_object::{AuthenticatedRequest, RequestObjectError, RequestObjectIn};
 use credentials::trust::{Trust, TrustAnchors};
 use schemas::Timestamp;
@@ -67,6 +67,14 @@ pub struct Rejected {
 }
 
 impl Rejected {
+    /// For a registration that does not hold.
+    pub(super) fn registration(request: &AuthenticatedRequest, error: RegistrationError) -> Self {
+        let error = RequestObjectError::Registration(error);
+        let state = request.request().state.as_deref();
+        let reply = error.code().map(|code| Replying::new(request.response_uri().clone(), code, state));
+        Self { error: error.into(), reply: reply.map(Box::new) }
+    }
+
     /// Why.
     pub const fn error(&self) -> &RequestError {
         &self.error
@@ -184,12 +192,7 @@ impl Authenticated {
         let Online(request) = &self.0.way;
         match Registrations::of(request, registrars, now) {
             Ok(found) => Ok(Self(Ask { registrations: Some(found), ..self.0 })),
-            Err(error) => {
-                let error = RequestObjectError::Registration(error);
-                let state = request.request().state.as_deref();
-                let reply = error.code().map(|code| Replying::new(request.response_uri().clone(), code, state));
-                Err(Rejected { error: error.into(), reply: reply.map(Box::new) })
-            }
+            Err(error) => Err(Rejected::registration(request, error)),
         }
     }
 
