@@ -12,6 +12,7 @@ pub mod inputs;
 pub(crate) mod meeting;
 pub mod new_file;
 pub mod pictures;
+pub mod recording;
 pub(crate) mod redirect;
 pub mod surroundings;
 pub mod vault_file;

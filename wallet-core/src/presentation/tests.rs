@@ -1,6 +1,7 @@
 mod attacks;
 mod documents;
 mod in_person;
+mod presence;
 mod registered;
 mod selection;
 mod strangers;
