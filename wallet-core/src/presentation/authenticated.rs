@@ -67,14 +67,6 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// For a registration that does not hold.
-    pub(super) fn registration(request: &AuthenticatedRequest, error: RegistrationError) -> Self {
-        let error = RequestObjectError::Registration(error);
-        let state = request.request().state.as_deref();
-        let reply = error.code().map(|code| Replying::new(request.response_uri().clone(), code, state));
-        Self { error: error.into(), reply: reply.map(Box::new) }
-    }
-
     /// Why.
     pub const fn error(&self) -> &RequestError {
         &self.error
@@ -192,8 +184,15 @@ impl Authenticated {
         let Online(request) = &self.0.way;
         match Registrations::of(request, registrars, now) {
             Ok(found) => Ok(Self(Ask { registrations: Some(found), ..self.0 })),
-            Err(error) => Err(Rejected::registration(request, error)),
+            Err(error) => Err(self.rejected(error)),
         }
+    }
+
+    /// For a registration that does not hold. Told as a refusal by the person is: another word would say whom this wallet trusts
+    /// to register verifiers.
+    pub(super) fn rejected(self, error: RegistrationError) -> Rejected {
+        let error = RequestObjectError::Registration(error).into();
+        Rejected { error, reply: self.0.refuse().map(Box::new) }
     }
 
     /// Looks what would answer the request. Nothing of it reaches the verifier before the person has agreed.

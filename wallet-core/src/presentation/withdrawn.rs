@@ -96,7 +96,7 @@ impl Authenticated {
         let Online(request) = &self.0.way;
         match registrations.after(stands, request.consent()) {
             Ok(left) => Ok(Self(Ask { registrations: Some(left), ..self.0 })),
-            Err(error) => Err(Rejected::registration(request, error)),
+            Err(error) => Err(self.rejected(error)),
         }
     }
 }
