@@ -4,11 +4,13 @@
 //! in the characteristic *state* begins and ends the session. [`BleLink`] is the link that a ceremony talks through; whatever
 //! has a radio implements [`Gatt`] and knows nothing of messages.
 //!
-//! No radio was ever near this: there is no adapter yet (`docs/decisions/0097`).
+//! No radio was ever near this: [`radio`] is an adapter for one, behind the feature `ble` (`docs/decisions/0097`, `0130`).
 //!
 //! # Source
 //! ISO/IEC 18013-5:2021 §8.3.3.1.1.4 "Data retrieval", §8.3.3.1.1.5, §8.3.3.1.1.6; Bluetooth Core 5.2, Vol 3, Part F §3.2.9.
 //! Section numbers and values from memory: the text was not at hand (decision 0097).
+
+pub mod radio;
 
 use crate::frames::FrameError;
 use crate::{Bounds, Link, LinkError};
@@ -255,7 +257,17 @@ impl<G: Gatt> BleLink<G> {
     /// # Errors
     /// [`LinkError`] of the surroundings.
     pub fn end(mut self) -> Result<(), LinkError> {
+        self.over = true;
         self.gatt.write_state(State::End)
+    }
+}
+
+/// Whoever goes says so, as far as that is possible.
+impl<G: Gatt> Drop for BleLink<G> {
+    fn drop(&mut self) {
+        if !self.over {
+            let _ = self.gatt.write_state(State::End);
+        }
     }
 }
 

@@ -122,6 +122,21 @@ fn ble_03_a_session_begins_with_start_and_ends_with_end() {
 }
 
 #[test]
+fn ble_03_whoever_goes_says_so() {
+    let (mut client, mut server) = linked(23);
+    client.send(&[1]).unwrap();
+    drop(client);
+    assert_eq!(server.receive(SOON).unwrap(), [1]);
+    assert!(matches!(server.receive(SOON), Err(LinkError::Gone)));
+    // Who was told says nothing any more.
+    let (client, mut server) = linked(23);
+    let Wire { into, .. } = &client.gatt;
+    server.over = true;
+    drop(server);
+    assert!(into.try_recv().is_err());
+}
+
+#[test]
 fn ble_04_what_was_received_so_far_is_in_no_log() {
     let mut chunks = Chunks::new(100);
     assert_eq!(chunks.take(&[1, 201, 202, 203]), Ok(None));

@@ -211,8 +211,11 @@ pub(super) struct Proximity {
     #[command(flatten)]
     pub(super) terms: Terms,
     /// Go to other machines too, where the code leads to one.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ble")]
     pub(super) other_machines: bool,
+    /// Find the holder's device over Bluetooth, where this program was built with it (--features ble); never tried on the air.
+    #[arg(long)]
+    pub(super) ble: bool,
     /// Who asks, for the audit.
     #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
     pub(super) actor: Actor,

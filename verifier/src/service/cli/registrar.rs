@@ -74,7 +74,7 @@ pub(super) struct Register {
     /// Who watches over it, and how that is reached.
     #[arg(long, value_parser = contact)]
     authority: Option<String>,
-    /// For how long: at most 366d. Wallets do not look up whether it was withdrawn since.
+    /// For how long: at most 366d. It cannot be withdrawn before: it names no status list.
     #[arg(long, default_value = "90d", value_name = "SPAN")]
     valid: Seconds,
     /// Where to write it; it is printed too.
