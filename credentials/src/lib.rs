@@ -29,6 +29,7 @@ pub mod request_object;
 pub mod sd_jwt;
 pub mod signer;
 pub mod status_list;
+pub mod time_floor;
 pub mod trust;
 pub mod type_metadata;
 pub mod wallet_attestation;

@@ -2,6 +2,7 @@
 
 use crate::world::{World, commands};
 use image::{GenericImage, Rgb, RgbImage};
+use serde_json::json;
 use tests::free_ports;
 
 /// The error of a `--json` answer: a code, a message, and what to do next.
@@ -128,6 +129,20 @@ fn a_clock_a_day_off_is_named_and_costs_nothing() {
         world.holder("present", &[&link, "--yes"], 0);
         assert_eq!(world.result(&transaction, 0)["state"], "verified");
     }
+    // A list that the person took was issued already: an hour before it nobody is called, nor even asked.
+    let (authority, anchor, list) = (world.text("issuer"), world.text("issuer/trust-anchor.pem"), world.text("list"));
+    std::fs::write(world.place("entries.json"), r#"{"entries": []}"#).unwrap();
+    let entries = world.text("entries.json");
+    world.run("amparo-issuer", &["trust-list", "--data", &authority, "--entries", &entries, "--out", &list], 0);
+    world.holder("trust", &["--list", &list, "--list-signer", &anchor], 0);
+    for (command, argument) in
+        [("present", "openid4vp://?client_id=x&request_uri=https://verifier.invalid/r"), ("refill", "")]
+    {
+        let (exit, said) = off("-1h", command, &[argument][usize::from(argument.is_empty())..]);
+        assert_eq!((exit, &said["error"]["code"]), (Some(1), &json!("clock_suspect")), "{command}: {said}");
+        assert!(said["error"]["hint"].as_str().unwrap().contains("clock"), "{said}");
+    }
+    assert_eq!(off("-1m", "refill", &[]).0, Some(0), "a minute is no reason");
 }
 
 /// The library that shows a process another time, where Debian's package `faketime` has put it.

@@ -7,6 +7,8 @@
 //! What can go wrong, and is the caller's to prevent: a transaction must be consumed once and atomically before its answer is
 //! verified; the key of a guarded value must live apart from it and out of backups; the floor of time must be kept.
 
+pub use credentials::time_floor;
+
 pub mod answer;
 pub mod guarded;
 pub mod in_person;
@@ -14,7 +16,6 @@ pub mod policy;
 pub mod preset;
 #[cfg(feature = "service")]
 pub mod service;
-pub mod time_floor;
 pub mod transaction;
 pub mod type_rules;
 pub mod verification;

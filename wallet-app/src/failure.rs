@@ -8,6 +8,7 @@ use crate::adapters::vault_file::KeepError;
 use crate::adapters::{LockError, StorageError};
 use crate::messages;
 use crate::perform::ErrandError;
+use credentials::time_floor::ClockSuspect;
 use guarded_http::FetchError;
 use nearby::LinkError;
 use serde_json::{Value, json};
@@ -81,6 +82,16 @@ impl Failure {
             code: "internal",
             message: message.into(),
             hint: messages::INTERNAL_HINT.to_owned(),
+        }
+    }
+
+    /// This machine's clock cannot be believed.
+    pub(crate) fn clock(suspect: ClockSuspect) -> Self {
+        Self {
+            exit: Exit::Internal,
+            code: "clock_suspect",
+            message: messages::sentence(&suspect.to_string()),
+            hint: messages::CLOCK_HINT.to_owned(),
         }
     }
 

@@ -33,6 +33,8 @@ pub(crate) const DECLINED_HINT: &str = "Run the command again if you change your
 pub(crate) const INTERNAL: &str = "Something went wrong inside this program.";
 pub(crate) const INTERNAL_HINT: &str =
     "This is our fault. What was saved before is still there; run it again with RUST_LOG=info and report what it says.";
+pub(crate) const CLOCK_HINT: &str =
+    "A trust list in your vault was issued later than this machine's clock says: set the clock.";
 pub(crate) const BUSY_HINT: &str = "Wait until the other program is done, then try again.";
 pub(crate) const PIN_FILE_HINT: &str = "A PIN file holds the PIN on one line, as text.";
 pub(crate) const USAGE_HINT: &str = "Add --help to see what the command takes, with an example.";

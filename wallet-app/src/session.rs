@@ -12,6 +12,7 @@ use crate::language;
 use crate::messages;
 use biometrics::finger::FingerTemplate;
 use biometrics::template::{Embedding, Probe};
+use schemas::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use wallet_core::device_key::{DeviceStore, SoftwareStore};
@@ -81,6 +82,14 @@ impl Session {
     /// What the vault holds.
     pub(crate) fn holdings(&mut self) -> Holdings<'_> {
         Holdings::of(&mut self.vault)
+    }
+
+    /// The time to judge by, if this machine's clock can be believed: a trust list that was taken has been issued already.
+    ///
+    /// # Errors
+    /// [`Failure::clock`] when the clock stands before that.
+    pub(crate) fn time(&mut self) -> Result<Timestamp, Failure> {
+        self.holdings().time_floor().judge(surroundings::now()).map_err(Failure::clock)
     }
 
     /// What the types of all that it holds say, in the person's language.

@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     /// Only what a verification costs above its two signatures, and a status list of 2^20 entries.
     #[arg(long, conflicts_with_all = ["search", "latency", "services"])]
     verification: bool,
+    /// Only how costs grow with the number of claims: 5, 20, 100, 250 and 500.
+    #[arg(long, conflicts_with_all = ["search", "latency", "services", "verification"])]
+    growth: bool,
     /// How many flows a turn, for the services.
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(8..=10_000))]
     flows: u32,
@@ -66,6 +69,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BenchError> {
     bench.arg(target.join("bench")).env("AMPARO_HOME", home.path());
     if arguments.verification {
         return Ok(shell::run(bench.args(["--", "verification"]))?);
+    }
+    if arguments.growth {
+        return Ok(shell::run(bench.args(["--", "growth"]))?);
     }
     shell::run(&mut bench)?;
     println!("\nAn unlock's biometrics, part by part\n");

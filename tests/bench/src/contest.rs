@@ -42,9 +42,19 @@ impl Job {
 
     /// So many claims, so many of them shown, spread over all.
     pub fn of(claims: usize, shown: usize) -> Self {
+        let value = |n| json!(format!("the value of claim number {n}"));
+        Self::shown((0..claims).map(|n| (format!("claim_{n:02}"), value(n))).collect(), shown)
+    }
+
+    /// So many objects of two claims each, so many of the objects shown.
+    pub fn in_pairs(objects: usize, shown: usize) -> Self {
+        let value = |n| format!("the value of claim number {n}");
+        let pair = |n| json!({ "one": value(2 * n), "other": value(2 * n + 1) });
+        Self::shown((0..objects).map(|n| (format!("claim_{n:02}"), pair(n))).collect(), shown)
+    }
+
+    fn shown(claims: Map<String, Value>, shown: usize) -> Self {
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
-        let claims: Map<String, Value> =
-            (0..claims).map(|n| (format!("claim_{n:02}"), json!(format!("the value of claim number {n}")))).collect();
         let presented = claims.keys().step_by(claims.len() / shown).cloned().collect();
         Self {
             claims,

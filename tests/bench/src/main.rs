@@ -26,6 +26,10 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some("border") {
         return border::print();
     }
+    // The same for the growth with the number of claims.
+    if std::env::args().nth(1).as_deref() == Some("growth") {
+        return growth::print();
+    }
     let job = Job::new();
     if std::env::args().nth(1).as_deref() == Some("verification") {
         above::print(&job);

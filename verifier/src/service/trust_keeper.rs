@@ -158,7 +158,7 @@ impl Desk {
         let (sequence, sha256) = (list.sequence(), list.known().sha256);
         let token = token.to_owned();
         let stored = StoredTrustList { token, sequence, sha256, fetched_at: now, trouble: None, ..stored };
-        self.store().put_trust_list(&stored, list.refresh_at(now))?;
+        self.store().put_trust_list(&stored, list.issued_at(), list.refresh_at(now))?;
         Ok(TrustListState::of(stored, list, now))
     }
 

@@ -182,6 +182,18 @@ async fn attack_67_trust_lists_are_fetched_on_their_schedule_and_never_for_a_pre
 }
 
 #[tokio::test]
+async fn attack_72_a_trust_list_that_was_issued_makes_a_clock_before_it_suspect() {
+    let (world, ministry, shelter) = (World::new().await, Ministry::new(8_050), Issuer::new(8_051));
+    let list = ministry.list("urn:list", 1, NOW.plus(Seconds::MINUTE), &[names(&shelter, ISSUING)]);
+    world.desk.take_trust_list(&list, None, Some(ministry.signers())).unwrap();
+    // Within the tolerance of what this clock itself has said, and not of what the list has.
+    world.clock.set(NOW.minus(Seconds::new(61)));
+    assert!(matches!(world.desk.ask(ask()).await, Err(DeskError::ClockSuspect(_))));
+    world.clock.set(NOW.minus(Seconds::MINUTE));
+    assert!(world.desk.ask(ask()).await.is_ok());
+}
+
+#[tokio::test]
 async fn attack_36_an_anchor_that_a_list_names_for_one_thing_does_no_other() {
     let (world, ministry, post) = (World::new().await, Ministry::new(8_040), Issuer::new(8_041));
     let list = ministry.list("urn:list", 1, NOW, &[names(&post, &[Usage::Verifier])]);

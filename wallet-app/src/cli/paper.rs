@@ -6,7 +6,7 @@ use super::output::Answer;
 use super::prompt;
 use crate::adapters::codes::{self, CodeError, Sheet};
 use crate::adapters::new_file::NewFile;
-use crate::adapters::surroundings::{now, randomness};
+use crate::adapters::surroundings::randomness;
 use crate::failure::Failure;
 use crate::messages;
 use schemas::Seconds;
@@ -75,12 +75,14 @@ pub(super) fn run(arguments: &Paper) -> Result<Answer, Failure> {
     let (mut session, unlocked) = arguments.opening.open()?;
     let wish = Wish { credential: id, only, purpose: arguments.purpose, lasting: arguments.lasting };
     let holder = unlocked.for_request(wish.id());
-    let prepared = wish.prepare(&session.holdings(), now()).map_err(|error| Failure::from_blame(&error))?;
+    let at = session.time()?;
+    let prepared = wish.prepare(&session.holdings(), at).map_err(|error| Failure::from_blame(&error))?;
     prompt::agree(&messages::to_be_printed(&prepared, &session.words()), messages::PRINT_IT, arguments.yes)?;
     let (disclosed, portrait) = (prepared.disclosed(), prepared.has_portrait());
 
+    let at = session.time()?;
     let unsaved = prepared
-        .print(holder, &mut session.holdings(), now(), &mut randomness())
+        .print(holder, &mut session.holdings(), at, &mut randomness())
         .map_err(|error| Failure::from_blame(&error))?;
     // Before a code stands anywhere: a crash in between must not leave a copy that could be shown twice.
     session.save()?;

@@ -32,6 +32,8 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     prompt::somebody_to_ask(saying.yes)?;
     let link = RequestLink::parse(&arguments.request)?;
     let (mut session, unlocked) = arguments.opening.open()?;
+    // By a clock that cannot be believed nobody is answered, nor called.
+    session.time()?;
     // The evidence of this opening is good for this request and for no other.
     let holder = unlocked.for_request(link.id());
     let mut performer = Performer::new().map_err(Failure::runtime)?;
@@ -43,13 +45,16 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     if saying.known_only {
         authenticated.require_known()?;
     }
-    let offered = authenticated.match_against(&session.holdings(), now())?;
+    let at = session.time()?;
+    let offered = authenticated.match_against(&session.holdings(), at)?;
     let (asker, words) = (offered.asker(), session.words());
     let choice = saying.choose(said, &offered, &words)?;
-    let consented = offered.consent(&choice, now(), &mut randomness())?;
+    let at = session.time()?;
+    let consented = offered.consent(&choice, at, &mut randomness())?;
     saying.last_question(&asker, &consented, choice.only.is_some(), &words)?;
 
-    let unsaved = consented.answer(holder, &mut session.holdings(), now(), &mut randomness())?;
+    let at = session.time()?;
+    let unsaved = consented.answer(holder, &mut session.holdings(), at, &mut randomness())?;
     // Before a byte leaves: a crash in between must not leave a copy that could be shown twice.
     session = session.save()?;
     let sending = unsaved.saved();
@@ -81,8 +86,9 @@ fn authenticate(
     yes: bool,
 ) -> Result<Authenticated, Failure> {
     let (anchors, registrars) = (session.holdings().trust_anchors(), session.holdings().registrars());
-    let authenticated = received.authenticate(&anchors, now());
-    let rejected = match authenticated.and_then(|authenticated| authenticated.registered(&registrars, now())) {
+    let at = session.time()?;
+    let authenticated = received.authenticate(&anchors, at);
+    let rejected = match authenticated.and_then(|authenticated| authenticated.registered(&registrars, at)) {
         Ok(authenticated) => return Ok(authenticated),
         Err(rejected) => rejected,
     };

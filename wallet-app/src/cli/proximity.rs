@@ -59,6 +59,8 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
     let file = file.map(|(form, path)| Ok::<_, Failure>((form, NewFile::create(path)?))).transpose()?;
 
     let (mut session, unlocked) = opening.open()?;
+    // By a clock that cannot be believed nobody is met.
+    session.time()?;
     let engaged = Engaged::new(vec![Retrieval::Socket(waiting.address())], &mut randomness());
     let engaged = engaged.map_err(|error| Failure::internal(messages::sentence(&error.to_string())))?;
     // The evidence of this opening is good for this code and for no other.
@@ -69,7 +71,8 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
         let patience = Duration::from_secs(arguments.wait.get().min(LONGEST_WAIT));
         waiting.first(patience, BOUNDS).map_err(|error| Failure::link(&error))?
     };
-    let met = engaged.meet(&first, &session.holdings().trust_anchors(), now());
+    let at = session.time()?;
+    let met = engaged.meet(&first, &session.holdings().trust_anchors(), at);
     let authenticated = met.map_err(|unanswered| part(&mut link, unanswered.farewell(), &unanswered))?;
     if arguments.refuse {
         let asker = authenticated.asker();
@@ -95,7 +98,8 @@ fn answer(
     {
         return Err(part(link, &authenticated.refuse(), &error));
     }
-    let offered = match authenticated.match_against(&session.holdings(), now()) {
+    let at = session.time()?;
+    let offered = match authenticated.match_against(&session.holdings(), at) {
         Ok(offered) => offered,
         Err(absent) => {
             // The person decides when the reader hears it, as with anything else.
@@ -117,13 +121,15 @@ fn answer(
             return Err(failure);
         }
     };
-    let consented = offered.consent(&choice, now(), &mut randomness());
+    let at = session.time()?;
+    let consented = offered.consent(&choice, at, &mut randomness());
     let consented = consented.map_err(|unanswered| part(link, unanswered.farewell(), &unanswered))?;
     if let Err(failure) = saying.last_question(&asker, &consented, choice.only.is_some(), &words) {
         say(link, &consented.refuse());
         return Err(failure);
     }
-    let unsaved = consented.answer(holder, &mut session.holdings(), now(), &mut randomness());
+    let at = session.time()?;
+    let unsaved = consented.answer(holder, &mut session.holdings(), at, &mut randomness());
     let unsaved = unsaved.map_err(|unanswered| part(link, unanswered.farewell(), &unanswered))?;
     // Before a byte leaves: a crash in between must not leave a copy that could be shown twice.
     session = session.save()?;

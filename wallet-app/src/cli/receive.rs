@@ -70,6 +70,7 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     // What is no offer is told before the vault is opened.
     issuance::follow(offer)?;
     let (mut session, _) = arguments.opening.open()?;
+    session.time()?;
     let holdings = session.holdings();
     let signers = if arguments.new_signer { Signers::default() } else { holdings.signers() };
     let errand = issuance::follow_remembering(offer, holdings.trust_anchors(), signers)?;
@@ -197,7 +198,8 @@ fn keep(
     arguments: &Receive,
 ) -> Result<Received, Failure> {
     let notices = delivered.notices();
-    let verified = delivered.verify(&session.holdings().trust_anchors(), now());
+    let at = session.time()?;
+    let verified = delivered.verify(&session.holdings().trust_anchors(), at);
     // The types are looked up now, at the issuer that is being talked to, and never again.
     let arrived = match verified.map_err(Failure::from).and_then(|arrived| look_up(session, performer, arrived)) {
         Ok(arrived) => arrived,

@@ -7,7 +7,7 @@ use super::output::Answer;
 use super::progress::Step;
 use super::prompt;
 use super::receive::tell;
-use crate::adapters::surroundings::{now, randomness};
+use crate::adapters::surroundings::randomness;
 use crate::failure::Failure;
 use crate::messages;
 use crate::perform::Performer;
@@ -39,15 +39,16 @@ pub(super) fn run(arguments: &Refill) -> Result<Answer, Failure> {
         None => None,
     };
     let (mut session, _) = arguments.opening.open()?;
+    let at = session.time()?;
     let holdings = session.holdings();
     let low: Vec<Held> = match named {
         Some(id) => vec![holdings.credential(id)?],
         None => {
             let held = holdings.credentials().into_iter();
-            held.filter(|held| held.runs_low() && held.standing(now()) != Standing::Expired).collect()
+            held.filter(|held| held.runs_low() && held.standing(at) != Standing::Expired).collect()
         }
     };
-    let (can, cannot): (Vec<Held>, Vec<Held>) = low.into_iter().partition(|held| held.is_refillable(now()));
+    let (can, cannot): (Vec<Held>, Vec<Held>) = low.into_iter().partition(|held| held.is_refillable(at));
     if named.is_some() && can.is_empty() {
         return Err(IssuanceError::NotRefillable.into());
     }
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: &Refill) -> Result<Answer, Failure> {
         session = refill(session, &mut performer, held.id())?;
         refilled.push(session.holdings().credential(held.id())?);
     }
-    let rows: Vec<Value> = refilled.iter().map(|held| summary(held, now())).collect();
+    let rows: Vec<Value> = refilled.iter().map(|held| summary(held, at)).collect();
     let ids: Vec<String> = cannot.iter().map(|held| held.id().to_string()).collect();
     Ok(Answer { json: json!({ "refilled": rows, "cannot": ids }), text: messages::refilled(&refilled, &cannot) })
 }
@@ -72,19 +73,21 @@ fn refill(mut session: Session, performer: &mut Performer, id: CredentialId) -> 
         let (saved, taken) = attest::one(session, performer)?;
         (session, attestation) = (saved, Some(taken));
     }
-    let refreshing = session.holdings().refill(id, attestation.as_ref(), now(), &mut randomness())?;
+    let at = session.time()?;
+    let refreshing = session.holdings().refill(id, attestation.as_ref(), at, &mut randomness())?;
     let refreshed = {
         let _step = Step::begin(messages::CALLING);
         performer.run(refreshing)?
     };
-    let redeeming = refreshed.show(&mut session.holdings(), now(), &mut randomness())?;
+    let at = session.time()?;
+    let redeeming = refreshed.show(&mut session.holdings(), at, &mut randomness())?;
     let mut session = session.save()?;
     let delivered = {
         let _step = Step::begin(messages::CALLING);
         performer.run(redeeming.saved())?
     };
     let notices = delivered.notices();
-    let arrived = delivered.verify(&session.holdings().trust_anchors(), now());
+    let arrived = delivered.verify(&session.holdings().trust_anchors(), at);
     let kept = arrived.and_then(|arrived| arrived.refill(id, &mut session.holdings(), &mut randomness()));
     match kept {
         Ok(kept) => {

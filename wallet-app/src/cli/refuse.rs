@@ -3,7 +3,7 @@
 use super::arguments::Opening;
 use super::output::Answer;
 use super::progress::Step;
-use crate::adapters::surroundings::{now, randomness};
+use crate::adapters::surroundings::randomness;
 use crate::failure::Failure;
 use crate::messages;
 use crate::perform::Performer;
@@ -27,7 +27,8 @@ pub(super) fn run(arguments: &Refuse) -> Result<Answer, Failure> {
     let _step = Step::begin(messages::CALLING);
     let received = performer.run(link.fetch(&mut randomness()))?;
     // What it may ask for is no matter here: it is refused.
-    let authenticated = received.authenticate(&session.holdings().trust_anchors(), now())?;
+    let at = session.time()?;
+    let authenticated = received.authenticate(&session.holdings().trust_anchors(), at)?;
     let asker = authenticated.asker();
     let reply = authenticated.refuse();
     let told = reply.is_some();

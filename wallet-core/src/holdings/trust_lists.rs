@@ -2,6 +2,7 @@
 
 use super::{Holdings, HoldingsError};
 use crate::vault::{RecordId, RecordKind};
+use credentials::time_floor::TimeFloor;
 use credentials::trust::TrustAnchors;
 use credentials::trust::list::{self, TrustListError, VerifiedTrustList};
 use rand_core::CryptoRng;
@@ -37,6 +38,14 @@ impl Holdings<'_> {
     /// names is not known, which the person is shown.
     pub fn trust_lists(&self) -> Vec<VerifiedTrustList> {
         self.kept_lists().into_iter().map(|(_, _, list)| list).collect()
+    }
+
+    /// The time that has passed for certain: when the newest list was issued.
+    ///
+    /// # Source
+    /// `security.md` §4.6 "Replay and clocks".
+    pub fn time_floor(&self) -> TimeFloor {
+        TimeFloor::new(self.trust_lists().iter().map(VerifiedTrustList::issued_at).max(), None)
     }
 
     fn kept_lists(&self) -> Vec<(RecordId, Kept, VerifiedTrustList)> {
@@ -118,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn attack_65_66_a_list_in_the_vault_names_verifiers_until_it_ends_and_goes_only_forward() {
+    fn attack_65_66_72_a_list_in_the_vault_names_verifiers_until_it_ends_and_goes_only_forward() {
         let (mut memory, mut rng) = Memory::seeded(41);
         let ministry = Party::new("Ministry", &[], Usage::TrustListSigning, &mut rng);
         let other = Party::new("Other", &[], Usage::TrustListSigning, &mut rng);
@@ -154,6 +163,10 @@ mod tests {
         let gone = [Entry::withdrawn(certificate(&post)).unwrap()];
         holdings.take_trust_list(&sign(&ministry, 5, end, &gone), None, end, &mut rng).unwrap();
         assert_eq!(trust(&holdings, Usage::Verifier, end), Ok(Trust::NotKnown));
+        // It was issued: a clock well before that is wrong, and what ended by then stays ended (attack 72).
+        assert_eq!(holdings.time_floor().time(), end);
+        assert!(holdings.time_floor().judge(end.minus(Seconds::new(121))).is_err());
+        assert_eq!(holdings.time_floor().judge(end.minus(Seconds::new(120))), Ok(end));
         // A record that is damaged makes nobody known.
         let id = memory.ids_of(RecordKind::TRUST_LIST)[0];
         memory.records.get_mut(&id).unwrap().1.truncate(40);

@@ -3,6 +3,7 @@
 use super::mdoc::{Document, SPACE, TYPE, certificates, transcript};
 use super::{Contestant, Job, NOW};
 use base64ct::{Base64, Encoding};
+use credentials::cbor::Value;
 use credentials::mdoc::{
     Elements, Expected, IssuanceDraft, KeyAuthorizations, Mdoc, SessionTranscript, device_response, issue,
     verify_issued, verify_presented,
@@ -34,12 +35,7 @@ impl Ours {
         let now = Timestamp::from_unix(NOW);
         let mut elements = Elements::new();
         for (name, value) in &job.claims {
-            let text = value.as_str().expect("text");
-            // A picture is bytes here, and text in JSON.
-            match text.strip_prefix(super::PICTURE) {
-                Some(picture) => elements.insert(SPACE, name, Base64::decode_vec(picture).expect("base64")),
-                None => elements.insert(SPACE, name, text),
-            };
+            elements.insert(SPACE, name, element(value));
         }
         let mut this = Self {
             draft: IssuanceDraft {
@@ -74,6 +70,20 @@ impl Ours {
     /// What is issued and presented, for the other to begin with.
     pub fn document(&self) -> Document<'_> {
         Document { issued: &self.issued, chain: self.chain.leaf() }
+    }
+}
+
+/// The value of an element: a picture is bytes here, and text in JSON.
+fn element(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Object(members) => {
+            Value::Map(members.iter().map(|(name, member)| (name.as_str().into(), element(member))).collect())
+        }
+        value => {
+            let text = value.as_str().expect("text");
+            let picture = text.strip_prefix(super::PICTURE);
+            picture.map_or_else(|| text.into(), |picture| Base64::decode_vec(picture).expect("base64").into())
+        }
     }
 }
 

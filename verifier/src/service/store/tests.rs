@@ -116,6 +116,30 @@ fn attack_72_the_highest_time_is_remembered_across_processes() {
 }
 
 #[test]
+fn attack_72_when_a_trust_list_was_issued_is_remembered_even_when_it_is_taken_out() {
+    let (_dir, store) = store();
+    let list = StoredTrustList {
+        name: "urn:list".to_owned(),
+        address: None,
+        signers: String::new(),
+        token: String::new(),
+        sequence: 1,
+        sha256: [0; 32],
+        fetched_at: NOW,
+        trouble: None,
+    };
+    let issued = NOW.plus(Seconds::MINUTE);
+    store.time_floor(NOW).unwrap();
+    store.put_trust_list(&list, issued, NOW).unwrap();
+    assert_eq!(store.peek_floor().unwrap().time(), issued);
+    store.put_trust_list(&list, NOW, NOW).unwrap();
+    store.remove_trust_list("urn:list").unwrap();
+    assert_eq!(store.peek_floor().unwrap().time(), issued, "time does not go back");
+    store.reset_clock(NOW).unwrap();
+    assert_eq!(store.peek_floor().unwrap().time(), NOW);
+}
+
+#[test]
 fn attack_66_an_older_list_does_not_replace_a_newer_one() {
     let (_dir, store) = store();
     assert!(store.learn_list("https://a", NOW).unwrap());

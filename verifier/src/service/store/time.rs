@@ -13,6 +13,15 @@ fn time(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, StoreEr
     Ok(unix.map(Timestamp::from_unix))
 }
 
+/// Remembers that it was `at` already.
+pub(super) fn raise(connection: &Connection, at: Timestamp) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO clock (one, highest) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET highest = max(highest, ?1)",
+        params![at.unix()],
+    )?;
+    Ok(())
+}
+
 impl Store {
     /// The floor of time. Remembers nothing.
     pub(crate) fn peek_floor(&self) -> Result<TimeFloor, StoreError> {
@@ -26,10 +35,7 @@ impl Store {
             let highest = time(transaction, HIGHEST)?;
             let newest_list = time(transaction, NEWEST_LIST)?;
             if highest.is_none_or(|highest| now > highest) {
-                transaction.execute(
-                    "INSERT INTO clock (one, highest) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET highest = max(highest, ?1)",
-                    params![now.unix()],
-                )?;
+                raise(transaction, now)?;
             }
             Ok(TimeFloor::new(newest_list, highest))
         })

@@ -63,28 +63,37 @@ impl Store {
     }
 
     /// Keeps a list, new or in place of the one of that name; its place among the others stays. One with a lower number than
-    /// is kept already changes nothing: another process was faster.
-    pub(crate) fn put_trust_list(&self, list: &StoredTrustList, refresh_at: Timestamp) -> Result<(), StoreError> {
+    /// is kept already changes nothing: another process was faster. When it was issued raises the floor of time, whatever
+    /// becomes of the list.
+    pub(crate) fn put_trust_list(
+        &self,
+        list: &StoredTrustList,
+        issued_at: Timestamp,
+        refresh_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let StoredTrustList { name, address, signers, token, sequence, sha256, fetched_at, trouble: _ } = list;
-        self.lock().execute(
-            "INSERT INTO trust_lists (name, address, signers, token, sequence, sha256, fetched_at, refresh_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (name) DO UPDATE SET address = coalesce(excluded.address, address), token = excluded.token,
-                 sequence = excluded.sequence, sha256 = excluded.sha256, fetched_at = excluded.fetched_at,
-                 refresh_at = excluded.refresh_at, trouble = NULL
-             WHERE excluded.sequence >= sequence",
-            params![
-                name,
-                address,
-                signers,
-                token,
-                signed(*sequence),
-                sha256.as_slice(),
-                fetched_at.unix(),
-                refresh_at.unix()
-            ],
-        )?;
-        Ok(())
+        self.write(|transaction| {
+            super::time::raise(transaction, issued_at)?;
+            transaction.execute(
+                "INSERT INTO trust_lists (name, address, signers, token, sequence, sha256, fetched_at, refresh_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                     ON CONFLICT (name) DO UPDATE SET address = coalesce(excluded.address, address), token = excluded.token,
+                         sequence = excluded.sequence, sha256 = excluded.sha256, fetched_at = excluded.fetched_at,
+                         refresh_at = excluded.refresh_at, trouble = NULL
+                     WHERE excluded.sequence >= sequence",
+                    params![
+                        name,
+                        address,
+                        signers,
+                        token,
+                        signed(*sequence),
+                        sha256.as_slice(),
+                        fetched_at.unix(),
+                        refresh_at.unix()
+                    ],
+            )?;
+            Ok(())
+        })
     }
 
     /// Notes why fetching brought nothing, and when to try again.

@@ -1,4 +1,4 @@
-//! The time floor: the verifier's clock may be late, but time never goes back.
+//! The time floor: a clock may be late, but time never goes back.
 
 use schemas::{Seconds, Timestamp};
 
@@ -26,11 +26,11 @@ pub struct ClockSuspect {
 }
 
 impl TimeFloor {
-    /// The floor from the newest verified status list and the highest time this verifier has ever seen.
+    /// The floor from when the newest verified status list or trust list was issued, and the highest time that was ever seen.
     ///
     /// Never before [`BUILT`].
-    pub fn new(newest_status_list: Option<Timestamp>, highest_seen: Option<Timestamp>) -> Self {
-        Self([newest_status_list, highest_seen].into_iter().flatten().fold(BUILT, Ord::max))
+    pub fn new(newest_list: Option<Timestamp>, highest_seen: Option<Timestamp>) -> Self {
+        Self([newest_list, highest_seen].into_iter().flatten().fold(BUILT, Ord::max))
     }
 
     /// The floor as a time.
