@@ -5,6 +5,7 @@
     reason = "this is where the link touches the world: sockets, and how long they take"
 )]
 
+use crate::link::left;
 use crate::{Bounds, Frames, Link, LinkError, frame};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -141,11 +142,6 @@ impl Waiting {
             }
         }
     }
-}
-
-fn left(end: Instant) -> Result<Duration, LinkError> {
-    let left = end.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(LinkError::Late) } else { Ok(left) }
 }
 
 const CHUNK: usize = 16 * 1024;
