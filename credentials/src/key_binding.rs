@@ -237,11 +237,6 @@ impl KeyBinding {
         self.0.iat
     }
 
-    /// `sd_hash`: what was presented, as a digest.
-    pub fn sd_hash(&self) -> &str {
-        &self.0.sd_hash
-    }
-
     /// `transaction_data_hashes`; that they are of this request's data is checked in `consent`.
     pub fn transaction_data_hashes(&self) -> Option<&[String]> {
         self.0.transaction_data_hashes.as_deref()

@@ -10,6 +10,7 @@ pub mod home;
 pub mod inputs;
 pub mod new_file;
 pub mod pictures;
+pub mod recording;
 pub(crate) mod redirect;
 pub mod surroundings;
 pub mod vault_file;

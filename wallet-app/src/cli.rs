@@ -3,6 +3,7 @@
 mod arguments;
 mod attest;
 mod ceremony;
+mod challenge;
 pub(crate) mod finger;
 mod forget;
 mod history;
@@ -58,6 +59,7 @@ fn run(command: Command) -> Result<Answer, Failure> {
         Command::New(arguments) => new::run(&arguments),
         Command::Trust(arguments) => trust::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
+        Command::Challenge(arguments) => challenge::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
         Command::Receive(arguments) => receive::run(&arguments),
         Command::Refill(arguments) => refill::run(&arguments),

@@ -4,6 +4,7 @@ use crate::adapters::cards::CardError;
 use crate::adapters::home::HomeError;
 use crate::adapters::inputs::PinFileError;
 use crate::adapters::pictures::{FaceReaderError, PictureError};
+use crate::adapters::recording::RecordingError;
 use crate::adapters::vault_file::KeepError;
 use crate::adapters::{LockError, StorageError};
 use crate::messages;
@@ -63,6 +64,11 @@ impl Failure {
     pub(crate) fn picture(message: &str, hint: &str) -> Self {
         let (message, hint) = (messages::sentence(message), messages::sentence(hint));
         Self { exit: Exit::Unavailable, code: "unavailable", message, hint }
+    }
+
+    /// Frames that are not there.
+    pub(crate) fn recording(error: &RecordingError) -> Self {
+        Self::picture(&error.to_string(), messages::RECORDING_HINT)
     }
 
     /// The person said no.

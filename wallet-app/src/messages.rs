@@ -2,6 +2,7 @@
 //!
 //! Text of peers reaches these functions only as [`wallet_core::display::Shown`].
 
+mod challenge;
 mod claims;
 mod holdings;
 mod issuance;
@@ -10,6 +11,7 @@ mod presentation;
 mod proximity;
 mod vault;
 
+pub(crate) use challenge::{DRAW_HINT, RECORDING_HINT, challenge_drawn, refused_by};
 pub(crate) use holdings::{card_written, credential, history, holdings, low, refilled, to_be_refilled};
 pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
@@ -80,6 +82,8 @@ pub(crate) const SAME_FINGER_HINT: &str =
 pub(crate) const MORE_CAPTURES_HINT: &str = "Repeat --face or --finger: one for each photograph.";
 pub(crate) const SHORT_PIN: &str = "The PIN is short: whoever has the vault, the device key and a photograph of you can find it by trying. Ten digits or four words hold much longer.";
 pub(crate) const UNLOCKED: &str = "The vault recognised you. It is locked again.";
+pub(crate) const UNLOCKED_IN_PRESENCE: &str =
+    "The vault recognised you, and the face answered the challenge. It is locked again.";
 pub(crate) const FORGOTTEN: &str = "The credential, its copies and their keys are gone from the vault.";
 
 pub(crate) const NO_FORM: &str = "The name of the file says nothing of its form.";

@@ -3,6 +3,7 @@
 use crate::adapters::home::Home;
 use crate::adapters::inputs;
 use crate::adapters::pictures::{FaceReader, Picture};
+use crate::adapters::recording::Recording;
 use crate::adapters::surroundings;
 use crate::adapters::vault_file::Files;
 use crate::cli::finger::FingerSource;
@@ -18,7 +19,7 @@ use std::time::Instant;
 use wallet_core::device_key::{DeviceStore, SoftwareStore};
 use wallet_core::holdings::Holdings;
 use wallet_core::secret::Pin;
-use wallet_core::unlock::{self, MINIMUM_TIME, Opened, Unavailable, Unlocked};
+use wallet_core::unlock::{self, Attempt, Counted, Judged, MINIMUM_TIME, Moment, Opened, Unavailable, Unlocked};
 use wallet_core::vault::OpenVault;
 use wallet_core::words::Words;
 
@@ -34,6 +35,8 @@ pub(crate) struct Keys<'a> {
 pub(crate) enum Shown<'a> {
     /// Frames of a face.
     Faces(&'a [PathBuf]),
+    /// Frames of a face that answers the challenge drawn last.
+    Answer(&'a Recording),
     /// One picture of a finger.
     Finger(&'a Path, FingerSource),
 }
@@ -41,6 +44,7 @@ pub(crate) enum Shown<'a> {
 /// What was seen in it.
 enum Seen {
     Face(Probe),
+    Answer(Vec<Moment>),
     Finger(FingerTemplate),
 }
 
@@ -64,13 +68,14 @@ impl Session {
             Shown::Faces(faces) => Probe::from_frames(&embeddings(faces)?)
                 .map(Seen::Face)
                 .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?,
+            Shown::Answer(recording) => Seen::Answer(moments(recording)?),
             Shown::Finger(picture, source) => Seen::Finger(finger(picture, source)?),
         };
         let pin = keys.pin_file.map(inputs::pin).transpose()?;
         let files = Files::existing(keys.vault, device_key)?;
         let _step = Step::begin(messages::OPENING);
         let started = Instant::now();
-        match attempt(&files, pin.as_ref(), &seen)? {
+        match attempt(&files, pin.as_ref(), seen)? {
             Ok((store, Opened { vault, unlocked })) => Ok((Self { files, store, vault }, unlocked)),
             Err(Unavailable) => {
                 std::thread::sleep(MINIMUM_TIME.saturating_sub(started.elapsed()));
@@ -109,29 +114,65 @@ impl Session {
     }
 }
 
-/// The attempt itself. The outer error is the disk's, which says nothing about face, PIN or key: it comes before they are tried.
+/// The attempt itself. The outer error is the disk's or the challenge's, which say nothing about PIN, key or whose face it is:
+/// they come before those are tried.
 fn attempt(
     files: &Files,
     pin: Option<&Pin>,
-    seen: &Seen,
+    seen: Seen,
 ) -> Result<Result<(SoftwareStore, Opened), Unavailable>, Failure> {
     let file = files.vault()?;
     // An absent device key and a file that is none are one more reason not to say.
-    let Some(mut store) = files.device_key()?.and_then(|bytes| SoftwareStore::parse(&bytes).ok()) else {
-        return Ok(Err(Unavailable));
-    };
+    let Some(mut store) = store(files)? else { return Ok(Err(Unavailable)) };
     let counted = unlock::begin(&mut store, &file, surroundings::clock());
-    // Written before the attempt is made, whatever it will come to: a killed process has had its try.
-    files.write_device_key(&store.to_bytes())?;
-    let Ok(counted) = counted else { return Ok(Err(Unavailable)) };
-    let attempt = counted.persisted();
     let opened = match seen {
-        Seen::Face(probe) => attempt.try_open(&mut store, pin, Some(probe)),
-        Seen::Finger(finger) => attempt.try_open_with_finger(&mut store, pin, finger),
+        Seen::Answer(moments) => {
+            // The challenge is spent with it.
+            let challenged = counted.map(|counted| counted.challenged(&mut store));
+            files.write_device_key(&store.to_bytes())?;
+            let Ok(challenged) = challenged else { return Ok(Err(Unavailable)) };
+            let answering = challenged.map_err(|none| Failure::picture(&none.to_string(), messages::DRAW_HINT))?;
+            match answering.persisted().judge(moments) {
+                Judged::Present(witnessed) => witnessed.try_open(&mut store, pin),
+                Judged::Refused(sign) => return Err(Failure::picture(messages::refused_by(sign), sign.hint())),
+            }
+        }
+        Seen::Face(probe) => {
+            on_disk(files, &store, counted)?.and_then(|attempt| attempt.try_open(&mut store, pin, Some(&probe)))
+        }
+        Seen::Finger(finger) => {
+            on_disk(files, &store, counted)?.and_then(|attempt| attempt.try_open_with_finger(&mut store, pin, &finger))
+        }
     };
     let Ok(opened) = opened else { return Ok(Err(Unavailable)) };
     files.write_device_key(&store.to_bytes())?;
     Ok(Ok((store, opened)))
+}
+
+/// The attempt, once it is written that it is made, whatever it will come to: a killed process has had its try.
+fn on_disk(
+    files: &Files,
+    store: &SoftwareStore,
+    counted: Result<Counted, Unavailable>,
+) -> Result<Result<Attempt, Unavailable>, Failure> {
+    files.write_device_key(&store.to_bytes())?;
+    Ok(counted.map(Counted::persisted))
+}
+
+/// The device key's file, if it is one.
+pub(crate) fn store(files: &Files) -> Result<Option<SoftwareStore>, Failure> {
+    Ok(files.device_key()?.and_then(|bytes| SoftwareStore::parse(&bytes).ok()))
+}
+
+/// What is seen in the frames of an answer. One picture at a time is in memory.
+fn moments(recording: &Recording) -> Result<Vec<Moment>, Failure> {
+    let frames = recording.frames();
+    // Told before the models are loaded.
+    frames.iter().take(1).try_for_each(|(path, _)| Picture::read(path).map(drop))?;
+    let _step = Step::begin(messages::LOOKING);
+    let mut reader = FaceReader::load(&Home::find()?)?;
+    let seen = frames.iter().map(|(path, at)| reader.moment(*at, &Picture::read(path)?));
+    Ok(seen.collect::<Result<_, _>>()?)
 }
 
 /// The embeddings of the faces in these pictures; every picture is decoded before the models are loaded for the first.

@@ -120,6 +120,7 @@ fn every_command_explains_itself() {
         "refill",
         "paper",
         "proximity",
+        "challenge",
     ];
     for command in commands {
         let output = amparo(&[command, "--help"]).output().unwrap();

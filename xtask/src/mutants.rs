@@ -30,7 +30,7 @@ pub(crate) enum MutantsError {
     #[error("the tests of {0} fail without a mutant; see {1}")]
     Baseline(String, String),
     #[error("{path}: {source}")]
-    Outcomes { path: String, source: std::io::Error },
+    Files { path: String, source: std::io::Error },
     #[error(transparent)]
     Shell(#[from] ShellError),
 }
@@ -61,7 +61,7 @@ const FILES: [&str; 18] = [
 const TOOL: &str = "cargo-mutants";
 const VERSION: &str = "26.0.0";
 
-/// Prints a row of a table for each file, as it is done; survivors below it.
+/// Prints a row of a table for each file, when those of its package are done; survivors below it.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), MutantsError> {
     if arguments.list {
         println!("{}", FILES.join("\n"));
@@ -78,11 +78,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), MutantsError> {
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
     let target = target.join("mutants");
-    println!("| file | mutants | caught | unviable | timeouts | survivors |\n|---|---|---|---|---|---|");
-    for file in chosen {
-        one(file, &target, arguments)?;
-    }
-    Ok(())
+    println!("| file | mutants | caught | unviable | survivors |\n|---|---|---|---|---|");
+    // One run for each package, so that it is built and tested without a mutant once only.
+    chosen
+        .chunk_by(|one, next| package_of(one) == package_of(next))
+        .try_for_each(|files| one_run(files, &target, arguments))
+}
+
+fn package_of(file: &str) -> &str {
+    file.split('/').next().unwrap_or_default()
 }
 
 fn listed(file: &Path) -> Result<&'static str, MutantsError> {
@@ -90,12 +94,22 @@ fn listed(file: &Path) -> Result<&'static str, MutantsError> {
     found.ok_or_else(|| MutantsError::NotListed(file.display().to_string()))
 }
 
-fn one(file: &'static str, target: &Path, arguments: &Arguments) -> Result<(), MutantsError> {
-    let output = target.join(file.replace('/', "_"));
-    let package = file.split('/').next().unwrap_or_default();
+/// Prints what became of the mutants of these files of one package.
+fn one_run(files: &[&str], target: &Path, arguments: &Arguments) -> Result<(), MutantsError> {
+    let package = files.first().map_or("", |file| package_of(file));
+    let output = target.join("outcomes").join(package);
+    let trees = target.join("trees");
+    for folder in [&output, &trees] {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| MutantsError::Files { path: folder.display().to_string(), source })?;
+    }
+    // What an earlier run left is not taken for this one's.
+    let _ = std::fs::remove_dir_all(output.join("mutants.out"));
     let mut mutants = shell::cargo();
-    mutants.args(["mutants", "--file", file, "--package", package, "--test-tool", "nextest"]);
-    // One at a time, in a copy of the tree; a test that hangs is a mutant noticed.
+    // One process for all tests: a process for each, as nextest has it, makes anew what they share.
+    mutants.args(["mutants", "--package", package, "--test-tool", "cargo"]);
+    mutants.args(files.iter().flat_map(|file| ["--file", file]));
+    // One at a time, in a copy of the tree.
     mutants.args(["--jobs", "1", "--no-shuffle", "--colors", "never", "--minimum-test-timeout", "60"]);
     // What `Debug` hides is pinned by tests of its own.
     mutants.args(["--exclude-re", "fmt"]);
@@ -107,22 +121,52 @@ fn one(file: &'static str, target: &Path, arguments: &Arguments) -> Result<(), M
         mutants.args(["--re", matching]);
     }
     // Compiling is most of it: ours without optimisation, what we depend on as ever.
-    mutants.env("CARGO_TARGET_DIR", target.join("build"));
+    mutants.env("CARGO_TARGET_DIR", target.join("build")).env("TMPDIR", trees);
     mutants.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    // The copy has no neighbours: published vectors are where they are for the tree.
+    let data = shell::root().join("../shared/data");
+    if std::env::var_os("AMPARO_DATA").is_none() && data.is_dir() {
+        mutants.env("AMPARO_DATA", data);
+    }
     // It fails when a mutant survives, which is an answer here.
     let ended = shell::run(&mut mutants);
-    let path = output.join("mutants.out").join("outcomes.json");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| MutantsError::Outcomes { path: path.display().to_string(), source })?;
-    let outcomes: Value = serde_json::from_str(&text).unwrap_or_default();
-    let number = |name: &str| outcomes.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let [all, caught, unviable, timeouts, missed] =
-        ["total_mutants", "caught", "unviable", "timeout", "missed"].map(number);
-    if ended.is_err() && caught + unviable + timeouts + missed == 0 {
-        return Err(MutantsError::Baseline(file.to_owned(), output.display().to_string()));
+    let outcomes = read(&output, "outcomes.json");
+    let outcomes: Vec<(&str, &str)> = outcomes
+        .as_ref()
+        .and_then(|all| all.get("outcomes")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(outcome)
+        .collect();
+    if ended.is_err() && outcomes.is_empty() {
+        return Err(MutantsError::Baseline(package.to_owned(), output.display().to_string()));
     }
-    println!("| `{file}` | {all} | {caught} | {unviable} | {timeouts} | {missed} |");
+    let mutants = read(&output, "mutants.json");
+    let mutants: Vec<&Value> = mutants.as_ref().and_then(Value::as_array).into_iter().flatten().collect();
     let survivors = std::fs::read_to_string(output.join("mutants.out").join("missed.txt")).unwrap_or_default();
-    survivors.lines().for_each(|survivor| println!("  survives: {survivor}"));
+    for file in files {
+        let all = mutants.iter().filter(|mutant| mutant.get("file").and_then(Value::as_str) == Some(file)).count();
+        let number = |summaries: &[&str]| {
+            outcomes.iter().filter(|(of, summary)| of == file && summaries.contains(summary)).count()
+        };
+        // A test that hangs notices as well.
+        let [caught, unviable, missed] =
+            [&["CaughtMutant", "Timeout"][..], &["Unviable"], &["MissedMutant"]].map(number);
+        println!("| `{file}` | {all} | {caught} | {unviable} | {missed} |");
+        if caught + unviable + missed < all {
+            println!("  not to its end: {} were not tried", all - caught - unviable - missed);
+        }
+        survivors.lines().filter(|line| line.starts_with(file)).for_each(|survivor| println!("  survives: {survivor}"));
+    }
     Ok(())
+}
+
+/// One of the files that cargo-mutants leaves; none when it was stopped before it wrote any.
+fn read(output: &Path, name: &str) -> Option<Value> {
+    serde_json::from_str(&std::fs::read_to_string(output.join("mutants.out").join(name)).ok()?).ok()
+}
+
+/// The file of a mutant, and what became of it; the run without a mutant is none.
+fn outcome(outcome: &Value) -> Option<(&str, &str)> {
+    Some((outcome.pointer("/scenario/Mutant/file")?.as_str()?, outcome.get("summary")?.as_str()?))
 }

@@ -306,6 +306,7 @@ fn consent_05_a_grant_within_the_proposal_is_agreed() {
     let brief = Case::new().but(|case| case.grant.ret = "PT10S".to_owned());
     assert_eq!(brief.check().unwrap().ends_at(), NOW.plus(Seconds::new(10)));
     assert!(matches!(brief.check_at(NOW, NOW.plus(Seconds::new(10))), Err(ConsentError::Ended { .. })));
+    assert_eq!(Case::new().but(|case| case.grant.uses = Some(3)).check().unwrap().uses(), Some(3));
     // A verifier that does not name an algorithm is answered with the same one.
     assert!(Case::new().but(|case| case.algorithm = None).check().is_ok());
 }
@@ -328,6 +329,10 @@ fn consent_06_a_grant_that_is_not_well_formed_is_refused() {
     for (member, change) in changes {
         assert_eq!(case.but(|case| change(&mut case.grant)).check(), Err(ConsentError::Grant(member)));
     }
+    // The longest lists that are well-formed.
+    assert!(case.but(|case| case.grant.claims.resize(64, ClaimPath::names(["given_name"]))).check().is_ok());
+    let every = case.but(|case| case.grant.purpose = Purpose::ALL.to_vec());
+    assert_eq!(every.check(), Err(ConsentError::WrongPurpose), "for what was proposed, and not for its length");
     for exp in [NOW, NOW.minus(Seconds::new(1))] {
         assert_eq!(case.but(|case| case.grant.exp = exp).check(), Err(ConsentError::Grant("exp")));
     }

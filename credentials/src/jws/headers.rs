@@ -97,9 +97,11 @@ mod tests {
         let headers = HeaderCache::new();
         let header =
             Arc::clone(&read(&token(&json!({"alg": "ES256"})), &headers, SignatureAlgorithms::ES256).unwrap().header);
-        headers.insert(&"A".repeat(LONGEST + 1), &header);
+        headers.insert(&"A".repeat(16 * 1024 + 1), &header);
         assert_eq!(headers.0.lock().unwrap().len(), 0);
-        for n in 0..MOST {
+        headers.insert(&"A".repeat(16 * 1024), &header);
+        assert_eq!(headers.0.lock().unwrap().len(), 1);
+        for n in 1..MOST {
             headers.insert(&n.to_string(), &header);
         }
         assert_eq!(headers.0.lock().unwrap().len(), MOST);

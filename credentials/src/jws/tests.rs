@@ -152,6 +152,7 @@ fn what_is_no_compact_jws_is_refused() {
     for text in ["", ".", "..", "...", "a.b", "a.b.c.d", "é.é.é"] {
         assert_eq!(read(text).unwrap_err(), JwsError::NotCompact, "{text}");
     }
+    assert_eq!(read(&"A".repeat(262_144)).unwrap_err(), JwsError::NotCompact, "the longest that is read");
     let long = "A".repeat(262_145);
     assert_eq!(read(&long).unwrap_err(), JwsError::TooLong { most: 262_144, got: 262_145 });
 }

@@ -380,6 +380,10 @@ fn a_status_that_needs_more_bits_is_refused() {
     assert!(matches!(StatusList::new(8, Bits::Four).unwrap().set(0, Status::Other(16)), Err(StatusError::TooWide)));
     assert!(StatusList::new(0, Bits::One).is_err() && StatusList::new((1 << 23) + 1, Bits::One).is_err());
     assert_eq!(StatusList::new(9, Bits::One).unwrap().len(), 16);
+    assert!(!StatusList::new(1, Bits::One).unwrap().is_empty());
+    let of_bytes = |n: usize| StatusList::from_bytes(Bits::One, vec![0; n]);
+    assert!(of_bytes(1).is_ok() && of_bytes(1 << 20).is_ok());
+    assert!(matches!((of_bytes(0), of_bytes((1 << 20) + 1)), (Err(StatusError::Size), Err(StatusError::Size))));
 }
 
 proptest! {

@@ -71,3 +71,44 @@ impl fmt::Debug for ChainCache {
         f.debug_struct("ChainCache").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signer::Signer as _;
+    use crate::testing::{Authority, NOW};
+
+    const USAGE: Usage = Usage::CredentialIssuing;
+
+    #[test]
+    fn attack_11_no_chain_is_answered_for_by_another() {
+        let authority = Authority::new("Anchor");
+        let (anchors, cache) = (authority.anchors(), ChainCache::new());
+        let leaves = [authority.leaf(USAGE, &[], 1), authority.leaf(USAGE, &[], 2)];
+        // The second time from memory.
+        for _ in 0..2 {
+            for (chain, key) in &leaves {
+                let verified = cache.verify(chain, &anchors, SignatureAlgorithms::ES256, USAGE, NOW).unwrap();
+                assert_eq!(verified.leaf_key(), key.public_key());
+            }
+            assert_eq!(cache.chains.lock().unwrap().len(), 2);
+        }
+    }
+
+    #[test]
+    fn the_cache_is_bounded_and_keeps_its_headers() {
+        let authority = Authority::new("Anchor");
+        let (anchors, cache) = (authority.anchors(), ChainCache::new());
+        let [(first, _), (second, _)] = [authority.leaf(USAGE, &[], 1), authority.leaf(USAGE, &[], 2)];
+        let verify = |chain| cache.verify(chain, &anchors, SignatureAlgorithms::ES256, USAGE, NOW).unwrap();
+        let verified = verify(&first);
+        let key = |n: u8| Key { anchors: [n; 32], algorithms: 1, usage: USAGE, chain: [0; 32] };
+        cache.chains.lock().unwrap().extend((1..=255).map(|n| (key(n), verified.clone())));
+        assert_eq!(cache.chains.lock().unwrap().len(), MOST);
+        verify(&first);
+        assert_eq!(cache.chains.lock().unwrap().len(), MOST);
+        verify(&second);
+        assert_eq!(cache.chains.lock().unwrap().len(), 1);
+        assert!(std::ptr::eq(cache.headers(), cache.headers()));
+    }
+}

@@ -152,3 +152,36 @@ impl Facts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds two to the length of the DER value that begins at `at`.
+    fn lengthen(der: &mut [u8], at: usize) {
+        match der[at + 1] {
+            0x82 => {
+                let length = u16::from_be_bytes([der[at + 2], der[at + 3]]) + 2;
+                der[at + 2..at + 4].copy_from_slice(&length.to_be_bytes());
+            }
+            0x81 => der[at + 2] = der[at + 2].checked_add(2).unwrap(),
+            _ => der[at + 1] += 2,
+        }
+    }
+
+    #[test]
+    fn rfc8410_3_an_ed25519_key_with_parameters_is_no_key() {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let params = rcgen::CertificateParams::new(vec!["issuer.example".to_owned(); 12]).unwrap();
+        let mut der = params.self_signed(&key).unwrap().der().to_vec();
+        assert!(Facts::read(&der).unwrap().public_key().is_ok());
+        // SubjectPublicKeyInfo, AlgorithmIdentifier, the identifier of Ed25519: a NULL behind it.
+        let info = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70];
+        let at = der.windows(info.len()).position(|window| window == info).unwrap();
+        for value in [0, 4, at, at + 2] {
+            lengthen(&mut der, value);
+        }
+        der.splice(at + info.len()..at + info.len(), [0x05, 0x00]);
+        assert_eq!(Facts::read(&der).unwrap().public_key().unwrap_err(), ChainError::LeafKey);
+    }
+}

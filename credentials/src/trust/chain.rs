@@ -309,3 +309,6 @@ impl fmt::Debug for CertificateChain {
         write!(f, "CertificateChain({} certificates)", self.0.ders.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

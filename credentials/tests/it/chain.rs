@@ -117,6 +117,10 @@ fn attack_11_certificates_out_of_their_time_are_refused() {
     let mut middle = authority_params("Middle", Some(0));
     middle.not_after = rcgen::date_time_ymd(2026, 6, 1);
     assert_eq!(both(authority_params("Root", None), middle, &leaf()), refused(ChainError::Expired));
+    // One whose time ends before it begins breaks RFC 5280, whatever the time.
+    let mut never = leaf();
+    (never.not_before, never.not_after) = (never.not_after, never.not_before);
+    assert_eq!(usual(&never), refused(ChainError::BadCertificate));
 }
 
 #[test]
@@ -267,6 +271,10 @@ fn attack_11_fifty_certificates_are_refused_at_once() {
     let root = Authority::root(authority_params("Root", None));
     let texts: Vec<String> = vec![chain(&[&root.der]).to_x5c().remove(0); 50];
     assert_eq!(CertificateChain::from_x5c(&texts), Err(ChainError::TooLong));
+    // One more than are read, and as many.
+    assert_eq!(CertificateChain::from_x5c(&texts[..6]), Err(ChainError::TooLong));
+    assert_eq!(CertificateChain::from_x5c(&texts[..5]).unwrap().to_x5c(), texts[..5]);
+    assert_eq!(CertificateChain::from_der(vec![root.der.clone(); 6]), Err(ChainError::TooLong));
     // The longest chain that is read, all of one name, so that every one could be the issuer of every other.
     let same = Authority::root(authority_params("Same", None));
     let others: Vec<Vec<u8>> = (0..4).map(|_| same.below(authority_params("Same", None)).der).collect();
@@ -310,6 +318,31 @@ fn attack_11_an_issuer_that_is_not_in_the_certificate_is_refused() {
 }
 
 #[test]
+fn an_issuer_is_named_by_a_uri_in_its_certificate_to_the_byte() {
+    let root = Authority::root(authority_params("Root", None));
+    let mut named = leaf();
+    named.subject_alt_names = vec![SanType::URI("https://other.example/tenant/7".try_into().unwrap())];
+    let anchors = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    let chain = chain(&[&root.leaf(&named, key(1).public_key())]);
+    let verified = chain.verify(&anchors, Usage::CredentialIssuing, NOW).unwrap();
+    assert_eq!(verified.uri_names(), ["https://other.example/tenant/7"]);
+    assert!(verified.is_named("https://other.example/tenant/7"));
+    for other in ["https://other.example", "https://other.example/tenant/", "https://OTHER.example/tenant/7"] {
+        assert!(!verified.is_named(other), "{other}");
+    }
+}
+
+#[test]
+fn two_chains_are_the_same_only_certificate_by_certificate() {
+    let root = Authority::root(authority_params("Root", None));
+    let ders = [1, 2].map(|seed| root.leaf(&leaf(), key(seed).public_key()));
+    assert_eq!(chain(&[&ders[0], &root.der]), chain(&[&ders[0], &root.der]));
+    for other in [chain(&[&ders[1], &root.der]), chain(&[&ders[0]]), chain(&[&root.der, &ders[0]])] {
+        assert_ne!(chain(&[&ders[0], &root.der]), other);
+    }
+}
+
+#[test]
 fn attack_03_a_leaf_with_a_p384_key_is_refused() {
     let root = Authority::root(authority_params("Root", None));
     let p384 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
@@ -333,6 +366,7 @@ fn what_is_no_certificate_is_refused() {
     assert_eq!(CertificateChain::from_x5c(&[]), Err(ChainError::Empty));
     assert_eq!(CertificateChain::from_x5c(&["%%".into()]), Err(ChainError::BadCertificate));
     assert_eq!(CertificateChain::from_der([vec![0; 8193]]), Err(ChainError::TooLong));
+    assert_eq!(CertificateChain::from_der([vec![0; 8192]]).unwrap().leaf().len(), 8192, "the longest that is read");
     let junk = chain(&[b"\x30\x03\x02\x01\x01"]);
     let none = TrustAnchors::default();
     assert_eq!(junk.verify_or_unknown(&none, Usage::Verifier, NOW), Err(ChainError::BadCertificate));

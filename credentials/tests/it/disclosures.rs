@@ -105,6 +105,27 @@ fn attack_17_a_chain_of_disclosures_is_refused() {
 }
 
 #[test]
+fn attack_17_depth_is_counted_across_what_is_visible_and_what_is_disclosed() {
+    let objects = |n: usize, inner: Value| (0..n).fold(inner, |inner, _| json!({"o": inner}));
+    let arrays = |n: usize, inner: Value| (0..n).fold(inner, |inner, _| json!([inner]));
+    let too_deep = Err(VerifyError::Disclosure(DisclosureError::TooDeep { most: 16 }));
+    let is_ok = |result: Result<Value, VerifyError>| result.map(|_| ());
+    // All of it visible, the payload itself being the first of sixteen.
+    for deep in [objects(15, json!(1)), arrays(15, json!(1))] {
+        assert_eq!(is_ok(outcome(json!({"x": deep}), &[])), Ok(()));
+    }
+    // The digest stands in the eighth, so that what is disclosed begins with the ninth.
+    for (more, expected) in [(8, Ok(())), (9, too_deep)] {
+        let (text, digest) = claim("d", &objects(more, json!(1)));
+        let visible = json!({"x": objects(6, json!({"_sd": [digest]}))});
+        assert_eq!(is_ok(outcome(visible, &[text])), expected, "{more} objects");
+        let (text, digest) = element(&arrays(more, json!(1)));
+        let visible = json!({"x": arrays(6, json!([{"...": digest}]))});
+        assert_eq!(is_ok(outcome(visible, &[text])), expected, "{more} arrays");
+    }
+}
+
+#[test]
 fn attack_18_duplicate_digest_is_refused() {
     let (text, digest) = claim("a", &json!(1));
     for disclosures in [&[][..], &[text.as_str()]] {

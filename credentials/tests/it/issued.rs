@@ -259,6 +259,22 @@ fn attack_37_boundaries_of_time_for_the_holder() {
 }
 
 #[test]
+fn a_wrong_clock_is_suspected_where_a_time_is_the_reason_and_nowhere_else() {
+    for error in [
+        VerifyError::NotYetValid { not_before: NOW },
+        VerifyError::Expired { expired_at: NOW },
+        VerifyError::Chain(ChainError::NotYetValid),
+        VerifyError::Chain(ChainError::Expired),
+        VerifyError::Chain(ChainError::ListEnded { ended: NOW }),
+    ] {
+        assert!(error.is_about_time(), "{error}");
+    }
+    for error in [VerifyError::Endless, VerifyError::Chain(ChainError::UnknownIssuer), VerifyError::IssuerName] {
+        assert!(!error.is_about_time(), "{error}");
+    }
+}
+
+#[test]
 fn attack_61_a_status_that_cannot_be_looked_up_is_refused() {
     let uri = "https://status.example/1";
     for status in [

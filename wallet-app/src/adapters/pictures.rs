@@ -5,10 +5,13 @@ use super::home::{Home, HomeError};
 use crate::cli::finger::FingerSource;
 use biometrics::engine::{CaptureError, Engine, EngineError};
 use biometrics::finger::{ExtractError, FingerCapture, FingerImage, FingerPhotograph, FingerTemplate, MinutiaFinder};
+use biometrics::pad::challenge::Frame;
 use biometrics::sample::{DecodeError, Sample};
 use biometrics::template::Embedding;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use wallet_core::unlock::Moment;
 
 /// A picture that was read and decoded, and not yet looked at.
 pub struct Picture {
@@ -73,6 +76,22 @@ impl FaceReader {
         capture
             .map(|capture| capture.into_embedding())
             .map_err(|source| PictureError { path: picture.path.clone(), reason: PictureReason::Capture(source) })
+    }
+}
+
+impl FaceReader {
+    /// What is seen in a frame of an answer to a challenge, taken `at` this time since the recording began.
+    ///
+    /// # Errors
+    /// [`PictureError`] if the runtime fails. A frame without a face, or with several, is seen as that.
+    pub fn moment(&mut self, at: Duration, picture: &Picture) -> Result<Moment, PictureError> {
+        match self.engine.capture_in_motion(&picture.sample) {
+            Ok(capture) => Ok(Moment::Face(Box::new(Frame::new(at, &picture.sample, capture)))),
+            Err(source @ CaptureError::Runtime { .. }) => {
+                Err(PictureError { path: picture.path.clone(), reason: PictureReason::Capture(source) })
+            }
+            Err(_) => Ok(Moment::Nothing(at)),
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use super::finger::FingerPictures;
 use super::logging::LogFormat;
 use super::{
-    attest, forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust, unlock,
+    attest, challenge, forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust,
+    unlock,
 };
+use crate::adapters::recording::Recording;
 use crate::failure::Failure;
 use crate::session::{Keys, Session, Shown};
 use clap::{Args, Parser, Subcommand};
@@ -47,6 +49,9 @@ pub(super) enum Command {
     /// Open the vault and close it again
     #[command(after_help = unlock::EXAMPLE)]
     Unlock(unlock::Unlock),
+    /// Draw a challenge: movements that show, made before a camera, that you are there
+    #[command(after_help = challenge::EXAMPLE)]
+    Challenge(challenge::Challenge),
     /// Have a provider vouch for this wallet, where an issuer wants that
     #[command(after_help = attest::EXAMPLE)]
     Attest(attest::Attest),
@@ -89,10 +94,17 @@ pub(super) struct Opening {
     #[arg(long, value_name = "FILE")]
     pub(super) vault: PathBuf,
     /// A photograph of your face; repeat it for more frames of this one attempt
-    #[arg(long, value_name = "IMG", required_unless_present = "finger")]
+    #[arg(long, value_name = "IMG", required_unless_present_any = ["finger", "challenge"])]
     pub(super) face: Vec<PathBuf>,
+    /// Instead: a folder with frames of your face making the movements that `amparo challenge` drew; whoever you show something to is
+    /// then told that you were there
+    #[arg(long, value_name = "DIR", conflicts_with = "face")]
+    challenge: Option<PathBuf>,
+    /// Frames a second, where no frames.csv (frame,ms) in that folder says when each was taken [default: 10]
+    #[arg(long, value_name = "N", requires = "challenge", value_parser = clap::value_parser!(u32).range(1..=120))]
+    fps: Option<u32>,
     /// A picture of your finger, for a vault that was made with one
-    #[arg(long, value_name = "IMG", conflicts_with = "face")]
+    #[arg(long, value_name = "IMG", conflicts_with_all = ["face", "challenge"])]
     finger: Option<PathBuf>,
     #[command(flatten)]
     finger_pictures: FingerPictures,
@@ -107,14 +119,18 @@ pub(super) struct Opening {
 impl Opening {
     /// Opens the vault, and gives the evidence that it was opened.
     pub(super) fn open(&self) -> Result<(Session, Unlocked), Failure> {
-        let Self { vault, face, finger, finger_pictures, pin_file, device_key } = self;
-        let shown = match finger {
-            Some(picture) => Shown::Finger(picture, finger_pictures.source()?),
-            None => Shown::Faces(face),
+        let Self { vault, face, challenge, fps, finger, finger_pictures, pin_file, device_key } = self;
+        let recording = challenge.as_deref().map(|folder| Recording::find(folder, fps.unwrap_or(FRAMES_A_SECOND)));
+        let recording = recording.transpose().map_err(|error| Failure::recording(&error))?;
+        let shown = match (finger, &recording) {
+            (Some(picture), _) => Shown::Finger(picture, finger_pictures.source()?),
+            (None, Some(recording)) => Shown::Answer(recording),
+            (None, None) => Shown::Faces(face),
         };
         Session::open(&Keys { vault, shown, pin_file: pin_file.as_deref(), device_key: device_key.as_deref() })
     }
 }
 
+const FRAMES_A_SECOND: u32 = 10;
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 internal fault, 2 usage, 3 locked or not recognised, 4 the other party or its data was refused, \
 5 refused by you or consent missing or ended, 6 network, 7 storage.";

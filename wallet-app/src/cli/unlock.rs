@@ -14,10 +14,15 @@ pub(super) struct Unlock {
 }
 
 pub(super) fn run(arguments: &Unlock) -> Result<Answer, Failure> {
-    arguments.opening.open()?;
-    Ok(Answer { json: json!({ "unlocked": true }), text: messages::UNLOCKED.to_owned() })
+    let (_, unlocked) = arguments.opening.open()?;
+    let (presence, text) = match unlocked.is_witnessed() {
+        true => ("challenge", messages::UNLOCKED_IN_PRESENCE),
+        false => ("none", messages::UNLOCKED),
+    };
+    Ok(Answer { json: json!({ "unlocked": true, "presence": presence }), text: text.to_owned() })
 }
 
 pub(super) const EXAMPLE: &str = "Example:
   amparo unlock --vault me.amparo --face me.jpg --pin-file pin.txt --device-key device.key
+  amparo unlock --vault me.amparo --challenge answer --pin-file pin.txt --device-key device.key
   amparo unlock --vault me.amparo --finger fingertip.jpg --capture photograph --pin-file pin.txt --device-key device.key";

@@ -1,19 +1,22 @@
 //! The ledger: for each container its epoch keys, wrapped, and the state of its attempts, both under the device key.
 //!
 //! An entry is 364 bytes: `container_id[16]`, two places of `epoch u64, salt[32] com[32] ct[32] tag[16]`, their
-//! MAC, `failures u32, delay u64, wall i64, boot[16], uptime u64`, their MAC.
+//! MAC, `failures u32, delay u64, wall i64, boot[16], uptime u64`, their MAC. After the entries, for each container that a
+//! challenge was drawn for: `container_id[16]`, [`Drawn`], its MAC.
 //!
 //! # Source
-//! `security.md` §1.4 and §2.8.
+//! `security.md` §1.4 and §2.8; decision 0125.
 
 use crate::device_key::{DeviceKey, DeviceKeyError};
 use crate::fields::Fields;
 use crate::secret::{EpochKey, PurposeKey};
-use crate::unlock::rate_limit::{ATTEMPTS_LEN, AttemptState, Attempts};
+use crate::unlock::drawn::{DRAWN_LEN, Drawn, Taken};
+use crate::unlock::rate_limit::{ATTEMPTS_LEN, AttemptState, Attempts, Clock};
 use crate::vault::committed::{MessageKey, SealError};
 use crate::vault::kdf;
 use crate::vault::layout::TAG_LEN;
 use crate::vault::params::ContainerId;
+use biometrics::pad::challenge::{Reflection, Script};
 use rand_core::CryptoRng;
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -23,6 +26,7 @@ const MAX_CONTAINERS: usize = 256;
 const WRAPPED_LEN: usize = 32 + 32 + 32 + TAG_LEN;
 const KEY_PLACE_LEN: usize = 8 + WRAPPED_LEN;
 const ENTRY_LEN: usize = 16 + 2 * KEY_PLACE_LEN + 32 + ATTEMPTS_LEN + 32;
+const CHALLENGE_LEN: usize = 16 + DRAWN_LEN + 32;
 
 /// What is remembered about containers outside their files.
 pub struct Ledger {
@@ -36,6 +40,7 @@ struct Container {
     /// At most two, in no order; none if their MAC was wrong.
     epochs: Vec<Epoch>,
     attempts: AttemptState,
+    challenge: Option<Drawn>,
 }
 
 #[derive(Clone)]
@@ -65,12 +70,16 @@ impl Ledger {
         let mut ledger = Self::empty(device)?;
         let mut fields = Fields::new(bytes);
         let count = usize::from(fields.u16().ok_or(DeviceKeyError)?);
-        let (entries, []) = fields.rest().as_chunks::<ENTRY_LEN>() else { return Err(DeviceKeyError) };
-        if count != entries.len() || count > MAX_CONTAINERS {
+        let (entries, challenges) = fields.rest().split_at_checked(count * ENTRY_LEN).ok_or(DeviceKeyError)?;
+        let (challenges, []) = challenges.as_chunks::<CHALLENGE_LEN>() else { return Err(DeviceKeyError) };
+        if count > MAX_CONTAINERS {
             return Err(DeviceKeyError);
         }
-        ledger.containers =
-            entries.iter().map(|entry| ledger.read(entry)).collect::<Option<_>>().ok_or(DeviceKeyError)?;
+        let entries = entries.as_chunks::<ENTRY_LEN>().0.iter();
+        ledger.containers = entries.map(|entry| ledger.read(entry)).collect::<Option<_>>().ok_or(DeviceKeyError)?;
+        for challenge in challenges {
+            ledger.read_challenge(challenge).ok_or(DeviceKeyError)?;
+        }
         Ok(ledger)
     }
 
@@ -79,6 +88,7 @@ impl Ledger {
         let mut bytes = Vec::with_capacity(2 + self.containers.len() * ENTRY_LEN);
         bytes.extend((self.containers.len() as u16).to_be_bytes());
         self.containers.iter().for_each(|container| self.write(container, &mut bytes));
+        self.containers.iter().for_each(|container| self.write_challenge(container, &mut bytes));
         bytes
     }
 
@@ -99,11 +109,41 @@ impl Ledger {
         }
         let known = bool::from(self.mac(b"amparo/v1/attempts", &id, &attempts).ct_eq(&attempts_mac));
         let attempts = known.then(|| Attempts::parse(&attempts)).flatten();
-        Some(Container { id, epochs, attempts: attempts.map_or(AttemptState::Invalid, AttemptState::Known) })
+        Some(Container {
+            id,
+            epochs,
+            attempts: attempts.map_or(AttemptState::Invalid, AttemptState::Known),
+            challenge: None,
+        })
+    }
+
+    /// One whose MAC is wrong is held back like attempts whose MAC is.
+    fn read_challenge(&mut self, bytes: &[u8; CHALLENGE_LEN]) -> Option<()> {
+        let mut fields = Fields::new(bytes);
+        let id = ContainerId::from_bytes(fields.array()?);
+        let body = fields.array::<DRAWN_LEN>()?;
+        let known = bool::from(self.mac(b"amparo/v1/challenge", &id, &body).ct_eq(&fields.array::<32>()?));
+        let drawn = known.then(|| Drawn::parse(&body)).flatten().unwrap_or(Drawn::INVALID);
+        let container = self.find_mut(&id).filter(|container| container.challenge.is_none())?;
+        container.challenge = Some(drawn);
+        Some(())
+    }
+
+    fn write_challenge(&self, container: &Container, bytes: &mut Vec<u8>) {
+        let Some(drawn) = &container.challenge else { return };
+        bytes.extend(container.id.bytes());
+        match drawn.to_bytes() {
+            Some(body) => {
+                bytes.extend(body);
+                bytes.extend(self.mac(b"amparo/v1/challenge", &container.id, &body).iter());
+            }
+            // Stays invalid until the next drawing writes a state.
+            None => bytes.extend([0; DRAWN_LEN + 32]),
+        }
     }
 
     fn write(&self, container: &Container, bytes: &mut Vec<u8>) {
-        let Container { id, epochs, attempts } = container;
+        let Container { id, epochs, attempts, challenge: _ } = container;
         let mut keys = [0u8; 2 * KEY_PLACE_LEN];
         for (place, epoch) in keys.chunks_exact_mut(KEY_PLACE_LEN).zip(epochs) {
             let parts = epoch.number.to_be_bytes().into_iter().chain(epoch.wrapped);
@@ -193,7 +233,7 @@ impl Ledger {
             return Err(LedgerFull);
         }
         let epochs = vec![self.wrap(&id, number, key, rng).map_err(|SealError| LedgerFull)?];
-        self.containers.push(Container { id, epochs, attempts: AttemptState::Known(attempts) });
+        self.containers.push(Container { id, epochs, attempts: AttemptState::Known(attempts), challenge: None });
         Ok(())
     }
 
@@ -230,6 +270,32 @@ impl Ledger {
     pub(crate) fn set_attempts(&mut self, id: &ContainerId, attempts: Attempts) {
         if let Some(container) = self.find_mut(id) {
             container.attempts = AttemptState::Known(attempts);
+        }
+    }
+
+    /// Draws a challenge for a container, in the place of the last one; nothing if it is too early for another.
+    pub(crate) fn draw_challenge<R: CryptoRng + ?Sized>(
+        &mut self,
+        id: &ContainerId,
+        clock: Clock,
+        reflection: Reflection,
+        rng: &mut R,
+    ) -> Option<Script> {
+        let container = self.find_mut(id)?;
+        let (drawn, script) = Drawn::draw(container.challenge.as_ref(), clock, reflection, rng);
+        container.challenge = Some(drawn);
+        script
+    }
+
+    /// The challenge that stands open for a container, once and in its time.
+    pub(crate) fn take_challenge(&mut self, id: &ContainerId, clock: Clock) -> Option<Taken> {
+        self.find_mut(id)?.challenge.as_mut()?.take(clock)
+    }
+
+    /// Forgets what was drawn for a container, and how often.
+    pub(crate) fn forget_challenge(&mut self, id: &ContainerId) {
+        if let Some(container) = self.find_mut(id) {
+            container.challenge = None;
         }
     }
 

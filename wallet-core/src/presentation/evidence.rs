@@ -1,6 +1,7 @@
 //! The evidence that the holder was just recognised, for one request only.
 
 use super::RequestId;
+use crate::unlock::Witness;
 use schemas::{Seconds, Timestamp};
 
 /// Evidence that the holder was recognised for one request.
@@ -13,7 +14,7 @@ use schemas::{Seconds, Timestamp};
 /// use schemas::Timestamp;
 /// use wallet_core::presentation::{HolderVerified, RequestId};
 /// fn forge(request: RequestId, at: Timestamp) -> HolderVerified {
-///     HolderVerified { request, at, with_pin: true, by_finger: false }
+///     HolderVerified { request, at, with_pin: true, by_finger: false, present: true }
 /// }
 /// ```
 /// ```compile_fail,E0624
@@ -21,6 +22,13 @@ use schemas::{Seconds, Timestamp};
 /// use wallet_core::presentation::{HolderVerified, RequestId};
 /// fn forge(request: RequestId, at: Timestamp) -> HolderVerified {
 ///     HolderVerified::mint(request, at, true)
+/// }
+/// ```
+/// Nobody but an opening by challenge can say that the face was present:
+/// ```compile_fail,E0624
+/// use wallet_core::presentation::HolderVerified;
+/// fn raise(evidence: HolderVerified) -> HolderVerified {
+///     evidence.by_present_face(unimplemented!())
 /// }
 /// ```
 /// It cannot be copied:
@@ -46,6 +54,7 @@ pub struct HolderVerified {
     at: Timestamp,
     with_pin: bool,
     by_finger: bool,
+    present: bool,
 }
 
 impl HolderVerified {
@@ -57,12 +66,17 @@ impl HolderVerified {
 
     /// Called by `unlock` when the vault has opened, and by nobody else.
     pub(crate) const fn mint(request: RequestId, at: Timestamp, with_pin: bool) -> Self {
-        Self { request, at, with_pin, by_finger: false }
+        Self { request, at, with_pin, by_finger: false, present: false }
     }
 
     /// A finger was compared, too.
     pub(crate) const fn by_finger(self) -> Self {
         Self { by_finger: true, ..self }
+    }
+
+    /// The face that gave the key answered a challenge, too.
+    pub(crate) fn by_present_face(self, _: Witness) -> Self {
+        Self { present: true, ..self }
     }
 
     /// The request it was made for.
@@ -78,21 +92,26 @@ impl HolderVerified {
 
     /// How the holder was recognised, as `amr` says it.
     ///
-    /// The key that signs is in software. A face from a file or a camera without an active challenge is no evidence of
-    /// presence, so that `face` is never among them. `fpt` says that a finger was compared and nothing more: the key that signs
-    /// did not come from it, and the picture may have been a file. No verifier may take it for presence.
+    /// The key that signs is in software. `face` is said of a face that gave the key *and* answered a challenge: a sample from a
+    /// file or a camera without one is no evidence of presence. `fpt` says that a finger was compared and nothing more: the key
+    /// that signs did not come from it, and the picture may have been a file. No verifier may take it for presence.
     ///
     /// # Source
     /// RFC 8176 §2; `security.md` §3.3.
     pub(crate) fn amr(&self) -> Vec<String> {
-        let pin = self.with_pin.then_some("pin");
-        let finger = self.by_finger.then_some("fpt");
-        pin.into_iter().chain(finger).chain(["swk"]).map(str::to_owned).collect()
+        let said = [(self.present, "face"), (self.with_pin, "pin"), (self.by_finger, "fpt"), (true, "swk")];
+        said.into_iter().filter(|(so, _)| *so).map(|(_, name)| name.to_owned()).collect()
     }
 
-    /// The `acr`: no presence was shown. It is the lowest of the four, and a finger gets no other.
+    /// The `acr`: whether a challenge was answered, in software's judgement, and whether with a PIN. A finger gets the lowest of
+    /// the four; the highest needs hardware, and no wallet of ours gives it.
     pub(crate) fn acr(&self) -> String {
-        "urn:amparo:acr:presence-none".to_owned()
+        let presence = match (self.present, self.with_pin) {
+            (false, _) => "none",
+            (true, false) => "sw",
+            (true, true) => "sw-pin",
+        };
+        format!("urn:amparo:acr:presence-{presence}")
     }
 
     /// The `auth_time`, rounded down to the minute.
@@ -127,6 +146,15 @@ mod tests {
             assert_eq!(evidence.amr(), amr);
             assert_eq!(evidence.acr(), "urn:amparo:acr:presence-none");
             assert_eq!(evidence.auth_time().unix() % 60, 0);
+        }
+    }
+
+    #[test]
+    fn a_face_that_answered_a_challenge_is_present_in_softwares_judgement() {
+        for (with_pin, amr, acr) in [(true, &["face", "pin", "swk"][..], "sw-pin"), (false, &["face", "swk"], "sw")] {
+            let evidence = HolderVerified::mint(id("a"), NOW, with_pin).by_present_face(Witness::for_a_test());
+            assert_eq!(evidence.amr(), amr);
+            assert_eq!(evidence.acr(), format!("urn:amparo:acr:presence-{acr}"));
         }
     }
 

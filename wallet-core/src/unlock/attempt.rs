@@ -1,6 +1,6 @@
 //! One attempt, from the count that is written first to the open vault.
 
-use crate::device_key::{DeviceKey, DeviceStore};
+use crate::device_key::{DeviceKey, DeviceStore, Ledger};
 use crate::secret::{Pin, PurposeKey};
 use crate::unlock::evaluation::evaluate;
 use crate::unlock::evidence::Unlocked;
@@ -12,7 +12,7 @@ use crate::vault::image::Image;
 use crate::vault::kdf;
 use crate::vault::layout::FILE_LEN;
 use crate::vault::outer;
-use crate::vault::params::Params;
+use crate::vault::params::{ContainerId, Params};
 use crate::vault::record::RecordKind;
 use crate::vault::slot::{self, SlotBinding};
 use biometrics::comparison::{Decision, Threshold, compare};
@@ -43,16 +43,8 @@ pub struct Unavailable;
 /// # Source
 /// `security.md` §1.4 and §2.8.
 pub fn begin<S: DeviceStore + ?Sized>(store: &mut S, file: &[u8], clock: Clock) -> Result<Counted, Unavailable> {
-    if file.len() != FILE_LEN {
-        return Err(Unavailable);
-    }
     let (device, ledger) = store.split();
-    let (id, epoch, image) = ledger
-        .containers()
-        .into_iter()
-        .flat_map(|id| ledger.epoch_keys(&id).into_iter().map(move |(epoch, key)| (id, epoch, key)))
-        .find_map(|(id, epoch, key)| Some((id, epoch, outer::open(file, &key)?)))
-        .ok_or(Unavailable)?;
+    let (id, epoch, image) = opened_by(ledger, file).ok_or(Unavailable)?;
     let params_key = kdf::params_key(device.mac(&Params::device_message(&id)).map_err(|_| Unavailable)?);
     let params = Params::parse(image.params(), &params_key).ok_or(Unavailable)?;
     if params.container != id || params.epoch != epoch {
@@ -71,10 +63,22 @@ pub fn begin<S: DeviceStore + ?Sized>(store: &mut S, file: &[u8], clock: Clock) 
     }
 }
 
+/// Which of this device's vaults the file is, at which epoch, and what is inside its outer layer.
+pub(super) fn opened_by(ledger: &Ledger, file: &[u8]) -> Option<(ContainerId, u64, Image)> {
+    if file.len() != FILE_LEN {
+        return None;
+    }
+    ledger
+        .containers()
+        .into_iter()
+        .flat_map(|id| ledger.epoch_keys(&id).into_iter().map(move |(epoch, key)| (id, epoch, key)))
+        .find_map(|(id, epoch, key)| Some((id, epoch, outer::open(file, &key)?)))
+}
+
 /// An attempt that is counted in the store, but perhaps not yet on disk.
 #[derive(Debug)]
 #[must_use = "write the store, then go on with `persisted`"]
-pub struct Counted(Attempt);
+pub struct Counted(pub(super) Attempt);
 
 impl Counted {
     /// Goes on, now that the store's bytes are on disk. Without that, whoever kills the process has a free guess.
@@ -129,6 +133,14 @@ impl Attempt {
         finger: &FingerTemplate,
     ) -> Result<Opened, Unavailable> {
         self.open(store, pin, None, Some(finger))
+    }
+
+    pub(super) const fn container(&self) -> &ContainerId {
+        &self.params.container
+    }
+
+    pub(super) const fn clock(&self) -> Clock {
+        self.clock
     }
 
     fn open<S: DeviceStore + ?Sized>(

@@ -1,6 +1,7 @@
 //! Evidence that the holder opened the vault: made by a successful opening only, spent once.
 
 use crate::presentation::{HolderVerified, RequestId};
+use crate::unlock::Witness;
 use schemas::Timestamp;
 
 /// The vault was opened just now. Not `Clone`; becomes a [`HolderVerified`] for one request.
@@ -8,11 +9,28 @@ use schemas::Timestamp;
 pub struct Unlocked {
     at: Timestamp,
     factors: Factors,
+    witness: Option<Witness>,
 }
 
 impl Unlocked {
     pub(crate) const fn new(at: Timestamp, factors: Factors) -> Self {
-        Self { at, factors }
+        Self { at, factors, witness: None }
+    }
+
+    /// The face that opened it answered a challenge. Nobody else can say so:
+    /// ```compile_fail,E0624
+    /// # use wallet_core::unlock::Unlocked;
+    /// fn forge(unlocked: Unlocked) -> Unlocked {
+    ///     unlocked.witnessed(unimplemented!())
+    /// }
+    /// ```
+    pub(crate) fn witnessed(self, witness: Witness) -> Self {
+        Self { witness: Some(witness), ..self }
+    }
+
+    /// Whether the face answered a challenge.
+    pub const fn is_witnessed(&self) -> bool {
+        self.witness.is_some()
     }
 
     /// Binds this opening to one request; there is no second one in it.
@@ -24,15 +42,21 @@ impl Unlocked {
     ///     let _second = unlocked.for_request(request);
     /// }
     /// ```
-    pub const fn for_request(self, request: RequestId) -> HolderVerified {
-        let evidence = HolderVerified::mint(request, self.at, self.factors.pin());
-        if self.factors.finger() { evidence.by_finger() } else { evidence }
+    pub fn for_request(self, request: RequestId) -> HolderVerified {
+        let Self { at, factors, witness } = self;
+        let evidence = HolderVerified::mint(request, at, factors.pin());
+        match witness {
+            // The key came from this face: a slot that needs none does not open with one.
+            Some(witness) if factors.face() => evidence.by_present_face(witness),
+            _ if factors.finger() => evidence.by_finger(),
+            _ => evidence,
+        }
     }
 }
 
 /// What a vault's slot needs, beside the device key, which every slot needs.
 ///
-/// That the face was *present*, and no picture of it, is not in here: who took the picture knows.
+/// That the face was *present*, and no picture of it, is not in here: see [`Unlocked::is_witnessed`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Factors {

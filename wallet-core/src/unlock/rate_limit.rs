@@ -20,6 +20,25 @@ pub struct Clock {
     pub uptime: Seconds,
 }
 
+/// How much time has passed, as two clocks say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Elapsed {
+    pub(crate) least: Seconds,
+    pub(crate) most: Seconds,
+}
+
+impl Clock {
+    /// How long since `earlier`; nothing is known across a boot, or when a clock went back.
+    pub(crate) fn elapsed_since(self, earlier: Self) -> Option<Elapsed> {
+        if self.boot != earlier.boot || self.now < earlier.now || self.uptime < earlier.uptime {
+            return None;
+        }
+        let (wall, machine) = (self.now.since(earlier.now), self.uptime.get().saturating_sub(earlier.uptime.get()));
+        let machine = Seconds::new(machine);
+        Some(Elapsed { least: wall.min(machine), most: wall.max(machine) })
+    }
+}
+
 /// What names the present boot: on Linux `/proc/sys/kernel/random/boot_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BootId([u8; 16]);
@@ -96,21 +115,18 @@ impl Attempts {
         Self { failures, delay: delay_after(failures), since: clock }
     }
 
+    /// When the last of them was.
+    pub(crate) const fn since(&self) -> Clock {
+        self.since
+    }
+
     fn turn(self, clock: Clock) -> Turn {
-        let one_boot = self.since.boot == clock.boot;
-        let backwards = clock.now < self.since.now || clock.uptime < self.since.uptime;
-        let elapsed = if one_boot && !backwards {
-            let uptime = clock.uptime.get().saturating_sub(self.since.uptime.get());
-            clock.now.since(self.since.now).get().min(uptime)
-        } else {
-            0
-        };
-        if elapsed >= self.delay.get() {
-            Turn::Go(Self::after(self.failures.saturating_add(1), clock))
-        } else if one_boot && !backwards {
-            Turn::Wait(self)
-        } else {
-            Turn::Wait(Self { since: clock, ..self })
+        match clock.elapsed_since(self.since) {
+            elapsed if elapsed.map_or(Seconds::new(0), |elapsed| elapsed.least) >= self.delay => {
+                Turn::Go(Self::after(self.failures.saturating_add(1), clock))
+            }
+            Some(_) => Turn::Wait(self),
+            None => Turn::Wait(Self { since: clock, ..self }),
         }
     }
 

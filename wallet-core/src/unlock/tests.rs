@@ -10,6 +10,7 @@ use crate::vault::testing::{
 use crate::vault::{Argon2Cost, RecordError, RecordKind, SaveError};
 use biometrics::template::{Embedding, ModelId, Probe};
 
+mod challenge;
 mod crash;
 mod entropy;
 mod finger;

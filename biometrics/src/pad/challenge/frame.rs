@@ -40,6 +40,12 @@ impl Frame {
             tint: Tint::of(sample, &landmarks),
         }
     }
+
+    /// When it was taken, since the challenge began.
+    #[must_use]
+    pub const fn at(&self) -> Duration {
+        self.at
+    }
 }
 
 impl fmt::Debug for Frame {
