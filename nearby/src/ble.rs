@@ -10,11 +10,11 @@
 //! ISO/IEC 18013-5:2021 §8.3.3.1.1.4 "Data retrieval", §8.3.3.1.1.5, §8.3.3.1.1.6; Bluetooth Core 5.2, Vol 3, Part F §3.2.9.
 //! Section numbers and values from memory: the text was not at hand (decision 0097).
 
+use crate::deadline::Deadline;
 use crate::frames::FrameError;
-use crate::link::left;
 use crate::{Bounds, Link, LinkError};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How many bytes one exchange of the two devices carries, as they agreed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,9 +283,9 @@ impl<G: Gatt> Link for BleLink<G> {
         if self.received >= self.bounds.messages {
             return Err(LinkError::TooMany { most: self.bounds.messages });
         }
-        let end = Instant::now() + within;
+        let end = Deadline::after(within);
         while !self.over {
-            match self.gatt.next(left(end)?)? {
+            match self.gatt.next(end.left()?)? {
                 Event::Value(value) => {
                     if let Some(message) = self.chunks.take(&value)? {
                         self.received += 1;

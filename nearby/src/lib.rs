@@ -6,6 +6,7 @@
 //! encrypted by whoever says it: a link protects from nothing but too much.
 
 pub mod ble;
+mod deadline;
 mod frames;
 mod link;
 pub mod tcp;

@@ -2,7 +2,7 @@
 
 use crate::frames::FrameError;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Carries whole messages to the other device and back, in order.
 pub trait Link {
@@ -73,13 +73,4 @@ impl From<io::Error> for LinkError {
             _ => Self::Io(error),
         }
     }
-}
-
-/// How long it is until `end`.
-///
-/// # Errors
-/// [`LinkError::Late`] when that is over.
-pub(crate) fn left(end: Instant) -> Result<Duration, LinkError> {
-    let left = end.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(LinkError::Late) } else { Ok(left) }
 }

@@ -1,7 +1,10 @@
 //! Two ends without a radio between them.
 
+#![allow(clippy::disallowed_methods, reason = "how long it takes is measured")]
+
 use super::*;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
 
 /// Two ends without a radio between them.
 struct Wire {
