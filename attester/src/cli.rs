@@ -255,6 +255,7 @@ impl From<ConfigError> for Failure {
             ConfigError::Url => "Give the public address, such as --url https://wallets.example.",
             ConfigError::Lifetime => "Give --lifetime 7d, for example.",
             ConfigError::Text(_) => "Give a short plain text.",
+            ConfigError::Level => "Give one of these words as often as needed, or none: wallets take no others.",
         };
         Self { exit: 2, code: "usage", message: error.to_string(), hint }
     }

@@ -25,6 +25,41 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
+fn config(url: &str) -> Config {
+    Config {
+        version: 1,
+        url: ProviderUrl::parse(url).unwrap(),
+        client_id: "org.amparo.wallet".into(),
+        wallet_name: "Amparo".into(),
+        wallet_link: None,
+        lifetime: Seconds::DAY.times(7),
+        key_storage: vec!["iso_18045_basic".into()],
+        user_authentication: Vec::new(),
+    }
+}
+
+#[test]
+fn an_interrupted_beginning_is_begun_anew_and_a_finished_one_is_kept() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let config = config("https://wallets.example");
+    let init = |seed| identity::init(dir.path(), &config, now(), &mut ChaCha20Rng::seed_from_u64(seed));
+    init(1).unwrap();
+    // As it stands when the process is killed before the last file has its name.
+    std::fs::rename(at("attester.json"), at("attester.json.unfinished")).unwrap();
+    std::fs::write(at("attesting-key.pem"), "half a k").unwrap();
+    assert!(matches!(identity::open(dir.path(), now()), Err(identity::IdentityError::Absent(_))));
+    init(2).unwrap();
+    identity::open(dir.path(), now()).unwrap();
+    assert!(!at("attester.json.unfinished").exists());
+    assert!(matches!(init(3), Err(identity::IdentityError::Exists(_))));
+    // A provider that has lost its settings has lost no key yet.
+    std::fs::remove_file(at("attester.json")).unwrap();
+    let key = std::fs::read(at("attesting-key.pem")).unwrap();
+    assert!(matches!(init(4), Err(identity::IdentityError::Exists(_))));
+    assert_eq!(std::fs::read(at("attesting-key.pem")).unwrap(), key);
+}
+
 struct World {
     _dir: TempDir,
     url: String,
@@ -51,16 +86,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/tenant", listener.local_addr().unwrap());
         let dir = TempDir::new().unwrap();
-        let config = Config {
-            version: 1,
-            url: ProviderUrl::parse(&url).unwrap(),
-            client_id: "org.amparo.wallet".into(),
-            wallet_name: "Amparo".into(),
-            wallet_link: None,
-            lifetime: Seconds::DAY.times(7),
-            key_storage: vec!["iso_18045_basic".into()],
-            user_authentication: Vec::new(),
-        };
+        let config = config(&url);
         identity::init(dir.path(), &config, now(), &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
         assert!(matches!(
             identity::init(dir.path(), &config, now(), &mut ChaCha20Rng::seed_from_u64(1)),

@@ -12,6 +12,7 @@
 
 pub mod radio;
 
+use crate::deadline::Deadline;
 use crate::frames::FrameError;
 use crate::{Bounds, Link, LinkError};
 use std::fmt;
@@ -186,12 +187,21 @@ impl Chunks {
 }
 
 /// What came over the radio.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event {
     /// A value of the characteristic that carries messages to us.
     Value(Vec<u8>),
     /// A value of *state*.
     State(Vec<u8>),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "Value({} bytes)", value.len()),
+            Self::State(value) => f.debug_tuple("State").field(&State::of(value)).finish(),
+        }
+    }
 }
 
 /// The port: a radio whose two characteristics are subscribed to, on either side.
@@ -280,13 +290,14 @@ impl<G: Gatt> Link for BleLink<G> {
         values.iter().try_for_each(|value| self.gatt.write(value))
     }
 
-    /// `within` is the patience for each value, not for the whole: a radio is slow, and a message has a bounded number of them.
+    /// `within` is the patience for the whole message: somebody who sends a byte now and then must not hold us for ever.
     fn receive(&mut self, within: Duration) -> Result<Vec<u8>, LinkError> {
         if self.received >= self.bounds.messages {
             return Err(LinkError::TooMany { most: self.bounds.messages });
         }
+        let end = Deadline::after(within);
         while !self.over {
-            match self.gatt.next(within)? {
+            match self.gatt.next(end.left()?)? {
                 Event::Value(value) => {
                     if let Some(message) = self.chunks.take(&value)? {
                         self.received += 1;

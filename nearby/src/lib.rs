@@ -6,6 +6,7 @@
 //! too much.
 
 pub mod ble;
+mod deadline;
 mod frames;
 mod link;
 pub mod tcp;

@@ -53,7 +53,8 @@ pub(super) struct Register {
     /// The verifier, by its full client identifier, as its `init` and `renew` print it.
     #[arg(long, value_name = "ID", conflicts_with = "subject", required_unless_present = "subject")]
     client_id: Option<String>,
-    /// The verifier, by the name in its certificate: then wallets must know the anchor of that certificate.
+    /// The verifier, by the name in its certificate: then wallets must know the anchor of that certificate, and every verifier
+    /// of that name under an anchor that they know may show it too. Give a name that the authorities give to one only.
     #[arg(long, value_name = "NAME")]
     subject: Option<String>,
     /// What it is called; people are shown this name.
