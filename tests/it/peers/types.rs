@@ -62,7 +62,7 @@ fn a_peer_fetches_the_types_that_we_publish_and_holds_them_to_their_digests() {
     }
     let Some(world) = World::new() else { return };
     let (plain, plain_digest) = publish(&world, "plain", &json!({}));
-    let claims = json!([{"path": ["category"], "sd": "allowed", "display": [{"locale": "en", "label": "Category"}]}]);
+    let claims = json!([{"path": ["category"], "sd": "always", "mandatory": true, "display": [{"locale": "en", "label": "Category"}]}]);
     let more = json!({"extends": "urn:amparo:attestation:1", "claims": claims});
     let (residence, digest) = publish(&world, "residence", &more);
 

@@ -4,11 +4,11 @@ use super::ask::{Ask, Online};
 use super::authenticated::{Authenticated, Rejected};
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address};
 use credentials::registration::Registration;
-use credentials::status_list::{self, VerifiedStatusList};
+use credentials::status_list::{self, StatusError, VerifiedStatusList};
 use credentials::trust::TrustAnchors;
 use rand_core::CryptoRng;
-use schemas::Timestamp;
 use schemas::status::{Status, StatusReference};
+use schemas::{Seconds, Timestamp};
 use std::collections::BTreeMap;
 
 /// The status lists of the verifier's registrations are being fetched, each once.
@@ -71,8 +71,14 @@ impl Errand for LookingUp {
             Outcome::Response(response) if response.status == 200 => String::from_utf8(response.body).ok(),
             _ => None,
         };
-        let list =
-            token.and_then(|token| status_list::verify(token.trim(), &self.uri, &self.registrars, now, None).ok());
+        let verified = |token: &str, at| status_list::verify(token, &self.uri, &self.registrars, at, None);
+        let list = token.and_then(|token| match verified(token.trim(), now) {
+            // One that has ended is read as it stood: what it said against a registration still counts (decision 0061).
+            Err(StatusError::StatusUnknown { ended }) if ended <= now => {
+                verified(token.trim(), ended.minus(Seconds::new(1))).ok()
+            }
+            verified => verified.ok(),
+        });
         self.lists.extend(list.map(|list| (self.uri.clone(), list)));
         if let Some((uri, here)) = self.left.pop() {
             return Ok(Progress::Waiting(Self { uri, here, ..self }));
