@@ -11,8 +11,9 @@ mod webp;
 use std::fmt;
 use std::io::Cursor;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A picture of a person. Personal data: wiped on drop, its `Debug` shows its size only.
 pub struct Sample {
@@ -244,14 +245,51 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<Sample, DecodeError> {
         return Err(DecodeError::UnsupportedColour);
     }
     decoder.set_limits(limits).map_err(classify)?;
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(classify)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let picture = DynamicImage::from_decoder(decoder).map_err(classify)?;
     if matches!(picture, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)) {
         return Err(DecodeError::UnsupportedColour);
     }
-    picture.apply_orientation(orientation);
-    let rgb = picture.into_rgb8();
+    let picture = turned(picture, orientation);
+    if let DynamicImage::ImageRgb8(rgb) = picture {
+        return Sample::from_rgb(rgb.width(), rgb.height(), rgb.into_raw());
+    }
+    let rgb = picture.to_rgb8();
+    wipe(picture);
     Sample::from_rgb(rgb.width(), rgb.height(), rgb.into_raw())
+}
+
+/// The picture upright; where that makes another one, the first is wiped.
+fn turned(mut picture: DynamicImage, orientation: Orientation) -> DynamicImage {
+    let mut turned = match orientation {
+        Orientation::Rotate90 | Orientation::Rotate90FlipH => picture.rotate90(),
+        Orientation::Rotate270 | Orientation::Rotate270FlipH => picture.rotate270(),
+        in_place => {
+            picture.apply_orientation(in_place);
+            return picture;
+        }
+    };
+    wipe(picture);
+    if matches!(orientation, Orientation::Rotate90FlipH | Orientation::Rotate270FlipH) {
+        turned.apply_orientation(Orientation::FlipHorizontal);
+    }
+    turned
+}
+
+/// The picture in its own colours, where it is not the one that is kept.
+fn wipe(picture: DynamicImage) {
+    match picture {
+        DynamicImage::ImageLuma8(grey) => grey.into_raw().zeroize(),
+        DynamicImage::ImageLumaA8(grey) => grey.into_raw().zeroize(),
+        DynamicImage::ImageRgb8(rgb) => rgb.into_raw().zeroize(),
+        DynamicImage::ImageRgba8(rgba) => rgba.into_raw().zeroize(),
+        DynamicImage::ImageLuma16(grey) => grey.into_raw().zeroize(),
+        DynamicImage::ImageLumaA16(grey) => grey.into_raw().zeroize(),
+        DynamicImage::ImageRgb16(rgb) => rgb.into_raw().zeroize(),
+        DynamicImage::ImageRgba16(rgba) => rgba.into_raw().zeroize(),
+        // Pictures in floating point were refused.
+        _ => {}
+    }
 }
 
 fn check_size(width: u32, height: u32) -> Result<(), DecodeError> {

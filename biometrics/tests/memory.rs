@@ -14,6 +14,7 @@
 mod search;
 
 use biometrics::comparison::compare;
+use biometrics::finger::{self, FingerProbe, FingerReference, FingerTemplate};
 use biometrics::protection::{Message, TransformSeed, release, seal};
 use biometrics::search::Gallery;
 use biometrics::template::{DIMENSION, Embedding, ModelId, Probe, Reference};
@@ -67,4 +68,55 @@ fn attack_96_nothing_of_a_face_or_of_its_key_is_in_memory_after_it_was_dropped()
     assert!(opened);
     let left = found(&needles);
     assert_eq!(left, [("template", 0), ("message", 0)]);
+}
+
+/// A print from a seed, as it is stored: forty minutiae.
+fn print(seed: u64) -> zeroize::Zeroizing<Vec<u8>> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(7 + 40 * 7));
+    bytes.extend_from_slice(&[2, 1, 1, 44, 1, 44, 40]);
+    for _ in 0..40 {
+        let [x, y, angle] = [300, 300, 256].map(|below| rng.next_u32() % below);
+        let [x, y] = [x, y].map(|at| u16::try_from(at).unwrap().to_be_bytes());
+        bytes.extend_from_slice(&[x[0], x[1], y[0], y[1], u8::try_from(angle).unwrap(), 1, 50]);
+    }
+    bytes
+}
+
+/// What a print's places are in memory: five in a row as the hull sorts them, and as the comparison reckons with them.
+fn places(bytes: &[u8]) -> [Needle; 2] {
+    let number = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]);
+    let mut minutiae: Vec<(u16, u16, u8)> =
+        bytes[7..].chunks_exact(7).map(|m| (number(&m[..2]), number(&m[2..4]), m[4])).collect();
+    let five = |minutiae: &[(u16, u16, u8)], form: fn(u16) -> [u8; 4]| -> zeroize::Zeroizing<Vec<u8>> {
+        let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(40));
+        minutiae[10..15].iter().for_each(|(x, y, _)| bytes.extend([form(*x), form(*y)].concat()));
+        bytes
+    };
+    minutiae.sort_unstable();
+    let sorted = five(&minutiae, |at| i32::from(at).to_ne_bytes());
+    minutiae.sort_by_key(|m| m.2);
+    let by_angle = five(&minutiae, |at| f32::from(at).to_ne_bytes());
+    zeroize::Zeroize::zeroize(&mut minutiae);
+    [Needle::new("sorted", &sorted), Needle::new("by angle", &by_angle)]
+}
+
+#[inline(never)]
+fn finger_attempt(seed: u64) -> ([Needle; 2], bool) {
+    let template = FingerTemplate::from_bytes(&print(seed)).unwrap();
+    let (reference, probe) = (FingerReference::enrol([&template, &template]).unwrap(), FingerProbe::new(&template));
+    let score = finger::compare(&probe, &reference).unwrap();
+    (places(&template.to_bytes()), score.value() > 0.5)
+}
+
+#[test]
+fn attack_96_nothing_of_a_finger_is_in_memory_after_it_was_dropped() {
+    let kept = FingerProbe::new(&FingerTemplate::from_bytes(&print(3)).unwrap());
+    let there = found(&places(&print(3)));
+    assert!(there.iter().any(|(name, count)| *name == "by angle" && *count > 0), "the search finds what is there");
+    drop(kept);
+
+    let (needles, alike) = finger_attempt(97);
+    assert!(alike);
+    assert_eq!(found(&needles), [("sorted", 0), ("by angle", 0)]);
 }

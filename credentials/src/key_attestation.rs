@@ -106,6 +106,10 @@ impl Draft<'_> {
         };
         for (name, levels) in [("key_storage", self.key_storage), ("user_authentication", self.user_authentication)] {
             if !levels.is_empty() {
+                // In one order, whoever asks: an order could mark a holder.
+                let mut levels = levels.to_vec();
+                levels.sort_by_key(|level| LEVELS.iter().position(|known| known == level).unwrap_or(LEVELS.len()));
+                levels.dedup();
                 claims.insert(name.to_owned(), json!(levels));
             }
         }

@@ -73,7 +73,7 @@ fn attack_69_a_registered_verifier_is_shown_as_such_and_asks_for_no_more() {
     let refused = world.holder("present", &[&link, "--yes", "--beyond-purpose"], 4).json;
     assert!(refused["error"]["message"].as_str().unwrap().contains("nationalities"), "{refused}");
 
-    // For another purpose than the registered: refused before anything is looked at, and the verifier is told no more than that.
+    // For another purpose than the registered: refused before anything is looked at, and the verifier hears what a refusal sounds like.
     let other = [
         "--preset",
         "border-identity",
@@ -87,7 +87,7 @@ fn attack_69_a_registered_verifier_is_shown_as_such_and_asks_for_no_more() {
     let (transaction, link) = world.request(&other);
     let refused = world.holder("present", &[&link, "--yes"], 4).json;
     assert!(refused["error"]["message"].as_str().unwrap().contains("not registered for the purpose"), "{refused}");
-    assert_eq!(world.result(&transaction, 4)["error"]["code"], "wallet_error");
+    assert_eq!(world.result(&transaction, 4)["error"]["code"], "access_denied");
 
     // No purpose at all takes a yes of its own.
     let (_, link) = world.request(&[&BORDER[..], &["--consent", "none", "--registration", &identity]].concat());

@@ -27,7 +27,11 @@ pub(crate) fn shaped<T: DeserializeOwned>(members: Map<String, Value>) -> Result
 /// RFC 6749 §5.2.
 pub(crate) fn error_code(bytes: &[u8]) -> Option<String> {
     let members = object(bytes).ok()?;
-    let code = members.get("error")?.as_str()?;
+    plain_code(members.get("error")?.as_str()?)
+}
+
+/// An error code that can be shown: lower case, digits, `_`; another's words are nobody's code.
+pub(crate) fn plain_code(code: &str) -> Option<String> {
     let looks_right = (1..=64).contains(&code.len())
         && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     looks_right.then(|| code.to_owned())

@@ -50,6 +50,8 @@ impl Words {
         if is_ours(type_id) {
             Shown::name(&label)
         } else {
+            // Whatever length another's word has, the claim's own name stays in sight.
+            let label: String = Shown::name(&label).as_str().chars().take(MOST_OF_A_LABEL).collect();
             Shown::name(&format!("{label} ({})", dotted(path.elements())))
         }
     }
@@ -81,6 +83,9 @@ impl Words {
     }
 }
 
+/// Characters of another's word for a claim: half of what is shown.
+const MOST_OF_A_LABEL: usize = 60;
+
 fn is_ours(type_id: &str) -> bool {
     by_doc_type(type_id).is_some() || credential_type::by_vct(type_id).is_some()
 }
@@ -109,6 +114,7 @@ mod tests {
     fn words(languages: &[&str]) -> Words {
         let document = json!({"vct": PERMIT, "extends": IDENTITY, "display": [{"locale": "en", "name": "Permit\u{202e}"}],
             "claims": [{"path": ["family_name"], "display": [{"locale": "en", "label": "Favourite colour\r\nyes"}]},
+                       {"path": ["birth_date"], "display": [{"locale": "en", "label": "Favourite colour ".repeat(10)}]},
                        {"path": ["permits", null], "display": [{"locale": "en", "label": "Permit"}]}]});
         let documents = BTreeMap::from([(PERMIT.to_owned(), document.to_string().into_bytes())]);
         let languages: Vec<String> = languages.iter().map(|text| (*text).to_owned()).collect();
@@ -147,6 +153,8 @@ mod tests {
         let words = words(&["en"]);
         let colour = words.claim(PERMIT, &path(json!(["family_name"])));
         assert_eq!(colour.as_str(), "Favourite colour\\u{d}\\u{a}yes (family_name)");
+        let long = words.claim(PERMIT, &path(json!(["birth_date"])));
+        assert!(long.as_str().ends_with(" (birth_date)"), "{long}");
         assert_eq!(words.claim(PERMIT, &path(json!(["permits", 2]))).as_str(), "Permit (permits.2)");
         assert_eq!(words.claim(PERMIT, &path(json!(["given_name"]))).as_str(), "Given name (given_name)");
         assert_eq!(words.type_name(PERMIT, &Shown::name("x")).as_str(), "Permit\\u{202e}");

@@ -23,7 +23,7 @@ pub(crate) enum FuzzError {
     Shell(#[from] ShellError),
 }
 
-/// Coverage as libFuzzer wants it. No address sanitizer: our code has no `unsafe`, and so the stable compiler does.
+/// Coverage as libFuzzer wants it. No address sanitizer: the stable compiler has none, and our only `unsafe` calls what was compiled for found instructions.
 const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";

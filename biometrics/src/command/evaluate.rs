@@ -82,6 +82,7 @@ fn faces(
     plot: Option<&Path>,
     plot_discard: Option<&Path>,
 ) -> Result<Answer, Failure> {
+    pair_list::expect_uniform(pairs)?;
     let sides = Sides::of(pairs, cache)?;
     let scores: Vec<ComparisonScore> = pairs.iter().map(|pair| sides.score(pair)).collect::<Result<_, _>>()?;
     let (mut mated, mut non_mated) = (Vec::new(), Vec::new());

@@ -5,10 +5,10 @@
 use std::path::Path;
 
 use biometrics::Sample;
-use biometrics::comparison::{ComparisonScore, Decision, Threshold};
+use biometrics::comparison::{ComparisonScore, Decision};
 use image::{GrayImage, Luma};
 
-use super::pair_list::Pair;
+use super::pair_list::{Pair, finger_threshold};
 use super::{Failure, home};
 
 /// Writes the mated pairs of lowest score and the non-mated ones of highest, where they are errors at the product's threshold.
@@ -16,13 +16,12 @@ pub(super) fn write(folder: &Path, list: usize, pairs: &[Pair], scores: &[Compar
     let storage =
         |error: String| Failure::storage(format!("{}: {error}", folder.display()), "choose another --failures");
     std::fs::create_dir_all(folder).map_err(|error| storage(error.to_string()))?;
+    let threshold = finger_threshold(pairs);
     for mated in [true, false] {
         let mut errors: Vec<(&Pair, f64)> = pairs
             .iter()
             .zip(scores)
-            .filter(|(pair, score)| {
-                pair.mated == mated && (Threshold::FINGER.decide(**score) == Decision::Match) != mated
-            })
+            .filter(|(pair, score)| pair.mated == mated && (threshold.decide(**score) == Decision::Match) != mated)
             .map(|(pair, score)| (pair, score.value()))
             .collect();
         errors.sort_by(|(_, a), (_, b)| if mated { a.total_cmp(b) } else { b.total_cmp(a) });

@@ -17,7 +17,7 @@ use super::embedding_cache::progress;
 use super::evaluate::{self, Measured};
 use super::finger_source::FingerSource;
 use super::moment::Moment;
-use super::pair_list::Pair;
+use super::pair_list::{Pair, expect_uniform, finger_threshold};
 use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
 
 /// How prints are to be taken.
@@ -120,7 +120,8 @@ pub(super) fn compare_files(references: &[PathBuf], probe: &Path, taker: &mut Ta
         references.iter().map(|path| stored_or_taken(path, taker, reference_source)).collect::<Result<_, _>>()?;
     let reference = FingerReference::enrol(&enrolled).map_err(not_enrolled)?;
     let probe = FingerProbe::new(&stored_or_taken(probe, taker, source)?);
-    let (score, limit) = (compare(&probe, &reference).map_err(not_compared)?, Threshold::FINGER);
+    let (score, limit) =
+        (compare(&probe, &reference).map_err(not_compared)?, Threshold::of_impressions(reference.impressions()));
     let (word, sentence) = match limit.decide(score) {
         Decision::Match => ("match", "The probe is taken for the enrolled finger"),
         Decision::NonMatch => ("non-match", "The probe is not taken for the enrolled finger"),
@@ -179,6 +180,7 @@ pub(super) struct Wanted<'a> {
 
 /// Error rates over lists of pairs of prints.
 pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'_>) -> Result<Vec<Answer>, Failure> {
+    lists.iter().try_for_each(|pairs| expect_uniform(pairs))?;
     let cache = TemplateCache::fill(lists.iter().flatten(), wanted.gate, taker);
     cache.keep(wanted.keep, taker)?;
     let minutiae: Vec<usize> = cache.templates.values().map(FingerTemplate::minutiae).collect();
@@ -200,7 +202,7 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
         }
         let measured = Measured {
             modality: "finger",
-            threshold: Threshold::FINGER,
+            threshold: finger_threshold(pairs),
             failures: cache.failures,
             times: cache.times.clone(),
             quality: cache.quality.clone(),

@@ -16,9 +16,26 @@ pub(super) struct Pair {
     pub(super) mated: bool,
 }
 
-/// The product's threshold for a list: for as many captures and frames as its first pair has.
+/// Refuses a list whose lines the product would decide by several thresholds: one rate of errors would be said of none of them.
+pub(super) fn expect_uniform(pairs: &[Pair]) -> Result<(), Failure> {
+    let kind = |pair: &Pair| (pair.reference.len() > 1, pair.probe.len() > 1);
+    if pairs.iter().zip(pairs.iter().skip(1)).all(|(one, next)| kind(one) == kind(next)) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "the list mixes one capture or frame with several, which have thresholds of their own".to_owned(),
+        "make a list of each kind; --pairs takes several",
+    ))
+}
+
+/// The product's threshold for a list of faces: for as many captures and frames as its first pair has.
 pub(super) fn threshold(pairs: &[Pair]) -> Threshold {
     pairs.first().map_or(Threshold::DEFAULT, |pair| Threshold::of_counts(pair.reference.len(), pair.probe.len()))
+}
+
+/// The same for a list of fingers.
+pub(super) fn finger_threshold(pairs: &[Pair]) -> Threshold {
+    pairs.first().map_or(Threshold::FINGER, |pair| Threshold::of_impressions(pair.reference.len()))
 }
 
 /// Reads lists, each as [`read`] does.

@@ -110,6 +110,12 @@ pub enum ExtractError {
         /// The most.
         most: usize,
     },
+    /// Longer than a hand: the ridges' directions could not be kept.
+    #[error("at 500 dpi the image has a side of more than {most} pixels")]
+    TooLong {
+        /// The most.
+        most: usize,
+    },
     /// Nothing with ridges.
     #[error("no print was found in the image")]
     NoPrint,
@@ -132,7 +138,7 @@ impl ExtractError {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::TooSmall { .. } | Self::TooLarge { .. } => "check the image and its --dpi",
+            Self::TooSmall { .. } | Self::TooLarge { .. } | Self::TooLong { .. } => "check the image and its --dpi",
             Self::NoPrint => "press the fingertip flat on the scanner and take the image again",
             Self::Quality(fault) => fault.hint(),
             Self::Photograph(error) => error.hint(),
@@ -146,6 +152,7 @@ impl ExtractError {
         match self {
             Self::TooSmall { .. } => "too-small",
             Self::TooLarge { .. } => "too-large",
+            Self::TooLong { .. } => "too-long",
             Self::NoPrint => "no-print",
             Self::Quality(fault) => fault.code(),
             Self::Photograph(error) => error.code(),

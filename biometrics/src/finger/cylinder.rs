@@ -7,7 +7,7 @@
 use std::f32::consts::{PI, TAU};
 use std::sync::LazyLock;
 
-use zeroize::ZeroizeOnDrop;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::hull::Hull;
 use super::template::Minutia;
@@ -25,22 +25,24 @@ pub(super) struct Cylinder {
 
 impl Cylinder {
     /// Codes every minutia; nothing for those with too little around them.
-    pub(super) fn of_all(minutiae: &[Minutia], hull: &Hull) -> Vec<Option<Self>> {
+    pub(super) fn of_all(minutiae: &[Minutia], hull: &Hull) -> impl Iterator<Item = Option<Self>> {
         static TABLE: LazyLock<AngleTable> = LazyLock::new(AngleTable::new);
-        minutiae.iter().map(|centre| Self::of(centre, minutiae, hull, &TABLE)).collect()
+        minutiae.iter().map(move |centre| Self::of(centre, minutiae, hull, &TABLE))
     }
 
     fn of(centre: &Minutia, minutiae: &[Minutia], hull: &Hull, table: &AngleTable) -> Option<Self> {
         let (sin, cos) = centre.radians().sin_cos();
         let (cx, cy) = (f32::from(centre.x), f32::from(centre.y));
-        let near: Vec<(f32, f32, u8)> = minutiae
-            .iter()
-            .map(|m| (f32::from(m.x) - cx, f32::from(m.y) - cy, centre.angle.wrapping_sub(m.angle)))
-            .filter(|(dx, dy, _)| {
-                let distance = dx.hypot(*dy);
-                distance > 0.0 && distance <= RADIUS + REACH
-            })
-            .collect();
+        let mut near: Zeroizing<Vec<(f32, f32, u8)>> = Zeroizing::new(Vec::with_capacity(minutiae.len()));
+        near.extend(
+            minutiae
+                .iter()
+                .map(|m| (f32::from(m.x) - cx, f32::from(m.y) - cy, centre.angle.wrapping_sub(m.angle)))
+                .filter(|(dx, dy, _)| {
+                    let distance = dx.hypot(*dy);
+                    distance > 0.0 && distance <= RADIUS + REACH
+                }),
+        );
         if near.len() < LEAST_NEIGHBOURS {
             return None;
         }
@@ -63,7 +65,7 @@ impl Cylinder {
             let bit = 1_u64 << cell;
             code.valid |= bit;
             let mut sums = [0.0_f32; LAYERS];
-            for (dx, dy, turned) in &near {
+            for (dx, dy, turned) in near.iter() {
                 let square = (dx - px).powi(2) + (dy - py).powi(2);
                 if square > REACH * REACH {
                     continue;
@@ -93,7 +95,7 @@ impl Cylinder {
         let minutiae: Vec<Minutia> = (0..count)
             .map(|_| Minutia { x: next(300) as u16, y: next(300) as u16, angle: next(256) as u8, ..Minutia::default() })
             .collect();
-        Self::of_all(&minutiae, &Hull::around(&minutiae)).into_iter().flatten().collect()
+        Self::of_all(&minutiae, &Hull::around(&minutiae)).flatten().collect()
     }
 }
 

@@ -9,15 +9,18 @@ pub(super) struct Hull(Zeroizing<Vec<(f32, f32)>>);
 
 impl Hull {
     pub(super) fn around(minutiae: &[Minutia]) -> Self {
-        let mut points: Vec<(i32, i32)> = minutiae.iter().map(|m| (i32::from(m.x), i32::from(m.y))).collect();
+        // No list grows: what is left behind where it grew would not be wiped.
+        let mut points: Zeroizing<Vec<(i32, i32)>> =
+            Zeroizing::new(minutiae.iter().map(|m| (i32::from(m.x), i32::from(m.y))).collect());
         points.sort_unstable();
         points.dedup();
         if points.len() < 3 {
-            return Self(Zeroizing::new(points.into_iter().map(float).collect()));
+            return Self(Zeroizing::new(points.iter().copied().map(float).collect()));
         }
-        let mut corners = half(points.iter().copied());
-        corners.extend(half(points.iter().rev().copied()));
-        Self(Zeroizing::new(corners.into_iter().map(float).collect()))
+        let (lower, upper) = (half(points.iter().copied()), half(points.iter().rev().copied()));
+        let mut corners = Zeroizing::new(Vec::with_capacity(lower.len() + upper.len()));
+        corners.extend(lower.iter().chain(upper.iter()).copied().map(float));
+        Self(corners)
     }
 
     /// Whether a point is inside, or at most [`MARGIN`] outside.
@@ -45,11 +48,13 @@ fn float((x, y): (i32, i32)) -> (f32, f32) {
 }
 
 /// Andrew's monotone chain, one side; the last point is left to the other side.
-fn half(points: impl Iterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
-    let mut chain: Vec<(i32, i32)> = Vec::new();
+fn half(points: impl ExactSizeIterator<Item = (i32, i32)>) -> Zeroizing<Vec<(i32, i32)>> {
+    let mut chain: Zeroizing<Vec<(i32, i32)>> = Zeroizing::new(Vec::with_capacity(points.len()));
     for point in points {
         while let [.., a, b] = chain.as_slice() {
-            let turn = (b.0 - a.0) * (point.1 - a.1) - (b.1 - a.1) * (point.0 - a.0);
+            // A stored template may put minutiae 65,534 pixels apart: the products do not fit in 32 bits.
+            let apart = |from: i32, to: i32| i64::from(to) - i64::from(from);
+            let turn = apart(a.0, b.0) * apart(a.1, point.1) - apart(a.1, b.1) * apart(a.0, point.0);
             if turn > 0 {
                 break;
             }

@@ -79,6 +79,9 @@ impl FingerImage {
         if width.saturating_mul(height) > MOST_PIXELS {
             return Err(ExtractError::TooLarge { most: MOST_PIXELS });
         }
+        if width.max(height) > MOST_SIDE {
+            return Err(ExtractError::TooLong { most: MOST_SIDE });
+        }
         let same = (width, height) == (grey.width(), grey.height());
         let grey = if same { grey.map(|v| v) } else { resampled(grey, width, height) };
         Ok(Self { grey })
@@ -155,3 +158,5 @@ impl Taps {
 const LEAST_SIDE: usize = 80;
 /// 50 × 50 mm and more: four fingers at once.
 const MOST_PIXELS: usize = 2_000_000;
+/// The ridges' directions are kept for so many squares a side, 16 pixels each.
+const MOST_SIDE: usize = 255 * 16;

@@ -1,6 +1,6 @@
 //! How alike one cylinder is to many: one loop in plain Rust, compiled twice, as in [`crate::search`].
 //!
-//! Both count the same bits. The second of the two `unsafe` calls of this crate is here: calling what was compiled for an
+//! Both count the same bits. The only `unsafe` call of this crate outside `search::kernel` is here: calling what was compiled for an
 //! instruction found at run time (`docs/decisions/0042-search-kernel.md`, `0111-finger-comparison-speed.md`).
 
 use super::cylinder::{Cylinder, Likeness};

@@ -136,12 +136,18 @@ impl Coded {
         let mut minutiae = minutiae.clone();
         minutiae.sort_by_key(|m| m.angle);
         let hull = Hull::around(&minutiae);
-        let codes = (0_u8..).zip(Cylinder::of_all(&minutiae, &hull));
-        let (centres, cylinders): (Vec<u8>, Vec<Cylinder>) = codes.filter_map(|(i, code)| Some((i, code?))).unzip();
+        // Lists that grow leave copies behind that nobody wipes.
+        let (mut centres, mut cylinders) = (Vec::with_capacity(minutiae.len()), Vec::with_capacity(minutiae.len()));
+        for (i, code) in (0_u8..).zip(Cylinder::of_all(&minutiae, &hull)) {
+            if let Some(code) = code {
+                centres.push(i);
+                cylinders.push(code);
+            }
+        }
         let angle = |m: &Minutia| m.angle;
         let angles: Zeroizing<Vec<u8>> = Zeroizing::new(minutiae.iter().map(angle).collect());
-        let of_centres = centres.iter().filter_map(|i| angles.get(usize::from(*i)).copied());
-        let centre_angles: Zeroizing<Vec<u8>> = Zeroizing::new(of_centres.collect());
+        let of_centre = |i: &u8| angles.get(usize::from(*i)).copied().unwrap_or_default();
+        let centre_angles: Zeroizing<Vec<u8>> = Zeroizing::new(centres.iter().map(of_centre).collect());
         Self {
             extractor: *extractor,
             by_angle: ByAngle::of(&angles),

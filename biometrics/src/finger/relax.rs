@@ -5,6 +5,8 @@
 
 use std::f32::consts::TAU;
 
+use zeroize::Zeroizing;
+
 use super::kernel::likenesses;
 use super::matcher::Coded;
 use super::template::Minutia;
@@ -72,12 +74,10 @@ fn relax(pairings: &mut [Pairing], reference: &[Minutia], probe: &[Minutia]) {
     if count < 2 {
         return;
     }
-    let ends: Vec<(Minutia, Minutia)> = pairings
-        .iter()
-        .map(|p| {
-            (reference.get(p.reference).copied().unwrap_or_default(), probe.get(p.probe).copied().unwrap_or_default())
-        })
-        .collect();
+    let end = |p: &Pairing| {
+        (reference.get(p.reference).copied().unwrap_or_default(), probe.get(p.probe).copied().unwrap_or_default())
+    };
+    let ends: Zeroizing<Vec<(Minutia, Minutia)>> = Zeroizing::new(pairings.iter().map(end).collect());
     let mut support = vec![0.0_f32; count * count];
     for (t, one) in ends.iter().enumerate() {
         for (k, other) in ends.iter().enumerate().take(t) {

@@ -96,11 +96,8 @@ impl Saying {
             accept_unknown_verifier: !self.known_only
                 && (asker.trust == Trust::Known || ask(true, messages::not_known_still(&asker))?),
             show_portrait: ask(!portrait.is_empty(), messages::SHOW_PORTRAIT)?,
-            despite_concerns: match (beyond.is_empty(), self.yes) {
-                (true, _) => ask(!along.is_empty(), &messages::comes_along(&along))?,
-                (false, true) => self.beyond_purpose,
-                (false, false) => self.beyond_purpose || ask(true, &question)?,
-            },
+            show_beyond_purpose: self.beyond_purpose || (!self.yes && ask(!beyond.is_empty(), &question)?),
+            show_what_comes_along: ask(!along.is_empty(), &messages::comes_along(&along))?,
             reuse_last_copy: self.reuse || (!self.yes && ask(exhausted, messages::SHOW_AGAIN)?),
             only,
             ..choice

@@ -3,14 +3,14 @@
 use crate::wire;
 use credentials::b64;
 use credentials::json::{Limits, parse_object};
-use schemas::Seconds;
 use schemas::wallet_provider::ProviderMetadata;
+use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
 
 /// A provider has put something into an attestation by which this wallet could be known again.
 ///
 /// In a cohort all must be the same, byte for byte, but for the coordinates of the key; what a provider says of itself and
-/// of its wallets must be what it says to everybody, and times must be midnights. Not seen: what is hidden in signatures and
+/// of its wallets must be what it says to everybody, and times must be those of whoever asks today. Not seen: what is hidden in signatures and
 /// keys, and a provider that lies to one wallet in its metadata as well.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the provider marks this wallet: {member} of an attestation is not what it is for every wallet")]
@@ -41,11 +41,11 @@ struct Read {
 ///
 /// # Source
 /// HAIP 1.0 §4.4.1: "They MUST NOT introduce a unique identifier specific to a single Wallet instance"; OpenID4VCI 1.0 §15.4.4.
-pub(super) fn check(texts: &[String], provider: &ProviderMetadata) -> Result<(), TellsApart> {
+pub(super) fn check(texts: &[String], provider: &ProviderMetadata, now: Timestamp) -> Result<(), TellsApart> {
     let mut first: Option<Likeness> = None;
     for text in texts {
         let Read { header, claims, likeness } = read(text).ok_or_else(|| apart("form"))?;
-        expect(&header, &claims, provider)?;
+        expect(&header, &claims, provider, now)?;
         match &first {
             None => first = Some(likeness),
             Some(first) if *first == likeness => {}
@@ -59,12 +59,11 @@ pub(super) fn check(texts: &[String], provider: &ProviderMetadata) -> Result<(),
 fn expect(
     header: &Map<String, Value>,
     claims: &Map<String, Value>,
-    provider: &ProviderMetadata,
+    metadata: &ProviderMetadata,
+    now: Timestamp,
 ) -> Result<(), TellsApart> {
-    if let Some(other) = header.keys().find(|name| !["alg", "typ", "x5c"].contains(&name.as_str())) {
-        return Err(apart(other));
-    }
-    let ProviderMetadata { provider, client_id, wallet_name, wallet_link, .. } = provider;
+    plain_header(header)?;
+    let ProviderMetadata { provider, client_id, wallet_name, wallet_link, .. } = metadata;
     let said = [
         ("iss", Some(provider)),
         ("sub", Some(client_id)),
@@ -76,17 +75,39 @@ fn expect(
             return Err(apart(name));
         }
     }
-    for name in ["iat", "nbf", "exp"] {
-        let is_midnight = |time: &Value| time.as_u64().is_some_and(|time| time.is_multiple_of(Seconds::DAY.get()));
-        if claims.get(name).is_some_and(|time| !is_midnight(time)) {
-            return Err(apart(name));
-        }
-    }
+    usual_times(claims, metadata, now)?;
     let known = ["iss", "sub", "wallet_name", "wallet_link", "iat", "nbf", "exp", "cnf"];
     match claims.keys().find(|name| !known.contains(&name.as_str())) {
         Some(other) => Err(apart(other)),
         None => Ok(()),
     }
+}
+
+/// A header has room for a number of this wallet's own, so nothing is in it but what must be.
+pub(super) fn plain_header(header: &Map<String, Value>) -> Result<(), TellsApart> {
+    match header.keys().find(|name| !["alg", "typ", "x5c"].contains(&name.as_str())) {
+        Some(other) => Err(apart(other)),
+        None => Ok(()),
+    }
+}
+
+/// Times as every wallet gets them that asks today: from the last midnight, or the one before where the clocks differ, for as long
+/// as the provider says to everybody. Any other midnight could be a number of this wallet's own.
+pub(super) fn usual_times(
+    claims: &Map<String, Value>,
+    provider: &ProviderMetadata,
+    now: Timestamp,
+) -> Result<(), TellsApart> {
+    let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(Timestamp::from_unix);
+    let today = now.plus(AHEAD).floor_to(Seconds::DAY);
+    let begun = time("iat").filter(|at| [today, today.minus(Seconds::DAY)].contains(at)).ok_or_else(|| apart("iat"))?;
+    if claims.contains_key("nbf") && time("nbf") != Some(begun) {
+        return Err(apart("nbf"));
+    }
+    let ProviderMetadata { lifetime, .. } = provider;
+    let is_usual =
+        (LEAST_DAYS..=MOST_DAYS).contains(&lifetime.get()) && lifetime.get().is_multiple_of(Seconds::DAY.get());
+    if is_usual && time("exp") == Some(begun.plus(*lifetime)) { Ok(()) } else { Err(apart("exp")) }
 }
 
 fn read(text: &str) -> Option<Read> {
@@ -127,5 +148,10 @@ pub(super) fn apart(member: &str) -> TellsApart {
     TellsApart { member: plain }
 }
 
+/// How far the provider's clock may be ahead of ours.
+const AHEAD: Seconds = Seconds::MINUTE.times(5);
+/// How long attestations are good: as `amparo-attester` makes them.
+const LEAST_DAYS: u64 = Seconds::DAY.get() * 2;
+const MOST_DAYS: u64 = Seconds::DAY.get() * 31;
 /// A coordinate of P-256, base64url.
 const COORDINATE: usize = 43;

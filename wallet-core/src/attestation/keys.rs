@@ -1,8 +1,8 @@
 //! What a provider says of the keys of a credential, asked for in the middle of an issuance.
 
-use super::cohort::apart;
+use super::cohort::{apart, plain_header, usual_times};
 use super::error::AttestationError;
-use super::provider::Provider;
+use super::provider::{Provider, header};
 use super::stock::{ask, read};
 use crate::effect::{Effect, Response};
 use credentials::json::Limits;
@@ -11,8 +11,8 @@ use credentials::key::PublicKey;
 use credentials::key_attestation::{LEVELS, TYPE};
 use credentials::proof;
 use credentials::signer::{Signer, SoftwareKey};
+use schemas::Timestamp;
 use schemas::wallet_provider::{KeyAttestationRequest, KeyAttestationResponse};
-use schemas::{Seconds, Timestamp};
 use serde_json::Value;
 
 /// Asks for one attestation of all these keys, for a nonce of the issuer. The provider learns the keys, and not whose issuer it is.
@@ -38,6 +38,7 @@ pub(crate) fn read_keys(
     response: &Response,
     keys: &[SoftwareKey],
     nonce: &str,
+    now: Timestamp,
 ) -> Result<String, AttestationError> {
     let KeyAttestationResponse { attestation } = read(response)?;
     let not_ours = AttestationError::NotOurs;
@@ -57,16 +58,21 @@ pub(crate) fn read_keys(
     if claims.get("iss").and_then(Value::as_str) != Some(provider.metadata.provider.as_str()) {
         return Err(apart("iss").into());
     }
-    for name in ["iat", "exp"] {
-        let is_midnight = |time: &Value| time.as_u64().is_some_and(|time| time.is_multiple_of(Seconds::DAY.get()));
-        if !claims.get(name).is_some_and(is_midnight) {
-            return Err(apart(name).into());
-        }
+    plain_header(&header(&attestation).ok_or(not_ours)?)?;
+    usual_times(&claims, &provider.metadata, now)?;
+    // A key has room for a name of its own, too.
+    let is_bare = |(jwk, key): (&Value, &SoftwareKey)| jwk.as_object() == Some(&key.public_key().to_jwk());
+    if !attested.iter().zip(keys).all(is_bare) {
+        return Err(apart("attested_keys").into());
     }
-    // Other values than those of the specification could be this holder's alone.
+    // Other values than those of the specification could be this holder's alone, and so could their order.
     for name in ["key_storage", "user_authentication"] {
-        let is_level = |value: &Value| value.as_str().is_some_and(|value| LEVELS.contains(&value));
-        if claims.get(name).is_some_and(|values| !values.as_array().is_some_and(|values| values.iter().all(is_level))) {
+        let level = |value: &Value| LEVELS.iter().position(|level| value == level);
+        let in_order = |values: &Vec<Value>| {
+            let places: Option<Vec<usize>> = values.iter().map(level).collect();
+            places.is_some_and(|places| places.is_sorted_by(|one, next| one < next))
+        };
+        if claims.get(name).is_some_and(|values| !values.as_array().is_some_and(in_order)) {
             return Err(apart(name).into());
         }
     }

@@ -14,7 +14,7 @@ use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::wallet_provider::{ProviderMetadata, WELL_KNOWN};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 use url::Url;
 
@@ -124,10 +124,14 @@ impl Errand for Enrolling {
     }
 }
 
-/// The certificates in the header of an attestation.
+/// The header of an attestation.
+pub(super) fn header(attestation: &str) -> Option<Map<String, Value>> {
+    wire::object(&b64::decode(attestation.split('.').next()?).ok()?).ok()
+}
+
+/// The certificates in it.
 fn x5c(attestation: &str) -> Option<Value> {
-    let header = b64::decode(attestation.split('.').next()?).ok()?;
-    wire::object(&header).ok()?.remove("x5c")
+    header(attestation)?.remove("x5c")
 }
 
 impl Provider {

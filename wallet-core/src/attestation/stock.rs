@@ -115,7 +115,7 @@ impl Batch {
         if attestations.len() != self.keys.len() {
             return Err(AttestationError::NotOurs);
         }
-        cohort::check(&attestations, &provider.metadata)?;
+        cohort::check(&attestations, &provider.metadata, now)?;
         // All have one header: what is true of the first is true of all.
         if let Some(first) = attestations.first() {
             provider.expect_header(first)?;

@@ -78,7 +78,7 @@ fn attest_02_a_new_provider_leaves_nothing_of_the_old_one() {
 #[test]
 fn attest_03_what_tells_one_wallet_from_another_is_refused() {
     type Mark = fn(usize, &mut Value, &mut Value);
-    let marks: [(&str, Mark); 14] = [
+    let marks: [(&str, Mark); 17] = [
         ("sub", |n, _, claims| claims["sub"] = format!("org.amparo.wallet.{n}").into()),
         ("sub", |_, _, claims| claims["sub"] = "org.amparo.wallet.4711".into()),
         ("iss", |n, _, claims| claims["iss"] = format!("{URL}/{n}").into()),
@@ -88,6 +88,10 @@ fn attest_03_what_tells_one_wallet_from_another_is_refused() {
         ("exp", |n, _, claims| {
             claims["exp"] = json!(NOW.floor_to(Seconds::DAY).plus(Seconds::DAY.times(2 + n as u64)))
         }),
+        // Midnights, and the same for all: a number of this wallet's own all the same.
+        ("exp", |_, _, claims| claims["exp"] = json!(NOW.floor_to(Seconds::DAY).plus(Seconds::DAY.times(4_711)))),
+        ("iat", |_, _, claims| claims["iat"] = json!(Seconds::DAY.times(4_711).get())),
+        ("nbf", |_, _, claims| claims["nbf"] = json!(Seconds::DAY.times(4_711).get())),
         ("jti", |n, _, claims| claims["jti"] = n.into()),
         ("status", |n, _, claims| claims["status"] = json!({"status_list": {"idx": n, "uri": URL}})),
         ("kid", |_, header, _| header["kid"] = "4711".into()),
@@ -131,6 +135,13 @@ fn attest_04_a_provider_is_read_strictly() {
     let inside = refused(|_, v| v["wallet_attestation_endpoint"] = "http://127.0.0.1:1/wallets".into());
     assert!(matches!(inside, AttestationError::Address(_)));
     assert_eq!(refused(|_, v| drop(v.as_object_mut().unwrap().remove("lifetime"))), AttestationError::Malformed);
+    // Days by the thousand could be this wallet's number.
+    let for_years = refused(|path, v| {
+        if path != "/wallets" {
+            v["lifetime"] = json!(86_400_u64 * 4_711);
+        }
+    });
+    assert_eq!(for_years, AttestationError::TellsApart(TellsApart { member: "exp".into() }));
     let fewer: fn(&str, &mut Value) = |path, v| {
         if path == "/wallets" {
             v["attestations"].as_array_mut().unwrap().pop();
@@ -143,7 +154,6 @@ fn attest_04_a_provider_is_read_strictly() {
         }
     };
     assert_eq!(refused(swapped), AttestationError::NotOurs);
-    assert_eq!(marked(|_, _, claims| claims["exp"] = json!(NOW.floor_to(Seconds::DAY))), AttestationError::NotOurs);
     assert_eq!(marked(|_, header, _| header["typ"] = "JWT".into()), AttestationError::NotOurs);
     // Another code, and no address.
     let (_, mut rng) = Memory::seeded(4);

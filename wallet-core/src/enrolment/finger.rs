@@ -53,7 +53,7 @@ pub fn create_with_finger<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
     if !(MIN_IMPRESSIONS..=MAX_IMPRESSIONS).contains(&impressions.len()) {
         return Err(CreateError::Impressions { least: MIN_IMPRESSIONS, most: MAX_IMPRESSIONS, got: impressions.len() });
     }
-    if let Some(number) = (0..impressions.len()).find(|i| !agrees(impressions, *i)) {
+    if let Some(number) = stranger(impressions) {
         return Err(CreateError::ImpressionsDisagree { number: number + 1 });
     }
     let parts = Parts {
@@ -67,9 +67,22 @@ pub fn create_with_finger<S: DeviceStore + ?Sized, R: CryptoRng + ?Sized>(
     make(&parts, store, clock, rng)
 }
 
-/// Whether one impression is like one of the others.
-fn agrees(impressions: &[FingerTemplate], which: usize) -> bool {
-    let others = impressions.iter().enumerate().filter(|(i, _)| *i != which).map(|(_, other)| other);
-    let (Some(one), Ok(reference)) = (impressions.get(which), FingerReference::enrol(others)) else { return false };
-    compare(&FingerProbe::new(one), &reference).is_ok_and(|score| Threshold::FINGER.decide(score) == Decision::Match)
+/// The first impression that nothing leads to from the very first, by likeness from one to the next: two fingers enrolled as one
+/// would open for either.
+fn stranger(impressions: &[FingerTemplate]) -> Option<usize> {
+    let alike = |one: &FingerTemplate, other: &FingerTemplate| {
+        let reference = FingerReference::enrol([other]);
+        let score = reference.map(|reference| compare(&FingerProbe::new(one), &reference));
+        score.is_ok_and(|score| score.is_ok_and(|score| Threshold::FINGER.decide(score) == Decision::Match))
+    };
+    let (mut reached, mut left): (Vec<usize>, Vec<usize>) = (vec![0], (1..impressions.len()).collect());
+    let mut next = 0;
+    while let Some(from) = reached.get(next).and_then(|i| impressions.get(*i)) {
+        let (found, still): (Vec<usize>, Vec<usize>) =
+            left.into_iter().partition(|i| impressions.get(*i).is_some_and(|to| alike(from, to) || alike(to, from)));
+        reached.extend(found);
+        left = still;
+        next += 1;
+    }
+    left.first().copied()
 }

@@ -10,23 +10,25 @@ impl Holdings<'_> {
     ///
     /// One whose record is damaged is left out: then its parties are not known, which the person is shown.
     pub fn trust_anchors(&self) -> TrustAnchors {
-        self.anchors(RecordKind::TRUST_ANCHOR)
+        let mut anchors = self.own_anchors(RecordKind::TRUST_ANCHOR);
+        for list in self.trust_lists() {
+            anchors.add_listed(&list);
+        }
+        anchors
     }
 
-    /// The trust anchors of those who register verifiers. They vouch for nobody: only for what a verifier may ask for.
+    /// The trust anchors of those who register verifiers, which no list names. They vouch for nobody: only for what a verifier may
+    /// ask for.
     pub fn registrars(&self) -> TrustAnchors {
-        self.anchors(RecordKind::REGISTRAR)
+        self.own_anchors(RecordKind::REGISTRAR)
     }
 
-    fn anchors(&self, kind: RecordKind) -> TrustAnchors {
+    fn own_anchors(&self, kind: RecordKind) -> TrustAnchors {
         let mut anchors = TrustAnchors::default();
         for id in self.records.ids(kind) {
             if let Ok(pem) = self.records.read(id) {
                 let _ = anchors.add_pem(&pem);
             }
-        }
-        for list in self.trust_lists() {
-            anchors.add_listed(&list);
         }
         anchors
     }
@@ -48,12 +50,7 @@ impl Holdings<'_> {
     /// # Errors
     /// [`HoldingsError::Anchor`] when there is none in it, or something else.
     pub fn trust(&mut self, pem: &[u8], rng: &mut dyn CryptoRng) -> Result<usize, HoldingsError> {
-        let mut own = TrustAnchors::default();
-        for id in self.records.ids(RecordKind::TRUST_ANCHOR) {
-            if let Ok(pem) = self.records.read(id) {
-                let _ = own.add_pem(&pem);
-            }
-        }
+        let mut own = self.own_anchors(RecordKind::TRUST_ANCHOR);
         // One that only a list names is new: it is believed without the list from now on.
         let new = own.add_pem(pem)?;
         if new > 0 {

@@ -144,6 +144,10 @@ mod tests {
         let signers = ministry.anchor_pem.as_bytes();
         assert_eq!(holdings.take_trust_list(&list, Some(signers), NOW, &mut rng).unwrap().sequence(), 3);
         assert_eq!(trust(&holdings, Usage::Verifier, NOW), Ok(Trust::Known));
+        // Nobody on it registers verifiers, and to trust one of them for that is new.
+        assert!(holdings.registrars().is_empty());
+        assert_eq!(holdings.trust_registrar(post.anchor_pem.as_bytes(), &mut rng), Ok(1));
+        assert_eq!(holdings.registrars().len(), 1);
         // Ended, it is a stranger to the person again.
         assert_eq!(trust(&holdings, Usage::Verifier, end), Ok(Trust::NotKnown));
 

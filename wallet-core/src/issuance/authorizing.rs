@@ -206,7 +206,7 @@ impl Authorization {
             return Err(IssuanceError::NotOurRedirect);
         }
         if let Some(code) = value("error") {
-            return Err(IssuanceError::Refused { answer: Answer::Authorization, code: Some(code.to_owned()) });
+            return Err(IssuanceError::Refused { answer: Answer::Authorization, code: wire::plain_code(code) });
         }
         let code = value("code").filter(|code| !code.is_empty()).ok_or(IssuanceError::NotOurRedirect)?;
         let grant = Grant::AuthorizationCode {

@@ -111,6 +111,11 @@ pub enum IssuanceError {
     /// The metadata of this issuer were signed before, and are not now, or by another.
     #[error("the issuer's metadata were signed when you met it before, and are not now, or by another")]
     OtherSigner,
+    /// They are signed as before, and nobody vouches for the signer any more.
+    #[error(
+        "the issuer's metadata are signed as when you met it before, and no trust anchor vouches for the signer any more"
+    )]
+    NobodyVouches,
     /// The metadata is of another issuer.
     #[error("the metadata is not of the issuer that the offer names")]
     OtherIssuer,
@@ -270,6 +275,9 @@ impl Blame for IssuanceError {
             Self::Provider(error) => error.hint(),
             Self::OtherSigner => {
                 "nothing was sent: somebody may stand between you and the issuer. Try on another network; if the issuer itself tells you that it signs differently now, add --new-signer"
+            }
+            Self::NobodyVouches => {
+                "the trust list that vouched for it may have ended: take a newer one with `amparo trust --list`, then try again"
             }
             Self::NotOurRedirect => "give the whole address that the browser shows after the issuer's page",
             Self::NotConfirmed => "nothing was kept: look at what came, and confirm it if it is yours",

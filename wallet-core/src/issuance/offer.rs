@@ -178,14 +178,16 @@ impl Errand for Fetching {
                 let malformed = |wire::Malformed| IssuanceError::Malformed(Answer::IssuerMetadata);
                 let remembered = self.signers.of(&offer.issuer);
                 let (members, vouched) = if !self.anchors.is_empty() && signed_metadata::is_signed(&response) {
-                    match signed_metadata::verify(&response.body, &offer.issuer, &self.anchors, now)? {
-                        Some(Signed { signer, .. }) if remembered.is_some_and(|known| !known.is_like(&signer)) => {
-                            return Err(IssuanceError::OtherSigner);
-                        }
-                        Some(Signed { members, by, signer }) => (members, Some((by, signer))),
-                        None if remembered.is_some() => return Err(IssuanceError::OtherSigner),
+                    let Signed { members, by, signer, is_vouched_for } =
+                        signed_metadata::verify(&response.body, &offer.issuer, &self.anchors, now)?;
+                    if remembered.is_some_and(|known| !known.is_like(&signer)) {
+                        return Err(IssuanceError::OtherSigner);
+                    }
+                    match (is_vouched_for, remembered) {
+                        (true, _) => (members, Some((by, signer))),
+                        (false, Some(_)) => return Err(IssuanceError::NobodyVouches),
                         // §12.2.3: what nobody vouches for is not used; the issuer is asked for what says no more than that.
-                        None => {
+                        (false, None) => {
                             let (anchors, signers) = (TrustAnchors::default(), self.signers);
                             return Self::metadata(offer, loopback, anchors, signers).map(Progress::Waiting);
                         }

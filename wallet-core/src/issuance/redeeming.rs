@@ -94,7 +94,7 @@ impl Errand for Redeeming {
             }
             Stage::Keys { session, wish, c_nonce } => {
                 let provider = plan.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
-                let attestation = attestation::read_keys(provider, &response, &wish.keys, &c_nonce)?;
+                let attestation = attestation::read_keys(provider, &response, &wish.keys, &c_nonce, now)?;
                 let shown = Shown { c_nonce: Some(c_nonce), attestation: Some(attestation) };
                 plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
             }

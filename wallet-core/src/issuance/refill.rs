@@ -12,7 +12,7 @@ use super::access::{Dpop, Secret, key_from_text, key_to_text};
 use super::client::{Attested, Demand, Step};
 use super::encryption::Encryption;
 use super::error::{Answer, IssuanceError};
-use super::offered::{Endpoints, Kind};
+use super::offered::{Endpoints, KeyProof, Kind};
 use super::plan::{Grant, Plan, Session};
 use super::redeeming::Redeeming;
 use crate::attestation::WalletAttestation;
@@ -189,6 +189,14 @@ impl Holdings<'_> {
         let (kinds, grant) = (vec![kind], Grant::RefreshToken(token));
         let attested = Attested::meeting(endpoints.client.as_ref(), attestation)?;
         let provider = self.current_provider();
+        // Before a token and a copy are spent, not after.
+        if kinds.iter().any(|kind| kind.proof != KeyProof::Possession) && provider.is_none() {
+            return Err(IssuanceError::AttestationWanted);
+        }
+        // A copy that is shown for no nonce could be shown again by whoever sees it.
+        if endpoints.nonce.is_none() {
+            return Err(IssuanceError::Malformed(Answer::Nonce));
+        }
         let plan = Plan { issuer, kinds, endpoints, copies, grant, dpop: Some(dpop), attested, provider };
         let (effect, step) = plan.first_step(now, rng)?;
         Ok(Refreshing { effect, plan, id, step })

@@ -71,7 +71,10 @@ pub(super) fn say_the_same_again(before: &Credential, now: &Credential) -> bool 
             Credential::SdJwtVc(credential) => said(credential),
             Credential::Mdoc(_) => credential.claims(),
         };
-        claims.retain(|name, _| !name.starts_with("age_over_") && !PORTRAITS.contains(&name.as_str()));
+        // The type's document may have become another: what it allows is looked at where it is looked up.
+        let may_change =
+            |name: &str| name.starts_with("age_over_") || PORTRAITS.contains(&name) || name == "vct#integrity";
+        claims.retain(|name, _| !may_change(name));
         claims
     };
     allowed && before.type_id() == now.type_id() && shape(before) == shape(now) && steady(before) == steady(now)

@@ -10,12 +10,14 @@ use schemas::{Seconds, Timestamp};
 use serde_json::{Map, Value};
 use std::str;
 
-/// Metadata that an anchor vouches for.
+/// Metadata whose signature holds.
 pub(super) struct Signed {
     pub(super) members: Map<String, Value>,
     /// The name in the certificate that signed it.
     pub(super) by: String,
     pub(super) signer: Signer,
+    /// Whether an anchor vouches for it: without, it says no more than metadata that nobody signed, and is not used.
+    pub(super) is_vouched_for: bool,
 }
 
 /// Whether an answer is signed metadata.
@@ -24,8 +26,7 @@ pub(super) fn is_signed(response: &Response) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(MEDIA_TYPE)
 }
 
-/// The metadata; `None` when no anchor vouches for that: then it says no
-/// more than metadata that nobody signed, and is not used.
+/// The metadata, and who signed it.
 ///
 /// # Errors
 /// [`IssuanceError::MetadataSignature`], [`IssuanceError::MetadataTime`].
@@ -37,7 +38,7 @@ pub(super) fn verify(
     issuer: &str,
     anchors: &TrustAnchors,
     now: Timestamp,
-) -> Result<Option<Signed>, IssuanceError> {
+) -> Result<Signed, IssuanceError> {
     let wrong = || IssuanceError::MetadataSignature;
     let text = str::from_utf8(token).map_err(|_| wrong())?;
     let jws = JwsIn::parse(text, &LIMITS).map_err(|_| wrong())?;
@@ -59,11 +60,12 @@ pub(super) fn verify(
     if begun > now.plus(SKEW) || ends.is_some_and(|end| now >= end) {
         return Err(IssuanceError::MetadataTime);
     }
-    Ok((chain.trust() == Trust::Known).then(|| Signed {
+    Ok(Signed {
         members: claims,
         by: chain.subject().to_owned(),
         signer: Signer::of(&chain),
-    }))
+        is_vouched_for: chain.trust() == Trust::Known,
+    })
 }
 
 /// What is asked for where anchors are at hand.

@@ -184,11 +184,10 @@ impl Authenticated {
         let Online(request) = &self.0.way;
         match Registrations::of(request, registrars, now) {
             Ok(found) => Ok(Self(Ask { registrations: Some(found), ..self.0 })),
+            // Told as a refusal by the person is: another word would say whom this wallet trusts to register verifiers.
             Err(error) => {
-                let error = RequestObjectError::Registration(error);
-                let state = request.request().state.as_deref();
-                let reply = error.code().map(|code| Replying::new(request.response_uri().clone(), code, state));
-                Err(Rejected { error: error.into(), reply: reply.map(Box::new) })
+                let error = RequestObjectError::Registration(error).into();
+                Err(Rejected { error, reply: self.0.refuse().map(Box::new) })
             }
         }
     }

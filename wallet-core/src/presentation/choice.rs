@@ -29,8 +29,10 @@ pub struct Choice {
     pub uses: Option<u32>,
     /// The verifier is not known, and the person has seen that.
     pub accept_unknown_verifier: bool,
-    /// The person has seen what goes beyond the purpose or comes along, and shows it all the same.
-    pub despite_concerns: bool,
+    /// The person has seen what goes beyond the purpose, or is asked for without one, and shows it all the same.
+    pub show_beyond_purpose: bool,
+    /// The person has seen what comes along unasked, and shows it all the same.
+    pub show_what_comes_along: bool,
     /// The person has agreed to show the portrait.
     pub show_portrait: bool,
     /// When every copy was shown before, the person has agreed to show one again: verifiers could then link both.
@@ -131,10 +133,12 @@ impl Choice {
         if !forbidden.is_empty() {
             return Err(ChoiceError::OverAsking(forbidden));
         }
-        let beyond =
-            with(|concern| matches!(concern, Concern::BeyondPurpose | Concern::ComesAlong | Concern::NoPurpose));
-        if !beyond.is_empty() && !self.despite_concerns {
-            return Err(ChoiceError::ConcernsNotAccepted(beyond));
+        let beyond = with(|concern| matches!(concern, Concern::BeyondPurpose | Concern::NoPurpose));
+        let along = with(|concern| concern == Concern::ComesAlong);
+        for (paths, accepted) in [(beyond, self.show_beyond_purpose), (along, self.show_what_comes_along)] {
+            if !paths.is_empty() && !accepted {
+                return Err(ChoiceError::ConcernsNotAccepted(paths));
+            }
         }
         if !with(|concern| concern == Concern::Portrait).is_empty() && !self.show_portrait {
             return Err(ChoiceError::PortraitNotAgreed);

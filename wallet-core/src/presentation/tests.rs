@@ -109,7 +109,13 @@ fn path(names: &[&str]) -> ClaimPath {
 
 /// A yes to everything that needs a yes of its own.
 fn yes() -> Choice {
-    Choice { accept_unknown_verifier: true, despite_concerns: true, show_portrait: true, ..Choice::default() }
+    Choice {
+        accept_unknown_verifier: true,
+        show_beyond_purpose: true,
+        show_what_comes_along: true,
+        show_portrait: true,
+        ..Choice::default()
+    }
 }
 
 fn shown(verified: &Verified) -> Value {
@@ -216,7 +222,7 @@ fn only_what_is_asked_for_can_be_chosen() {
         wallet.choose(checkpoint(), &part).unwrap_err(),
         ChoiceError::ConcernsNotAccepted(vec![path(&["address", "country"])])
     );
-    let consented = wallet.choose(checkpoint(), &Choice { despite_concerns: true, ..part }).unwrap();
+    let consented = wallet.choose(checkpoint(), &Choice { show_what_comes_along: true, ..part }).unwrap();
     assert_eq!(consented.disclosed()[0].paths, [path(&["address", "locality"]), path(&["address", "country"])]);
 }
 

@@ -2,6 +2,8 @@
 //!
 //! NFIQ 2 itself is made for scanners' images at 500 dpi and says nothing valid of photographs; no number here is one of its.
 
+use zeroize::Zeroizing;
+
 use serde::Serialize;
 
 use super::super::ridges::{BLOCK, RidgeMap};
@@ -27,7 +29,7 @@ pub struct PhotographQuality {
 
 impl PhotographQuality {
     pub(super) fn measure(unrolled: &Unrolled, flat: &Flat, map: &RidgeMap, scale: f32) -> Self {
-        let seen: Vec<f32> = inside(unrolled, unrolled.grey.cells());
+        let seen = inside(unrolled, unrolled.grey.cells());
         let all = seen.len().max(1) as f64;
         let extremes = seen.iter().filter(|v| !(3.0..252.0).contains(*v)).count() as f64;
         let mut light = inside(unrolled, flat.light.cells());
@@ -67,8 +69,10 @@ impl PhotographQuality {
     }
 }
 
-fn inside(unrolled: &Unrolled, values: &[f32]) -> Vec<f32> {
-    values.iter().zip(unrolled.inside.cells()).filter(|(_, inside)| **inside).map(|(v, _)| *v).collect()
+fn inside(unrolled: &Unrolled, values: &[f32]) -> Zeroizing<Vec<f32>> {
+    let mut seen = Zeroizing::new(Vec::with_capacity(values.len()));
+    seen.extend(values.iter().zip(unrolled.inside.cells()).filter(|(_, inside)| **inside).map(|(v, _)| *v));
+    seen
 }
 
 /// One measure of a photograph.

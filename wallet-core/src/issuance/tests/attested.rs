@@ -3,6 +3,7 @@
 use super::*;
 use crate::attestation::{AttestationError, ProviderCode, TellsApart, WalletAttestation, enrol};
 use crate::testing::Provider;
+use schemas::Seconds;
 
 /// A wallet that a provider vouches for, and an issuer that demands it.
 fn world(change: impl FnOnce(&mut Desk)) -> (Wallet, Issuer) {
@@ -206,6 +207,12 @@ fn attest_05_a_key_attestation_that_marks_its_holder_is_not_shown() {
         |member: &str| IssuanceError::Provider(AttestationError::TellsApart(TellsApart { member: member.into() }));
     assert_eq!(marked(|claims| claims["key_storage"] = value!(["urn:holder:4711"])), apart("key_storage"));
     assert_eq!(marked(|claims| claims["user_authentication"] = value!("x")), apart("user_authentication"));
+    let twice = marked(|claims| claims["key_storage"] = value!(["iso_18045_basic", "iso_18045_basic"]));
+    let turned = marked(|claims| claims["key_storage"] = value!(["iso_18045_basic", "iso_18045_high"]));
+    assert_eq!((twice, turned), (apart("key_storage"), apart("key_storage")));
+    assert_eq!(marked(|claims| claims["attested_keys"][3]["kid"] = value!("4711")), apart("attested_keys"));
+    let far = |claims: &mut Value| claims["exp"] = value!(NOW.floor_to(Seconds::DAY).plus(Seconds::DAY.times(4_711)));
+    assert_eq!(marked(far), apart("exp"));
     assert_eq!(marked(|claims| claims["certification"] = value!("https://w.example/4711")), apart("certification"));
     assert_eq!(marked(|claims| claims["status"] = value!({"status_list": {"idx": 1, "uri": "x"}})), apart("status"));
     assert_eq!(marked(|claims| claims["iat"] = value!(NOW)), apart("iat"));
@@ -214,4 +221,30 @@ fn attest_05_a_key_attestation_that_marks_its_holder_is_not_shown() {
     assert_eq!(marked(|claims| claims["nonce"] = value!("another")), not_ours);
     assert_eq!(marked(|claims| drop(claims["attested_keys"].as_array_mut().unwrap().pop())), not_ours);
     assert_eq!(marked(|claims| claims["attested_keys"].as_array_mut().unwrap().swap(0, 1)), not_ours);
+}
+
+#[test]
+fn refill_07_without_a_provider_neither_token_nor_copy_is_spent() {
+    let (mut wallet, mut issuer, mut provider) = world_and_provider(|desk| {
+        desk.tamper = ALONE;
+        desk.key_attesters = desk.providers.take();
+        desk.refills = true;
+    });
+    let offered = wallet.offered_by(&mut issuer).unwrap().attested_by(&Holdings::of(&mut wallet.memory));
+    let redeeming = offered.accept(Some(TxCode::new("12345678")), None, NOW, &mut wallet.rng).unwrap();
+    let answer = |effect: &crate::effect::Effect| match effect.url().host_str() {
+        Some("wallets.example") => provider.answer(effect),
+        _ => issuer.answer(effect),
+    };
+    let delivered = run(redeeming, &mut wallet.asked, answer, NOW, &mut wallet.rng).unwrap();
+    let arrived = delivered.verify(&issuer.party.anchors(), NOW).unwrap();
+    let mut holdings = Holdings::of(&mut wallet.memory);
+    let summary = arrived.summary(&holdings);
+    let kept = arrived.keep(summary.confirmed(), &mut holdings, NOW, &mut wallet.rng).unwrap().saved();
+    let id = kept.credentials[0];
+    assert!(holdings.refill(id, None, NOW, &mut wallet.rng).is_ok());
+    holdings.leave_provider(&mut wallet.rng).unwrap();
+    let refused = holdings.refill(id, None, NOW, &mut wallet.rng).map(drop);
+    assert_eq!(refused, Err(IssuanceError::AttestationWanted));
+    assert_eq!(holdings.credential(id).unwrap().copies_left(), 30);
 }

@@ -76,6 +76,9 @@ fn rfc_9207_an_answer_of_another_request_or_server_is_passed_over() {
     let denied = come(&format!("/back?error=access_denied&state={state}&{iss}")).unwrap_err();
     assert_eq!(denied, IssuanceError::Refused { answer: Answer::Authorization, code: Some("access_denied".into()) });
     assert_eq!(denied.fault(), Fault::Person);
+    // Another's words are not shown.
+    let drawn = come(&format!("/back?error=%1b%5b2J%0aKept.&state={state}&{iss}")).unwrap_err();
+    assert_eq!(drawn, IssuanceError::Refused { answer: Answer::Authorization, code: None });
     // Whole, as a person pastes it.
     assert_eq!(come(&format!(" {BACK}?code=c&state={state}&{iss}\n")), Ok(()));
 }

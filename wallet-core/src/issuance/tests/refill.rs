@@ -3,6 +3,7 @@
 use super::*;
 use crate::holdings::CredentialId;
 use crate::issuance::Refreshed;
+use credentials::type_metadata::{Bundled, Integrity, TypeDocuments as _};
 use schemas::Seconds;
 
 fn refills() -> Desk {
@@ -111,6 +112,14 @@ fn refill_04_what_comes_must_say_what_is_held_by_the_same_issuer() {
     let mut issuer = Issuer::new(refills());
     let (mut wallet, id) = with_copies(&mut issuer, 5);
     issuer.desk.claims["age_over_18"] = false.into();
+    assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 34);
+
+    // What the type says is looked at where it is looked up: its document may have become another since.
+    let mut issuer = Issuer::new(refills());
+    let (mut wallet, id) = with_copies(&mut issuer, 5);
+    let document = Bundled::only().document(&issuer.desk.vct).unwrap().into_owned();
+    issuer.desk.claims["vct#integrity"] = Integrity::of(&document).to_string().into();
+    issuer.desk.bare = |_| &["vct#integrity"];
     assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 34);
 
     // A known issuer's copies are not followed by those of somebody whom no anchor vouches for.

@@ -97,6 +97,13 @@ fn vci_12_2_3_an_issuer_that_signed_once_is_held_to_it() {
     let mut stripped = Issuer::new(Desk::default());
     assert_eq!(again(&mut wallet, &mut stripped, anchors.clone()).map(drop), Err(IssuanceError::OtherSigner));
     assert_eq!(again(&mut wallet, &mut issuer, TrustAnchors::default()).map(drop), Err(IssuanceError::OtherSigner));
+    // Another anchor in the place of the one that vouched for it, as when its trust list has ended: no stranger.
+    let mut rng = <ChaCha20Rng as rand_core::SeedableRng>::from_seed([78; 32]);
+    let others =
+        crate::testing::Party::new("Registro", &[], credentials::trust::Usage::CredentialIssuing, &mut rng).anchors();
+    let ended = again(&mut wallet, &mut issuer, others).map(drop).unwrap_err();
+    assert_eq!(ended, IssuanceError::NobodyVouches);
+    assert!(ended.hint().contains("trust --list") && !ended.hint().contains("--new-signer"));
     let mut stranger = Issuer::new(signing());
     let mut rng = <ChaCha20Rng as rand_core::SeedableRng>::from_seed([77; 32]);
     let usage = credentials::trust::Usage::CredentialIssuing;

@@ -24,7 +24,7 @@ fn attack_47_over_asking_is_refused_or_warned_of() {
         wallet.choose(name(), &Choice::default()).unwrap_err(),
         ChoiceError::ConcernsNotAccepted(vec![path(&["family_name"])])
     );
-    assert!(wallet.choose(name(), &Choice { despite_concerns: true, ..Choice::default() }).is_ok());
+    assert!(wallet.choose(name(), &Choice { show_beyond_purpose: true, ..Choice::default() }).is_ok());
     // A portrait for a purpose that can need it, or without any: a yes of its own.
     for purpose in [Some(Purpose::BorderEntry), None] {
         let checkpoint = || Checkpoint { dcql: asking(&["picture"]), purpose, ..Checkpoint::default() };

@@ -118,4 +118,7 @@ fn what_is_no_finger_or_too_short_a_pin_makes_no_vault() {
     assert!(matches!(error(&many, "123456"), CreateError::Impressions { got: 17, .. }));
     let mixed = [finger(MINE, 1), finger(MINE, 2), finger(ANOTHERS, 3)];
     assert_eq!(error(&mixed, "123456"), CreateError::ImpressionsDisagree { number: 3 });
+    // Two fingers that each agree with themselves.
+    let two_fingers = [finger(MINE, 1), finger(MINE, 2), finger(ANOTHERS, 1), finger(ANOTHERS, 2)];
+    assert_eq!(error(&two_fingers, "123456"), CreateError::ImpressionsDisagree { number: 3 });
 }
