@@ -46,7 +46,7 @@ pub(crate) enum MutantsError {
 
 /// What decides whether somebody is believed, by the package whose own tests must notice; with it the tests that are asked first,
 /// because they are nearest. What only tests over HTTP would notice is left out.
-const FILES: [(&str, &[&str]); 17] = [
+const FILES: [(&str, &[&str]); 18] = [
     ("credentials/src/key_binding.rs", &["presented::"]),
     ("credentials/src/sd_jwt/process.rs", &["disclosures::", "presented::"]),
     ("credentials/src/sd_jwt/payload.rs", &["sd_jwt::payload::"]),
@@ -63,6 +63,7 @@ const FILES: [(&str, &[&str]); 17] = [
     ("credentials/src/trust/chain.rs", &["chain::"]),
     ("credentials/src/trust/cache.rs", &["trust::cache::"]),
     ("credentials/src/trust/certificate.rs", &["trust::certificate::", "chain::"]),
+    ("credentials/src/trust/path.rs", &["trust::path::", "chain::"]),
     ("verifier/src/verification.rs", &["verification::"]),
 ];
 
