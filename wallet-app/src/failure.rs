@@ -248,6 +248,12 @@ impl From<FaceReaderError> for Failure {
                 message: messages::models_refused(&error),
                 hint: messages::SETUP_AGAIN_HINT.to_owned(),
             },
+            FaceReaderError::Network { .. } => Self {
+                exit: Exit::Storage,
+                code: "setup",
+                message: messages::sentence(&error.to_string()),
+                hint: messages::NETWORK_HINT.to_owned(),
+            },
         }
     }
 }

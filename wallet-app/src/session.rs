@@ -2,7 +2,7 @@
 
 use crate::adapters::home::Home;
 use crate::adapters::inputs;
-use crate::adapters::pictures::{FaceReader, Picture};
+use crate::adapters::pictures::{FaceReader, PadModel, Picture};
 use crate::adapters::recording::Recording;
 use crate::adapters::surroundings;
 use crate::adapters::vault_file::Files;
@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::language;
 use crate::messages;
 use biometrics::finger::FingerTemplate;
+use biometrics::pad::network::PadScore;
 use biometrics::template::{Embedding, Probe};
 use schemas::Timestamp;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,10 @@ use std::time::Instant;
 use wallet_core::device_key::{DeviceStore, SoftwareStore};
 use wallet_core::holdings::Holdings;
 use wallet_core::secret::Pin;
-use wallet_core::unlock::{self, Attempt, Counted, Judged, MINIMUM_TIME, Moment, Opened, Unavailable, Unlocked};
+use wallet_core::unlock::{
+    self, Attempt, Counted, Examined, Followed, Judged, MINIMUM_TIME, Moment, Opened, TemplateUpdate, Unavailable,
+    Unlocked,
+};
 use wallet_core::vault::OpenVault;
 use wallet_core::words::Words;
 
@@ -29,6 +33,9 @@ pub(crate) struct Keys<'a> {
     pub(crate) shown: Shown<'a>,
     pub(crate) pin_file: Option<&'a Path>,
     pub(crate) device_key: Option<&'a Path>,
+    pub(crate) pad_model: Option<&'a PadModel>,
+    /// Whether the template may follow the face.
+    pub(crate) follows: bool,
 }
 
 /// What is shown of the person.
@@ -64,22 +71,44 @@ impl Session {
     /// About the pictures, the command line or the disk; in all else [`Failure::unavailable`], after the same time.
     pub(crate) fn open(keys: &Keys<'_>) -> Result<(Self, Unlocked), Failure> {
         let device_key = device_key(keys.device_key)?;
-        let seen = match keys.shown {
-            Shown::Faces(faces) => Probe::from_frames(&embeddings(faces)?)
-                .map(Seen::Face)
-                .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?,
-            Shown::Answer(recording) => Seen::Answer(moments(recording)?),
-            Shown::Finger(picture, source) => Seen::Finger(finger(picture, source)?),
+        let (seen, scores) = match keys.shown {
+            Shown::Faces(faces) => {
+                let (frames, scores) = examined_embeddings(faces, keys.pad_model)?;
+                let probe = Probe::from_frames(&frames)
+                    .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?;
+                (Seen::Face(probe), scores)
+            }
+            Shown::Answer(recording) => {
+                let (moments, scores) = moments(recording, keys.pad_model)?;
+                (Seen::Answer(moments), scores)
+            }
+            Shown::Finger(picture, source) => (Seen::Finger(finger(picture, source)?), None),
         };
         let pin = keys.pin_file.map(inputs::pin).transpose()?;
         let files = Files::existing(keys.vault, device_key)?;
         let _step = Step::begin(messages::OPENING);
         let started = Instant::now();
-        match attempt(&files, pin.as_ref(), seen)? {
-            Ok((store, Opened { vault, unlocked })) => Ok((Self { files, store, vault }, unlocked)),
+        match attempt(&files, pin.as_ref(), seen, scores.as_deref())? {
+            Ok((store, Opened { vault, unlocked, update })) => {
+                let update = update.filter(|_| keys.follows);
+                Ok((Self { files, store, vault }.follow(update)?, unlocked))
+            }
             Err(Unavailable) => {
                 std::thread::sleep(MINIMUM_TIME.saturating_sub(started.elapsed()));
                 Err(Failure::unavailable())
+            }
+        }
+    }
+
+    /// Lets the template follow the face that opened the vault, if the caps allow it: once a week at most, and saved at once.
+    fn follow(mut self, update: Option<TemplateUpdate>) -> Result<Self, Failure> {
+        match update.map(|update| update.apply(&mut self.vault, &mut surroundings::randomness())) {
+            None | Some(Ok(Followed::Noted)) => Ok(self),
+            Some(Ok(Followed::Updated)) => self.save(),
+            Some(Err(error)) => {
+                // It stays as it was; a full vault can still be read.
+                tracing::info!(%error, "the template was not updated");
+                Ok(self)
             }
         }
     }
@@ -120,6 +149,7 @@ fn attempt(
     files: &Files,
     pin: Option<&Pin>,
     seen: Seen,
+    scores: Option<&[PadScore]>,
 ) -> Result<Result<(SoftwareStore, Opened), Unavailable>, Failure> {
     let file = files.vault()?;
     // An absent device key and a file that is none are one more reason not to say.
@@ -133,12 +163,20 @@ fn attempt(
             let Ok(challenged) = challenged else { return Ok(Err(Unavailable)) };
             let answering = challenged.map_err(|none| Failure::picture(&none.to_string(), messages::DRAW_HINT))?;
             match answering.persisted().judge(moments) {
-                Judged::Present(witnessed) => witnessed.try_open(&mut store, pin),
+                Judged::Present(witnessed) => match scores {
+                    Some(scores) => bona_fide(witnessed.examined(scores))?.try_open(&mut store, pin),
+                    None => witnessed.try_open(&mut store, pin),
+                },
                 Judged::Refused(sign) => return Err(Failure::picture(messages::refused_by(sign), sign.hint())),
             }
         }
         Seen::Face(probe) => {
-            on_disk(files, &store, counted)?.and_then(|attempt| attempt.try_open(&mut store, pin, Some(&probe)))
+            let Ok(attempt) = on_disk(files, &store, counted)? else { return Ok(Err(Unavailable)) };
+            let attempt = match scores {
+                Some(scores) => bona_fide(attempt.examined(scores))?,
+                None => attempt,
+            };
+            attempt.try_open(&mut store, pin, Some(&probe))
         }
         Seen::Finger(finger) => {
             on_disk(files, &store, counted)?.and_then(|attempt| attempt.try_open_with_finger(&mut store, pin, &finger))
@@ -147,6 +185,14 @@ fn attempt(
     let Ok(opened) = opened else { return Ok(Err(Unavailable)) };
     files.write_device_key(&store.to_bytes())?;
     Ok(Ok((store, opened)))
+}
+
+/// What the operator's network takes for a living face.
+fn bona_fide<A>(examined: Examined<A>) -> Result<A, Failure> {
+    match examined {
+        Examined::BonaFide(attempt) => Ok(attempt),
+        Examined::Attack => Err(Failure::picture(messages::LOOKS_LIKE_AN_ATTACK, messages::LOOKS_LIKE_AN_ATTACK_HINT)),
+    }
 }
 
 /// The attempt, once it is written that it is made, whatever it will come to: a killed process has had its try.
@@ -164,15 +210,16 @@ pub(crate) fn store(files: &Files) -> Result<Option<SoftwareStore>, Failure> {
     Ok(files.device_key()?.and_then(|bytes| SoftwareStore::parse(&bytes).ok()))
 }
 
-/// What is seen in the frames of an answer. One picture at a time is in memory.
-fn moments(recording: &Recording) -> Result<Vec<Moment>, Failure> {
+/// What is seen in the frames of an answer, and what the operator's network says of it. One picture at a time is in memory.
+fn moments(recording: &Recording, network: Option<&PadModel>) -> Result<(Vec<Moment>, Option<Vec<PadScore>>), Failure> {
     let frames = recording.frames();
     // Told before the models are loaded.
     frames.iter().take(1).try_for_each(|(path, _)| Picture::read(path).map(drop))?;
     let _step = Step::begin(messages::LOOKING);
-    let mut reader = FaceReader::load(&Home::find()?)?;
+    let mut reader = FaceReader::load(&Home::find()?, network)?;
     let seen = frames.iter().map(|(path, at)| reader.moment(*at, &Picture::read(path)?));
-    Ok(seen.collect::<Result<_, _>>()?)
+    let seen = seen.collect::<Result<_, _>>()?;
+    Ok((seen, reader.into_scores()))
 }
 
 /// The embeddings of the faces in these pictures; every picture is decoded before the models are loaded for the first.
@@ -180,10 +227,19 @@ fn moments(recording: &Recording) -> Result<Vec<Moment>, Failure> {
 /// # Errors
 /// About the first picture that cannot be used, or about the models.
 pub(crate) fn embeddings(paths: &[PathBuf]) -> Result<Vec<Embedding>, Failure> {
+    examined_embeddings(paths, None).map(|(embeddings, _)| embeddings)
+}
+
+/// The same, and what the operator's network says of them.
+fn examined_embeddings(
+    paths: &[PathBuf],
+    network: Option<&PadModel>,
+) -> Result<(Vec<Embedding>, Option<Vec<PadScore>>), Failure> {
     let pictures: Vec<Picture> = paths.iter().map(|path| Picture::read(path)).collect::<Result<_, _>>()?;
     let _step = Step::begin(messages::LOOKING);
-    let mut reader = FaceReader::load(&Home::find()?)?;
-    Ok(pictures.iter().map(|picture| reader.embedding(picture)).collect::<Result<_, _>>()?)
+    let mut reader = FaceReader::load(&Home::find()?, network)?;
+    let embeddings = pictures.iter().map(|picture| reader.embedding(picture)).collect::<Result<_, _>>()?;
+    Ok((embeddings, reader.into_scores()))
 }
 
 /// The template of the finger in this picture.

@@ -1,11 +1,11 @@
 //! Making a vault: a face and perhaps a PIN, or a finger and a PIN; a device key; and everything else random.
 
+pub(crate) mod face;
 mod finger;
 
 use crate::device_key::{DeviceKey, DeviceKeyError, DeviceStore, LedgerFull};
 use crate::secret::{EpochKey, Pin, Vmk};
 use crate::unlock::Factors;
-use crate::unlock::evaluation::pad_helper;
 use crate::unlock::rate_limit::{Attempts, Clock};
 use crate::vault::committed::SealError;
 use crate::vault::compartment::{Compartment, RecordError};
@@ -15,7 +15,6 @@ use crate::vault::outer;
 use crate::vault::params::{Argon2Cost, ContainerId, ContainerSalt, Params, VERSION};
 use crate::vault::record::RecordKind;
 use crate::vault::slot::{self, SlotBinding};
-use biometrics::protection::{self, Message, TransformSeed};
 use biometrics::template::{ModelId, Reference};
 use rand_core::CryptoRng;
 use std::fmt;
@@ -166,10 +165,7 @@ fn seal_slot<R: CryptoRng + ?Sized>(
         rng.fill_bytes(&mut nothing[..]);
         return Ok(slot::seal(&opened, &root.secret(None), &salt, &nothing, binding)?);
     };
-    let message = Message::generate(rng);
-    let helper = protection::seal(face, &TransformSeed::from_bytes(&root.transform), &message);
-    let padded = pad_helper(helper.as_bytes(), &root.pad);
-    Ok(slot::seal(&opened, &root.secret(Some(message.as_bytes())), &salt, &padded, binding)?)
+    Ok(face::seal_slot(face, &root, &salt, &opened, binding, rng)?)
 }
 
 fn random_byte<R: CryptoRng + ?Sized>(rng: &mut R) -> u8 {

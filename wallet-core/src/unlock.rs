@@ -8,6 +8,8 @@
 //!           └ Opened          write the store again: the count is back to none
 //! ```
 //!
+//! An opening with PIN and face may leave a [`TemplateUpdate`].
+//!
 //! # Source
 //! `security.md` §1.5, §2.4 and §2.8.
 
@@ -16,15 +18,19 @@ mod challenge;
 pub(crate) mod drawn;
 pub(crate) mod evaluation;
 mod evidence;
+mod examined;
 mod finger;
 pub(crate) mod rate_limit;
+mod update;
 
 pub use attempt::{Attempt, Counted, MINIMUM_TIME, Opened, Unavailable, begin};
 pub(crate) use challenge::Witness;
 pub use challenge::{Answering, Challenged, Judged, Moment, NoChallenge, Witnessed, draw_challenge};
 pub use drawn::CHALLENGE_GOOD_FOR;
 pub use evidence::{Factors, Unlocked};
+pub use examined::Examined;
 pub use rate_limit::{BootId, Clock};
+pub use update::{Followed, TemplateUpdate, UpdateError};
 
 #[cfg(test)]
 mod tests;

@@ -110,6 +110,14 @@ impl PadScore {
         self.0
     }
 
+    /// The middle one of the scores of several frames; of an even number the lower of the two.
+    #[must_use]
+    pub fn median(scores: &[Self]) -> Option<Self> {
+        let mut sorted = scores.to_vec();
+        sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
+        sorted.get(sorted.len().checked_sub(1)? / 2).copied()
+    }
+
     /// Whether it counts as a bona fide presentation: more likely than not.
     #[must_use]
     pub fn is_bona_fide(self) -> bool {

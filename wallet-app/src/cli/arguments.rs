@@ -6,9 +6,11 @@ use super::{
     attest, challenge, forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust,
     unlock,
 };
+use crate::adapters::pictures::PadModel;
 use crate::adapters::recording::Recording;
 use crate::failure::Failure;
 use crate::session::{Keys, Session, Shown};
+use biometrics::pad::network::ModelHash;
 use clap::{Args, Parser, Subcommand};
 use credentials::type_metadata::LanguageTag;
 use std::path::PathBuf;
@@ -108,6 +110,17 @@ pub(super) struct Opening {
     finger: Option<PathBuf>,
     #[command(flatten)]
     finger_pictures: FingerPictures,
+    /// A network that tells living faces from pictures of faces, of the contract in `amparo-biometrics pad --help`: what it takes for an
+    /// attack does not open. None is shipped
+    #[arg(long, value_name = "FILE", requires = "pad_sha256", conflicts_with = "finger")]
+    pad_model: Option<PathBuf>,
+    /// Its SHA-256: another file is refused
+    #[arg(long, value_name = "HEX", requires = "pad_model")]
+    pad_sha256: Option<ModelHash>,
+    /// Leave the stored template of your face as it is; otherwise it follows your face a little, once a week at most, and never far from
+    /// what was enrolled
+    #[arg(long)]
+    no_update: bool,
     /// A file with your PIN, if the vault was made with one
     #[arg(long, value_name = "FILE")]
     pub(super) pin_file: Option<PathBuf>,
@@ -119,7 +132,7 @@ pub(super) struct Opening {
 impl Opening {
     /// Opens the vault, and gives the evidence that it was opened.
     pub(super) fn open(&self) -> Result<(Session, Unlocked), Failure> {
-        let Self { vault, face, challenge, fps, finger, finger_pictures, pin_file, device_key } = self;
+        let Self { vault, face, challenge, fps, finger, finger_pictures, .. } = self;
         let recording = challenge.as_deref().map(|folder| Recording::find(folder, fps.unwrap_or(FRAMES_A_SECOND)));
         let recording = recording.transpose().map_err(|error| Failure::recording(&error))?;
         let shown = match (finger, &recording) {
@@ -127,7 +140,15 @@ impl Opening {
             (None, Some(recording)) => Shown::Answer(recording),
             (None, None) => Shown::Faces(face),
         };
-        Session::open(&Keys { vault, shown, pin_file: pin_file.as_deref(), device_key: device_key.as_deref() })
+        let pad_model = self.pad_model.clone().zip(self.pad_sha256).map(|(file, sha256)| PadModel { file, sha256 });
+        Session::open(&Keys {
+            vault,
+            shown,
+            pin_file: self.pin_file.as_deref(),
+            device_key: self.device_key.as_deref(),
+            pad_model: pad_model.as_ref(),
+            follows: !self.no_update,
+        })
     }
 }
 

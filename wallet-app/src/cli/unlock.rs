@@ -19,7 +19,10 @@ pub(super) fn run(arguments: &Unlock) -> Result<Answer, Failure> {
         true => ("challenge", messages::UNLOCKED_IN_PRESENCE),
         false => ("none", messages::UNLOCKED),
     };
-    Ok(Answer { json: json!({ "unlocked": true, "presence": presence }), text: text.to_owned() })
+    Ok(Answer {
+        json: json!({ "unlocked": true, "presence": presence, "pad_network": unlocked.is_examined().then_some("bona-fide") }),
+        text: text.to_owned(),
+    })
 }
 
 pub(super) const EXAMPLE: &str = "Example:

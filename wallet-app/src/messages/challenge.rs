@@ -7,6 +7,13 @@ pub(crate) const DRAW_HINT: &str =
     "Draw another with `amparo challenge --new`, answer it before a camera, and open within five minutes.";
 pub(crate) const RECORDING_HINT: &str = "Name a folder that holds the frames as pictures, in the order of their names; or with a list frames.csv that begins with the line frame,ms.";
 
+pub(crate) const NETWORK_HINT: &str =
+    "Name the network's file and its own SHA-256; its contract stands in `amparo-biometrics pad --help`.";
+pub(crate) const LOOKS_LIKE_AN_ATTACK: &str =
+    "the network that was named does not take this for a living face before a camera";
+pub(crate) const LOOKS_LIKE_AN_ATTACK_HINT: &str =
+    "Take the pictures anew, of yourself, in even light and without a screen or print in them.";
+
 /// A challenge was drawn: what to do before the camera.
 pub(crate) fn challenge_drawn(script: &Script, light: bool, ends_at: Timestamp) -> String {
     let mut text = String::from("Look straight into the camera, then one after the other, each within five seconds:");

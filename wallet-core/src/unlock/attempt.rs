@@ -6,6 +6,7 @@ use crate::unlock::evaluation::evaluate;
 use crate::unlock::evidence::Unlocked;
 use crate::unlock::finger::{compare_in_vain, is_enrolled_finger};
 use crate::unlock::rate_limit::{Attempts, Clock, Turn};
+use crate::unlock::update::{OwnSlot, TemplateUpdate};
 use crate::vault::OpenVault;
 use crate::vault::compartment::Compartment;
 use crate::vault::image::Image;
@@ -14,7 +15,7 @@ use crate::vault::layout::FILE_LEN;
 use crate::vault::outer;
 use crate::vault::params::{ContainerId, Params};
 use crate::vault::record::RecordKind;
-use crate::vault::slot::{self, SlotBinding};
+use crate::vault::slot::SlotBinding;
 use biometrics::comparison::{Decision, Threshold, compare};
 use biometrics::finger::FingerTemplate;
 use biometrics::template::{Probe, Reference};
@@ -54,7 +55,7 @@ pub fn begin<S: DeviceStore + ?Sized>(store: &mut S, file: &[u8], clock: Clock) 
     match ledger.attempts(&id).turn(clock) {
         Turn::Go(attempts) => {
             ledger.set_attempts(&id, attempts);
-            Ok(Counted(Attempt { image, params, params_key, clock }))
+            Ok(Counted(Attempt { image, params, params_key, clock, examined: false }))
         }
         Turn::Wait(attempts) => {
             ledger.set_attempts(&id, attempts);
@@ -93,6 +94,7 @@ pub struct Attempt {
     params: Params,
     params_key: PurposeKey,
     clock: Clock,
+    examined: bool,
 }
 
 impl Attempt {
@@ -135,6 +137,10 @@ impl Attempt {
         self.open(store, pin, None, Some(finger))
     }
 
+    pub(super) fn noting_examination(self) -> Self {
+        Self { examined: true, ..self }
+    }
+
     pub(super) const fn container(&self) -> &ContainerId {
         &self.params.container
     }
@@ -150,14 +156,15 @@ impl Attempt {
         probe: Option<&Probe>,
         finger: Option<&FingerTemplate>,
     ) -> Result<Opened, Unavailable> {
-        let Self { image, params, params_key, clock } = self;
+        let Self { image, params, params_key, clock, examined } = self;
         let (device, ledger) = store.split();
-        let Some(opened) = open_slot(device, &image, &params, pin, probe) else {
+        let Some(slot) = open_slot(device, &image, &params, pin, probe) else {
             if let Some(finger) = finger {
                 compare_in_vain(finger);
             }
             return Err(Unavailable);
         };
+        let opened = &slot.opened;
         let bytes = image.compartment(opened.compartment);
         let compartment = Compartment::open(opened.compartment, params.container, &opened.vmk, params.epoch, bytes)
             .ok_or(Unavailable)?;
@@ -169,14 +176,16 @@ impl Attempt {
         }
         ledger.set_attempts(&params.container, Attempts::none(clock));
         let factors = opened.factors;
+        let update = TemplateUpdate::find(slot, &compartment, bytes, probe, params.saved, clock.now);
         let vault = OpenVault::new(image, params, params_key, compartment, factors);
-        Ok(Opened { vault, unlocked: Unlocked::new(clock.now, factors) })
+        let update = update.filter(|_| !vault.is_read_only());
+        Ok(Opened { vault, unlocked: Unlocked::new(clock.now, factors, examined), update })
     }
 }
 
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { image: _, params: _, params_key: _, clock } = self;
+        let Self { image: _, params: _, params_key: _, clock, examined: _ } = self;
         f.debug_struct("Attempt").field("clock", clock).finish_non_exhaustive()
     }
 }
@@ -187,7 +196,7 @@ fn open_slot(
     params: &Params,
     pin: Option<&Pin>,
     probe: Option<&Probe>,
-) -> Option<slot::Opened> {
+) -> Option<OwnSlot> {
     if probe.is_some_and(|probe| probe.model() != params.model) {
         return None;
     }
@@ -195,7 +204,8 @@ fn open_slot(
     let mac = device.mac(&kdf::device_message(&params.container, &pin_key)).ok()?;
     let device_part = kdf::device_part(mac);
     let binding = SlotBinding { container: &params.container, cost: params.cost };
-    evaluate(image.slots(), binding, &device_part, &pin_key, probe).open(binding)
+    let (opened, number) = evaluate(image.slots(), binding, &device_part, &pin_key, probe).open(binding)?;
+    Some(OwnSlot { number, opened, device: device_part, pin_key })
 }
 
 /// The second stage: against the reference that is sealed in the compartment.
@@ -215,4 +225,6 @@ pub struct Opened {
     pub vault: OpenVault,
     /// The evidence, good for one request.
     pub unlocked: Unlocked,
+    /// What the face that opened it has for the template: to be applied, or dropped.
+    pub update: Option<TemplateUpdate>,
 }

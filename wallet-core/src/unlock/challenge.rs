@@ -159,6 +159,10 @@ pub struct Witnessed {
 }
 
 impl Witnessed {
+    pub(super) fn noting_examination(self) -> Self {
+        Self { attempt: self.attempt.noting_examination(), ..self }
+    }
+
     /// Tries to open the vault with the face that answered; the evidence of it says that the face was present.
     ///
     /// No other picture can take the place of those frames:
@@ -176,10 +180,10 @@ impl Witnessed {
         let Self { attempt, presence } = self;
         let container = *attempt.container();
         let (probe, witness) = Witness::of(presence).map_err(|_| Unavailable)?;
-        let Opened { vault, unlocked } = attempt.try_open(store, pin, Some(&probe))?;
+        let Opened { vault, unlocked, update } = attempt.try_open(store, pin, Some(&probe))?;
         // What was drawn in vain counts no more; an opening without a challenge does not get that far.
         store.split().1.forget_challenge(&container);
-        Ok(Opened { vault, unlocked: unlocked.witnessed(witness) })
+        Ok(Opened { vault, unlocked: unlocked.witnessed(witness), update })
     }
 }
 

@@ -59,15 +59,15 @@ pub(crate) fn evaluate<'a>(
 }
 
 impl Evaluation<'_> {
-    /// Opens the slot that matched; without one there is no key that could.
-    pub(crate) fn open(self, binding: SlotBinding<'_>) -> Option<Opened> {
+    /// Opens the slot that matched, and says which it is; without one there is no key that could.
+    pub(crate) fn open(self, binding: SlotBinding<'_>) -> Option<(Opened, u8)> {
         let Self { compared, slots, found, slot: number, key } = self;
         if compared % SLOTS != 0 || slots.len() != SLOTS {
             return None;
         }
         let slot = slots.into_iter().zip(0u8..).find(|(_, at)| bool::from(at.ct_eq(&number)))?.0;
         // Not even asked when nothing was found: the key would be all zeros, and its commitment is compared again.
-        bool::from(found).then(|| slot.open(key, binding).ok()).flatten()
+        bool::from(found).then(|| slot.open(key, binding).ok()).flatten().map(|opened| (opened, number))
     }
 }
 

@@ -10,11 +10,12 @@ pub struct Unlocked {
     at: Timestamp,
     factors: Factors,
     witness: Option<Witness>,
+    examined: bool,
 }
 
 impl Unlocked {
-    pub(crate) const fn new(at: Timestamp, factors: Factors) -> Self {
-        Self { at, factors, witness: None }
+    pub(crate) const fn new(at: Timestamp, factors: Factors, examined: bool) -> Self {
+        Self { at, factors, witness: None, examined }
     }
 
     /// The face that opened it answered a challenge. Nobody else can say so:
@@ -33,6 +34,12 @@ impl Unlocked {
         self.witness.is_some()
     }
 
+    /// Whether a network of the operator's took the frames for those of a living face. No verifier hears of it: what such a network
+    /// is worth, only the operator can say.
+    pub const fn is_examined(&self) -> bool {
+        self.examined
+    }
+
     /// Binds this opening to one request; there is no second one in it.
     ///
     /// ```compile_fail,E0382
@@ -43,7 +50,7 @@ impl Unlocked {
     /// }
     /// ```
     pub fn for_request(self, request: RequestId) -> HolderVerified {
-        let Self { at, factors, witness } = self;
+        let Self { at, factors, witness, examined: _ } = self;
         let evidence = HolderVerified::mint(request, at, factors.pin());
         match witness {
             // The key came from this face: a slot that needs none does not open with one.

@@ -16,6 +16,7 @@ mod entropy;
 mod finger;
 mod limits;
 mod rollback;
+mod update;
 
 fn new_vault<'a>(reference: &'a biometrics::template::Reference, pin: Option<&'a Pin>) -> NewVault<'a> {
     NewVault { reference, pin, cost: Argon2Cost::FLOOR }

@@ -10,6 +10,7 @@ use crate::vault::outer;
 use crate::vault::params::{Params, VERSION};
 use crate::vault::record::{RecordId, RecordKind};
 use crate::vault::save::{SaveError, SavePlan};
+use crate::vault::slot::SlotBinding;
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use std::fmt;
@@ -192,6 +193,22 @@ impl OpenVault {
         self.in_place = epoch;
         store.split().1.forget_older(&self.params.container, epoch);
         Ok(store.to_bytes())
+    }
+
+    /// Puts another slot in the place of the one that opened this vault.
+    pub(crate) fn replace_slot(&mut self, number: u8, sealed: &[u8]) -> Result<(), RecordError> {
+        self.writable()?;
+        if let Some(place) = self.image.slots_mut().nth(usize::from(number))
+            && place.len() == sealed.len()
+        {
+            place.copy_from_slice(sealed);
+        }
+        Ok(())
+    }
+
+    /// What all its slots are bound to.
+    pub(crate) const fn slot_binding(&self) -> SlotBinding<'_> {
+        SlotBinding { container: &self.params.container, cost: self.params.cost }
     }
 
     /// Another reference in place of the enrolled one, which nothing but a test does.

@@ -114,6 +114,8 @@ impl RecordKind {
     pub const REGISTRAR: Self = Self(16);
     /// One enrolled impression of a finger; never leaves the vault.
     pub(crate) const FINGER: Self = Self(17);
+    /// The biometric reference as it was enrolled, and when the present one was last updated; never leaves the vault.
+    pub(crate) const ENROLLED: Self = Self(18);
 
     pub(crate) const fn from_number(number: u32) -> Self {
         Self(number)

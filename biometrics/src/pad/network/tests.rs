@@ -38,3 +38,15 @@ fn attack_92_a_network_of_other_bytes_is_refused_before_it_is_parsed() {
         assert_eq!(text.parse::<ModelHash>(), Err(ModelHashError));
     }
 }
+
+#[test]
+fn the_middle_frame_decides() {
+    let median = |scores: &[f64]| {
+        PadScore::median(&scores.iter().copied().map(PadScore).collect::<Vec<_>>()).map(PadScore::value)
+    };
+    assert_eq!(median(&[]), None);
+    assert_eq!(median(&[0.7]), Some(0.7));
+    assert_eq!(median(&[0.9, 0.1]), Some(0.1));
+    assert_eq!(median(&[0.9, 0.1, 0.6]), Some(0.6));
+    assert_eq!(median(&[0.9, 0.4, 0.1, 0.6]), Some(0.4));
+}

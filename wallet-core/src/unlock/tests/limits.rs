@@ -84,3 +84,10 @@ fn a_success_gives_the_tries_back() {
     attempt.try_open(&mut store, Some(&pin()), Some(&probe(OWNER))).unwrap();
     assert!(begin(&mut store, &world().file, clock(11)).is_ok());
 }
+
+#[test]
+fn frames_that_no_network_looked_at_are_taken_for_an_attack() {
+    let mut store = world().store();
+    let attempt = begin(&mut store, &world().file, clock(10)).unwrap().persisted();
+    assert!(matches!(attempt.examined(&[]), Examined::Attack));
+}

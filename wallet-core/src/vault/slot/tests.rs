@@ -90,7 +90,8 @@ fn a_slot_without_face_opens_without_one_and_with_none() {
     let mut slots = [[0; SLOT_LEN]; SLOTS];
     slots[7].copy_from_slice(&sealed);
     let tried = |probe: Option<&_>| evaluate(slots.iter(), binding(&params), &device, &world().pin_key, probe);
-    let opened = tried(None).open(binding(&params)).unwrap();
+    let (opened, number) = tried(None).open(binding(&params)).unwrap();
+    assert_eq!(number, 7);
     assert_eq!((opened.vmk.bytes(), opened.compartment, opened.factors), (&[8; 32], 2, factors));
     assert!(tried(Some(&probe(OWNER))).open(binding(&params)).is_none());
 }

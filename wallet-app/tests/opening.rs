@@ -1,4 +1,4 @@
-//! A challenge drawn, answered and opened with, by the command and the real models.
+//! Openings by the command and the real models: by an answer to a challenge, past a network, with a template that follows.
 //!
 //! Nobody sat before a camera for this: a photograph is bent over a drawn head, which answers. It passes, as decision 0125 says a
 //! head drawn in time does; what is shown is that recordings, other faces and second answers do not.
@@ -55,8 +55,16 @@ impl Scene {
     }
 
     fn run(&self, command: &str, rest: &[&str]) -> (i32, Value) {
+        self.run_at("+0", command, rest)
+    }
+
+    /// Runs the command so much later, where that can be pretended.
+    fn run_at(&self, later: &str, command: &str, rest: &[&str]) -> (i32, Value) {
         let mut all = Command::new(env!("CARGO_BIN_EXE_amparo"));
         all.args([command, "--vault", "me.amparo", "--device-key", "device.key", "--json"]).args(rest);
+        if let Some(library) = faketime().filter(|_| later != "+0") {
+            all.env("LD_PRELOAD", library).env("FAKETIME", later);
+        }
         let output = all.current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("RUST_LOG").output().unwrap();
         let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
         (output.status.code().unwrap(), json)
@@ -103,6 +111,24 @@ impl Scene {
     fn unlock(&self, folder: &str) -> (i32, Value) {
         self.run("unlock", &["--pin-file", "pin", "--challenge", folder])
     }
+}
+
+/// The library that shows a process another time, where Debian's package `faketime` has put it.
+fn faketime() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    folders.map(|folder| folder.join("faketime/libfaketime.so.1")).find(|library| library.is_file())
+}
+
+/// The images of `shared/data`, if they are there.
+fn data() -> Option<PathBuf> {
+    let set = std::env::var_os("AMPARO_DATA").map(PathBuf::from);
+    let beside = ["../../shared/data", "../../../shared/data"];
+    let beside = beside.map(|data| Path::new(env!("CARGO_MANIFEST_DIR")).join(data));
+    let found = set.into_iter().chain(beside).find(|data| data.join("models/minifasnet-v2-se.onnx").is_file());
+    if found.is_none() {
+        println!("skipped: no shared/data/models/minifasnet-v2-se.onnx (AMPARO_DATA says where)");
+    }
+    found
 }
 
 fn text(path: &Path) -> &str {
@@ -179,4 +205,57 @@ fn what_is_no_answer_is_told_before_the_vault_is_touched() {
     std::fs::write(scene.place("me.amparo"), vec![0; wallet_core::vault::FILE_LEN]).unwrap();
     let (exit, json) = scene.run("challenge", &["--new"]);
     assert_eq!((exit, &json["error"]["code"]), (3, &Value::from("unavailable")));
+}
+
+#[test]
+fn attack_91_what_the_operators_network_takes_for_an_attack_does_not_open_and_counts() {
+    let (Some(scene), Some(data)) = (Scene::new(), data()) else { return };
+    let network = data.join("models/minifasnet-v2-se.onnx");
+    let sha256 = "af2381b88f38769222ed93379e12444e2a50814575de1c46170de570c55a42b6";
+    let unlock = |face: &Path, sha256: &str| {
+        let network = ["--pad-model", text(&network), "--pad-sha256", sha256];
+        scene.run("unlock", &[&["--pin-file", "pin", "--face", text(face)], &network[..]].concat())
+    };
+    let own = scene.photographs.join("obama3.jpg");
+    let (exit, json) = unlock(&own, sha256);
+    assert_eq!((exit, &json["pad_network"], &json["presence"]), (0, &"bona-fide".into(), &"none".into()), "{json}");
+    let key = || std::fs::read(scene.place("device.key")).unwrap();
+    let before = key();
+    let (exit, json) = unlock(&data.join("pad/image_F1.jpg"), sha256);
+    assert_eq!(exit, 3, "{json}");
+    assert!(message(&json).contains("network"), "{json}");
+    assert_ne!(key(), before, "it counts like a wrong face");
+    // A living face, but another one: the network does not open anything.
+    let (exit, json) = unlock(&data.join("pad/image_T1.jpg"), sha256);
+    assert_eq!(exit, 3, "{json}");
+    assert!(message(&json).contains("did not recognise you"), "{json}");
+    // Another file than the configured one, or half of the options.
+    let (exit, json) = unlock(&own, &"0".repeat(64));
+    assert_eq!((exit, &json["error"]["code"]), (7, &"setup".into()), "{json}");
+    let half = ["--pin-file", "pin", "--face", text(&own), "--pad-model", text(&network)];
+    assert_eq!(scene.run("unlock", &half).0, 2);
+}
+
+#[test]
+fn a_template_follows_its_face_once_a_week_unless_the_person_says_no() {
+    let Some(scene) = Scene::new() else { return };
+    if faketime().is_none() {
+        return println!("skipped: there is no libfaketime here");
+    }
+    let face = scene.photographs.join("obama3.jpg");
+    let vault = || std::fs::read(scene.place("me.amparo")).unwrap();
+    let opened_at = |later: &str, rest: &[&str]| {
+        let before = vault();
+        let given = [&["--pin-file", "pin", "--face", text(&face)], rest].concat();
+        let (exit, json) = scene.run_at(later, "unlock", &given);
+        assert_eq!((exit, &json["unlocked"]), (0, &Value::Bool(true)), "{later}: {json}");
+        vault() != before
+    };
+    assert!(!opened_at("+0", &[]), "enrolled today");
+    assert!(!opened_at("+9d", &["--no-update"]));
+    assert!(opened_at("+9d", &[]));
+    assert!(!opened_at("+10d", &[]), "once a week");
+    assert!(opened_at("+20d", &[]));
+    let (exit, json) = scene.run("list", &["--pin-file", "pin", "--face", text(&face)]);
+    assert_eq!((exit, &json["credentials"]), (0, &Value::Array(vec![])), "what was in it is in it");
 }
