@@ -44,27 +44,27 @@ pub(crate) enum MutantsError {
     Shell(#[from] ShellError),
 }
 
-/// What decides whether somebody is believed, by the package whose own tests must notice. What only tests over HTTP would notice
-/// is left out.
-const FILES: [&str; 18] = [
-    "credentials/src/key_binding.rs",
-    "credentials/src/sd_jwt/process.rs",
-    "credentials/src/sd_jwt/payload.rs",
-    "credentials/src/sd_jwt/verify.rs",
-    "credentials/src/jws.rs",
-    "credentials/src/jws/headers.rs",
-    "credentials/src/key/der.rs",
-    "credentials/src/consent/check.rs",
-    "credentials/src/consent/fit.rs",
-    "credentials/src/mdoc/verify.rs",
-    "credentials/src/status_list/list.rs",
-    "credentials/src/status_list/verified.rs",
-    "credentials/src/status_list/token.rs",
-    "credentials/src/trust/chain.rs",
-    "credentials/src/trust/cache.rs",
-    "credentials/src/trust/certificate.rs",
-    "credentials/src/trust/path.rs",
-    "verifier/src/verification.rs",
+/// What decides whether somebody is believed, by the package whose own tests must notice; with it the tests that are asked first,
+/// because they are nearest. What only tests over HTTP would notice is left out.
+const FILES: [(&str, &[&str]); 18] = [
+    ("credentials/src/key_binding.rs", &["presented::"]),
+    ("credentials/src/sd_jwt/process.rs", &["disclosures::", "presented::"]),
+    ("credentials/src/sd_jwt/payload.rs", &["sd_jwt::payload::"]),
+    ("credentials/src/sd_jwt/verify.rs", &["presented::", "issued::", "anchor_limits::"]),
+    ("credentials/src/jws.rs", &["jws::"]),
+    ("credentials/src/jws/headers.rs", &["jws::headers::"]),
+    ("credentials/src/key/der.rs", &["key::der::"]),
+    ("credentials/src/consent/check.rs", &["consent::"]),
+    ("credentials/src/consent/fit.rs", &["consent::"]),
+    ("credentials/src/mdoc/verify.rs", &["mdoc::presented::", "mdoc::issued::"]),
+    ("credentials/src/status_list/list.rs", &["status_list::"]),
+    ("credentials/src/status_list/verified.rs", &["status_list::"]),
+    ("credentials/src/status_list/token.rs", &["status_list::"]),
+    ("credentials/src/trust/chain.rs", &["chain::"]),
+    ("credentials/src/trust/cache.rs", &["trust::cache::"]),
+    ("credentials/src/trust/certificate.rs", &["trust::certificate::", "chain::"]),
+    ("credentials/src/trust/path.rs", &["trust::path::", "chain::"]),
+    ("verifier/src/verification.rs", &["verification::"]),
 ];
 
 const TOOL: &str = "cargo-mutants";
@@ -78,48 +78,43 @@ enum Outcome {
     Survives,
 }
 
-/// Prints a row of a table for each file, when those of its package are done; survivors below it.
+/// Prints a row of a table for each file, as soon as all of its mutants were tried; survivors below it.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), MutantsError> {
     if arguments.list {
-        println!("{}", FILES.join("\n"));
+        FILES.iter().for_each(|(file, _)| println!("{file}"));
         return Ok(());
     }
-    let chosen: Vec<&str> = if arguments.files.is_empty() {
-        FILES.to_vec()
-    } else {
-        arguments.files.iter().map(|file| listed(file)).collect::<Result<_, _>>()?
-    };
+    let mut chosen = FILES.to_vec();
+    if !arguments.files.is_empty() {
+        let is_listed = |file: &&PathBuf| !FILES.iter().any(|(listed, _)| Path::new(listed) == **file);
+        if let Some(file) = arguments.files.iter().find(is_listed) {
+            return Err(MutantsError::NotListed(file.display().to_string()));
+        }
+        chosen.retain(|(file, _)| arguments.files.iter().any(|wanted| wanted == Path::new(file)));
+    }
     if !on_path(TOOL) {
         println!("{TOOL} is not here and is installed by name (this takes minutes, once)");
         shell::run(shell::cargo().args(["install", "--quiet", "--locked", &format!("{TOOL}@{VERSION}")]))?;
     }
     println!("| file | mutants | caught | unviable | survivors |\n|---|---|---|---|---|");
-    for files in chosen.chunk_by(|one, next| package_of(one) == package_of(next)) {
-        let package = files.first().map_or("", |file| package_of(file));
-        let mutants = schema::list(files, arguments)?;
-        let outcomes = outcomes(package, &mutants)?;
-        files.iter().for_each(|file| print(file, &outcomes));
-    }
-    Ok(())
-}
-
-fn listed(file: &Path) -> Result<&'static str, MutantsError> {
-    let found = FILES.into_iter().find(|listed| Path::new(listed) == file);
-    found.ok_or_else(|| MutantsError::NotListed(file.display().to_string()))
+    chosen
+        .chunk_by(|(one, _), (next, _)| package_of(one) == package_of(next))
+        .try_for_each(|files| try_all(files, arguments))
 }
 
 fn package_of(file: &str) -> &str {
     file.split('/').next().unwrap_or_default()
 }
 
-/// What became of each mutant of a package. Nearly all are compiled at once, asleep; the tests are run for each of them anew, with
-/// that one awake. Those that cannot be put to sleep, because they are no part of a function, are compiled one by one.
-fn outcomes<'m>(package: &str, mutants: &'m [Mutant]) -> Result<Vec<(&'m Mutant, Outcome)>, MutantsError> {
+/// Tries the mutants of these files of one package. Nearly all are compiled at once, asleep; the tests are run for each of them
+/// anew, with that one awake. Those that cannot be put to sleep, because they are no part of a function, are compiled one by one.
+fn try_all(files: &[(&str, &[&str])], arguments: &Arguments) -> Result<(), MutantsError> {
+    let package = files.first().map_or("", |(file, _)| package_of(file));
+    let mutants = schema::list(files.iter().map(|(file, _)| *file), arguments)?;
     let tree = Tree::copied(package)?;
-    let (together, alone): (Vec<&Mutant>, Vec<&Mutant>) = mutants.iter().partition(|mutant| mutant.can_sleep());
     let mut unviable = BTreeSet::new();
     loop {
-        tree.write(mutants, together.iter().copied().filter(|mutant| !unviable.contains(&mutant.id)))?;
+        tree.write(&mutants, mutants.iter().filter(|mutant| mutant.can_sleep() && !unviable.contains(&mutant.id)))?;
         let found = tree.refused_by_the_compiler()?;
         if found.is_empty() {
             break;
@@ -127,33 +122,41 @@ fn outcomes<'m>(package: &str, mutants: &'m [Mutant]) -> Result<Vec<(&'m Mutant,
         unviable.extend(found);
     }
     let tests = tree.build()?.ok_or_else(|| MutantsError::Build(package.to_owned(), String::new()))?;
-    if !tests.pass(None, "") {
+    if !tests.pass(None, &[]) {
         return Err(MutantsError::Baseline(package.to_owned()));
     }
-    let outcome = |tests: &Tests, mutant: &Mutant| {
-        let awake = mutant.can_sleep().then_some(mutant.id);
-        // First the tests that bear the name of the module, of which there are few.
-        let survives = tests.pass(awake, &mutant.module()) && tests.pass(awake, "");
+    let outcome = |tests: &Tests, awake: Option<usize>, nearest: &[&str]| {
+        let survives = tests.pass(awake, nearest) && tests.pass(awake, &[]);
         if survives { Outcome::Survives } else { Outcome::Caught }
     };
-    let mut outcomes = Vec::new();
-    for mutant in together {
-        let is_viable = !unviable.contains(&mutant.id);
-        outcomes.push((mutant, if is_viable { outcome(&tests, mutant) } else { Outcome::Unviable }));
+    let mut unfinished = Vec::new();
+    for (file, nearest) in files {
+        let (together, alone): (Vec<&Mutant>, Vec<&Mutant>) =
+            mutants.iter().filter(|mutant| mutant.file == *file).partition(|mutant| mutant.can_sleep());
+        let mut outcomes = Vec::new();
+        for mutant in together {
+            let is_viable = !unviable.contains(&mutant.id);
+            let outcome = if is_viable { outcome(&tests, Some(mutant.id), nearest) } else { Outcome::Unviable };
+            outcomes.push((mutant, outcome));
+        }
+        if alone.is_empty() { print(file, &outcomes) } else { unfinished.push((file, nearest, outcomes, alone)) }
     }
-    for mutant in alone {
-        tree.write_alone(mutants, mutant)?;
-        outcomes.push((mutant, tree.build()?.map_or(Outcome::Unviable, |tests| outcome(&tests, mutant))));
+    for (file, nearest, mut outcomes, alone) in unfinished {
+        for mutant in alone {
+            tree.write_alone(&mutants, mutant)?;
+            let outcome = tree.build()?.map_or(Outcome::Unviable, |tests| outcome(&tests, None, nearest));
+            outcomes.push((mutant, outcome));
+        }
+        print(file, &outcomes);
     }
-    Ok(outcomes)
+    Ok(())
 }
 
 fn print(file: &str, outcomes: &[(&Mutant, Outcome)]) {
-    let of_file = || outcomes.iter().filter(|(mutant, _)| mutant.file == file);
-    let count = |wanted: Outcome| of_file().filter(|(_, outcome)| *outcome == wanted).count();
+    let count = |wanted: Outcome| outcomes.iter().filter(|(_, outcome)| *outcome == wanted).count();
     let [caught, unviable, survive] = [Outcome::Caught, Outcome::Unviable, Outcome::Survives].map(count);
-    println!("| `{file}` | {} | {caught} | {unviable} | {survive} |", of_file().count());
-    for (mutant, _) in of_file().filter(|(_, outcome)| *outcome == Outcome::Survives) {
+    println!("| `{file}` | {} | {caught} | {unviable} | {survive} |", outcomes.len());
+    for (mutant, _) in outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Survives) {
         println!("  survives: {}", mutant.name);
     }
 }

@@ -140,14 +140,19 @@ impl Tree {
 }
 
 impl Tests {
-    /// Whether the tests that `filter` matches pass with this mutant awake.
-    pub(super) fn pass(&self, awake: Option<usize>, filter: &str) -> bool {
-        self.executables.iter().all(|executable| self.passes(executable, awake, filter))
+    /// Whether the tests that one of `filters` matches, all without any, pass with this mutant awake.
+    pub(super) fn pass(&self, awake: Option<usize>, filters: &[&str]) -> bool {
+        self.executables.iter().all(|executable| self.passes(executable, awake, filters))
     }
 
-    fn passes(&self, executable: &Path, awake: Option<usize>, filter: &str) -> bool {
+    fn passes(&self, executable: &Path, awake: Option<usize>, filters: &[&str]) -> bool {
         let mut command = Command::new(executable);
-        command.arg(filter).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(filters)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         command.env(AWAKE, awake.map_or_else(String::new, |id| id.to_string()));
         // The copy has no neighbours: published vectors are where they are for the tree.
         let data = shell::root().join("../shared/data");
