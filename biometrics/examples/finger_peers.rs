@@ -1,4 +1,5 @@
-//! BOZORTH3 on minutiae of MINDTCT, and on those of the product's templates, in one run.
+//! BOZORTH3 on minutiae of MINDTCT and on those of the product's templates, beside the product's own comparison, in one run; and how many
+//! times the errors of each peer the product makes.
 //!
 //! `cargo run --release -p biometrics --example finger_peers -- TEMPLATES DPI DIR [DPI DIR…]`: folders of prints named
 //! FINGER_IMPRESSION, and templates of them as `evaluate --keep TEMPLATES/SET/EXTRACTOR` wrote them. Every pair of impressions of each
@@ -13,45 +14,82 @@
     reason = "a measurement by hand: it stops where it stands, reads files, and prints a table"
 )]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use biometrics::Sample;
 use biometrics::comparison::ComparisonScore;
 use biometrics::evaluation::{Evaluation, Rate};
-use biometrics::finger::{FingerTemplate, RecordFormat, Resolution, write_record};
+use biometrics::finger::{
+    FingerProbe, FingerReference, FingerTemplate, RecordFormat, Resolution, compare, write_record,
+};
 
-/// One print, as the matcher takes it.
+/// One print, as BOZORTH3 takes it.
 struct Print {
-    finger: String,
     minutiae: Vec<fprint_bozorth3::Minutia>,
 }
+
+/// What a matcher did on a set.
+struct Result {
+    set: String,
+    eer: f64,
+    hundred: f64,
+    thousand: f64,
+    /// Where the truth of the last lies.
+    thousand_from: f64,
+}
+
+/// A matcher, and what it did on each set.
+#[derive(Default)]
+struct Results(BTreeMap<&'static str, Vec<Result>>);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let Some((templates, sets)) = arguments.split_first() else { return };
     println!("| set | matcher | mated | non-mated | EER | FMR100 | FMR1000 | extraction ms | comparisons/s |");
     println!("|---|---|---|---|---|---|---|---|---|");
+    let mut results = Results::default();
     for pair in sets.chunks_exact(2) {
         let [dpi, folder] = pair else { continue };
-        set(Resolution::new(dpi.parse().unwrap()).unwrap(), Path::new(folder), Path::new(templates));
+        let resolution = Resolution::new(dpi.parse().unwrap()).unwrap();
+        set(resolution, Path::new(folder), Path::new(templates), &mut results);
     }
+    for (set, eer, hundred, thousand) in RECORDED {
+        let result = Result { set: set.to_owned(), eer, hundred, thousand, thousand_from: 0.0 };
+        if results.0.values().flatten().any(|measured| measured.set == set) {
+            results.0.entry(SOURCE_AFIS).or_default().push(result);
+        }
+    }
+    results.print_means();
+    results.print_ratios();
 }
 
-fn set(resolution: Resolution, folder: &Path, templates: &Path) {
+fn set(resolution: Resolution, folder: &Path, templates: &Path, results: &mut Results) {
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|e| e == "tif"));
     paths.sort();
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let fingers: Vec<String> = paths.iter().map(|path| finger(path)).collect();
     let mut times = Vec::new();
     let by_nbis: Vec<Print> = paths.iter().map(|path| taken(path, resolution, &mut times)).collect();
     times.sort_unstable();
     let middle = times.get(times.len() / 2).map_or(0.0, |t| t.as_secs_f64() * 1e3);
-    row(&name, "MINDTCT + BOZORTH3", &by_nbis, &format!("{middle:.0}"));
-    let kept = templates.join(&name).join("leader");
-    if kept.is_dir() {
-        let by_network: Vec<Print> = paths.iter().map(|path| read(path, &kept)).collect();
-        row(&name, "LEADER + BOZORTH3", &by_network, "as ours");
+    let bozorth = |prints: &[Print], i: usize, j: usize| score(&prints[i], &prints[j]);
+    results.add(&name, NBIS, &fingers, &format!("{middle:.0}"), |i, j| bozorth(&by_nbis, i, j));
+    for (extractor, own, peer) in [("mindtct", OURS, None), ("leader", OURS_BY_NETWORK, Some(NETWORK))] {
+        let kept = templates.join(&name).join(extractor);
+        if !kept.is_dir() {
+            continue;
+        }
+        let templates: Vec<FingerTemplate> = paths.iter().map(|path| kept_template(path, &kept)).collect();
+        if let Some(peer) = peer {
+            let prints: Vec<Print> = templates.iter().map(exchanged).collect();
+            results.add(&name, peer, &fingers, "as ours", |i, j| bozorth(&prints, i, j));
+        }
+        let references: Vec<_> = templates.iter().map(|template| FingerReference::enrol([template]).unwrap()).collect();
+        let probes: Vec<_> = templates.iter().map(FingerProbe::new).collect();
+        results.add(&name, own, &fingers, "in `fingers`", |i, j| compare(&probes[j], &references[i]).unwrap().value());
     }
 }
 
@@ -67,18 +105,20 @@ fn taken(path: &Path, resolution: Resolution, times: &mut Vec<Duration>) -> Prin
     found.sort_by_key(|m| std::cmp::Reverse(m.quality));
     found.truncate(150);
     let minutiae = found.iter().map(|m| fprint_bozorth3::Minutia::from_xyt(m.x, m.y, m.theta)).collect();
-    Print { finger: finger(path), minutiae }
+    Print { minutiae }
 }
 
 fn finger(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().rsplit_once('_').unwrap().0.to_owned()
 }
 
+fn kept_template(path: &Path, kept: &Path) -> FingerTemplate {
+    FingerTemplate::from_bytes(&std::fs::read(kept.join(path.file_stem().unwrap())).unwrap()).unwrap()
+}
+
 /// By way of a standard's record, as any two programs exchange minutiae; BOZORTH3 counts rows from the bottom.
-fn read(path: &Path, kept: &Path) -> Print {
-    let template = std::fs::read(kept.join(path.file_stem().unwrap())).unwrap();
-    let template = FingerTemplate::from_bytes(&template).unwrap();
-    let record = write_record(RecordFormat::Iso19794, &template).unwrap();
+fn exchanged(template: &FingerTemplate) -> Print {
+    let record = write_record(RecordFormat::Iso19794, template).unwrap();
     let (header, rest) = record.split_at(28);
     let height = i32::from(u16::from_be_bytes([header[16], header[17]]));
     let minutia = |bytes: &[u8; 6]| {
@@ -87,7 +127,7 @@ fn read(path: &Path, kept: &Path) -> Print {
         fprint_bozorth3::Minutia::from_xyt(x, height - 1 - y, (f64::from(angle) * 360.0 / 256.0).round() as i32)
     };
     let count = usize::from(header[27]);
-    Print { finger: finger(path), minutiae: rest.as_chunks::<6>().0.iter().take(count).map(minutia).collect() }
+    Print { minutiae: rest.as_chunks::<6>().0.iter().take(count).map(minutia).collect() }
 }
 
 /// BOZORTH3 counts; the sigmoid keeps the order.
@@ -96,24 +136,78 @@ fn score(reference: &Print, probe: &Print) -> f64 {
     score / (score + 40.0)
 }
 
-fn row(set: &str, name: &str, prints: &[Print], extraction: &str) {
-    let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
-    let start = Instant::now();
-    for (i, first) in prints.iter().enumerate() {
-        for second in prints.iter().skip(i + 1) {
-            let value = ComparisonScore::of_a_peer(score(first, second)).unwrap();
-            if first.finger == second.finger { &mut mated } else { &mut non_mated }.push(value);
+impl Results {
+    fn add(
+        &mut self,
+        set: &str,
+        name: &'static str,
+        fingers: &[String],
+        extraction: &str,
+        score: impl Fn(usize, usize) -> f64,
+    ) {
+        let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
+        let start = Instant::now();
+        for (i, first) in fingers.iter().enumerate() {
+            for (j, second) in fingers.iter().enumerate().skip(i + 1) {
+                let value = ComparisonScore::of_a_peer(score(i, j)).unwrap();
+                if first == second { &mut mated } else { &mut non_mated }.push(value);
+            }
+        }
+        let speed = (mated.len() + non_mated.len()) as f64 / start.elapsed().as_secs_f64();
+        let evaluation = Evaluation::new(mated, non_mated).unwrap();
+        let [hundred, thousand] = [1e-2, 1e-3].map(|fmr| evaluation.at_fmr(fmr).fnmr);
+        println!(
+            "| {set} | {name} | {} | {} | {:.2} % | {} | {} | {extraction} | {speed:.0} |",
+            evaluation.mated().len(),
+            evaluation.non_mated().len(),
+            evaluation.eer() * 100.0,
+            rate(hundred),
+            rate(thousand),
+        );
+        self.0.entry(name).or_default().push(Result {
+            set: set.to_owned(),
+            eer: evaluation.eer(),
+            hundred: hundred.value(),
+            thousand: thousand.value(),
+            thousand_from: thousand.interval().low,
+        });
+    }
+
+    fn mean(&self, name: &str, of: impl Fn(&Result) -> f64) -> Option<f64> {
+        let results = self.0.get(name)?;
+        Some(results.iter().map(of).sum::<f64>() / results.len() as f64)
+    }
+
+    fn print_means(&self) {
+        println!("\nMeans over the sets; SourceAFIS as recorded, not measured by this command:\n");
+        println!("| matcher | EER | FMR100 | FMR1000 |\n|---|---|---|---|");
+        for name in self.0.keys() {
+            let mean = |of: fn(&Result) -> f64| self.mean(name, of).unwrap_or(f64::NAN) * 100.0;
+            let [eer, hundred, thousand] = [mean(|r| r.eer), mean(|r| r.hundred), mean(|r| r.thousand)];
+            println!("| {name} | {eer:.2} % | {hundred:.1} % | {thousand:.1} % |");
         }
     }
-    let speed = (mated.len() + non_mated.len()) as f64 / start.elapsed().as_secs_f64();
-    let evaluation = Evaluation::new(mated, non_mated).unwrap();
-    let [hundred, thousand] = [1e-2, 1e-3].map(|fmr| rate(evaluation.at_fmr(fmr).fnmr));
-    println!(
-        "| {set} | {name} | {} | {} | {:.2} % | {hundred} | {thousand} | {extraction} | {speed:.0} |",
-        evaluation.mated().len(),
-        evaluation.non_mated().len(),
-        evaluation.eer() * 100.0,
-    );
+
+    /// How many times a peer's errors are ours, and whether that is what was aimed at.
+    fn print_ratios(&self) {
+        println!("\nOurs by the peer's, of these means:\n");
+        println!(
+            "| ours | peer | EER | FMR1000 | aim | sets on which our FMR1000 is worse beyond its interval |\n|---|---|---|---|---|---|"
+        );
+        for (own, peer, aim) in RATIOS {
+            let ratio = |of: fn(&Result) -> f64| Some(self.mean(own, of)? / self.mean(peer, of)?);
+            let (Some(eer), Some(thousand)) = (ratio(|r| r.eer), ratio(|r| r.thousand)) else { continue };
+            let aimed = aim.map_or("none".to_owned(), |aim| {
+                let verdict = if eer <= aim && thousand <= aim { "reached" } else { "**missed**" };
+                format!("{aim:.2} at most: {verdict}")
+            });
+            let is_worse = |(own, peer): &(&Result, &Result)| own.thousand_from > peer.thousand;
+            let pairs = self.0[own].iter().zip(&self.0[peer]);
+            let worse: Vec<&str> = pairs.filter(is_worse).map(|(own, _)| own.set.as_str()).collect();
+            let worse = if worse.is_empty() { "none".to_owned() } else { worse.join(", ") };
+            println!("| {own} | {peer} | {eer:.2} | {thousand:.2} | {aimed} | {worse} |");
+        }
+    }
 }
 
 fn rate(rate: Rate) -> String {
@@ -127,3 +221,22 @@ fn rate(rate: Rate) -> String {
         percent(interval.high)
     )
 }
+
+const OURS: &str = "ours, MINDTCT";
+const OURS_BY_NETWORK: &str = "ours, LEADER";
+const NBIS: &str = "MINDTCT + BOZORTH3";
+const NETWORK: &str = "LEADER + BOZORTH3";
+const SOURCE_AFIS: &str = "SourceAFIS 3.18.1 (recorded)";
+const RATIOS: [(&str, &str, Option<f64>); 4] = [
+    (OURS, SOURCE_AFIS, Some(0.75)),
+    (OURS, NBIS, None),
+    (OURS_BY_NETWORK, NETWORK, Some(0.7)),
+    (OURS_BY_NETWORK, SOURCE_AFIS, None),
+];
+/// EER, FMR100 and FMR1000 of SourceAFIS on the same images' raw pixels and the same pairs, measured once, elsewhere: it is a Java program.
+const RECORDED: [(&str, f64, f64, f64); 4] = [
+    ("DB1_B", 0.030, 0.032, 0.057),
+    ("DB2_B", 0.015, 0.018, 0.036),
+    ("DB3_B", 0.114, 0.186, 0.275),
+    ("DB4_B", 0.061, 0.096, 0.193),
+];

@@ -8,6 +8,7 @@ mod discard;
 mod embedding_cache;
 mod evaluate;
 mod failure;
+mod failure_drawings;
 mod failure_pictures;
 mod finger;
 mod finger_search;
@@ -15,6 +16,7 @@ mod finger_source;
 mod home;
 mod instructions;
 mod latency;
+mod latency_finger;
 mod linkage_plot;
 mod moment;
 mod pad;
@@ -62,7 +64,7 @@ enum Command {
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
     #[command(
-        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --extractor leader 101_1.tif,101_2.tif 101_3.tif\n         amparo-biometrics compare --modality finger --capture photograph --reference-capture scan 101_1.tif fingertip.jpg"
+        after_help = "Example: amparo-biometrics compare --modality face first.jpg,second.jpg third.jpg\n         amparo-biometrics compare --modality finger --extractor leader 101_1.tif,101_2.tif 101_3.tif\n         amparo-biometrics compare --modality finger left_1.tif left_2.tif --also right_1.tif,right_2.tif right_3.tif\n         amparo-biometrics compare --modality finger --capture photograph --reference-capture scan 101_1.tif fingertip.jpg"
     )]
     Compare(compare::Arguments),
     /// Error rates over a list of pairs: EER, FNMR at FMR, exact intervals.
@@ -94,16 +96,18 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Spoil portraits step by step (blur, darkness, turning, covering…), to see what quality notices. Simulation only.
     #[command(
-        after_help = "Example: amparo-biometrics degrade --portrait a.jpg --portrait b.jpg --portrait c.jpg --other d.jpg --out spoilt"
+        after_help = "Example: amparo-biometrics degrade --portrait a.jpg --portrait b.jpg --portrait c.jpg --other d.jpg --out spoilt\n         amparo-biometrics degrade --people orl --kind eyes-covered --kind mouth-covered --out covered"
     )]
     Degrade(degrade::Arguments),
     /// Write a list of pairs for a folder of people, one folder of pictures each, or of prints named FINGER_IMPRESSION.
     #[command(
-        after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B > pairs.csv"
+        after_help = "Example: amparo-biometrics pairs --people orl --enrol 5 --frames 3 > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B > pairs.csv\n         amparo-biometrics pairs --fingers fvc2002/DB1_B --together 2 > two-fingers.csv"
     )]
     Pairs(pairs::Arguments),
-    /// What an unlock by face spends its time and memory on, part by part, apart from the vault and Argon2.
-    #[command(after_help = "Example: amparo-biometrics latency portrait.jpg --json")]
+    /// What an unlock by face spends its time and memory on, part by part, apart from the vault and Argon2; or what a print costs.
+    #[command(
+        after_help = "Example: amparo-biometrics latency portrait.jpg --json\n         amparo-biometrics latency --modality finger --extractor leader --turns 3 101_1.tif"
+    )]
     Latency(latency::Arguments),
     /// What the parts of an unlock that are no networks cost in instructions (valgrind counts), and an estimate for an old telephone.
     #[command(after_help = "Example: amparo-biometrics instructions portrait.jpg --json")]

@@ -32,7 +32,9 @@ pub use extractor::{Extractor, MinutiaFinder};
 pub use gallery::{FingerCandidate, FingerGallery, FingerGalleryError};
 pub use image::{FingerImage, Resolution, ResolutionError};
 pub use leader::Leader;
-pub use matcher::{FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare};
+pub use matcher::{
+    FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, MAX_IMPRESSIONS, compare, fused,
+};
 pub use photograph::{
     FingerPhotograph, Handedness, PhotographComponent, PhotographError, PhotographQuality, PhotographQualityFault,
     PhotographView, RidgeTone,

@@ -120,6 +120,66 @@ fn pairs_are_listed_for_a_folder_of_prints() {
     assert_eq!(run(&["pairs"]).0, 2);
 }
 
+/// Every two of four fingers are one virtual person once, in three sets of two; both fingers are shown together, by the same number.
+#[test]
+fn finger_13_two_fingers_make_virtual_people_and_each_finger_is_one_persons_in_a_set() {
+    let folder = Folder::new("two-fingers");
+    for finger in 101..=104 {
+        for impression in 1..=2 {
+            folder.write(&format!("{finger}_{impression}.tif"), "");
+        }
+    }
+    let root = folder.0.to_str().unwrap();
+    let (code, out, _) = run(&["pairs", "--fingers", root, "--together", "2"]);
+    assert_eq!(code, 0);
+    let stem = |path: &str| path.rsplit('/').next().unwrap().trim_end_matches(".tif").to_owned();
+    let (mut mated, mut non_mated) = (Vec::new(), 0);
+    for line in out.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [reference, probe] = [fields[0], fields[1]].map(|f| f.split('|').map(stem).collect::<Vec<String>>());
+        let finger = |name: &String| name.split_once('_').unwrap().0.to_owned();
+        let impression = |name: &String| name.split_once('_').unwrap().1.to_owned();
+        assert_eq!((reference.len(), probe.len()), (2, 2), "{line}");
+        assert_eq!(impression(&reference[0]), impression(&reference[1]), "{line}");
+        let [a, b] = [&reference, &probe].map(|side| side.iter().map(finger).collect::<Vec<_>>());
+        if fields[2] == "1" {
+            assert_eq!(a, b, "{line}");
+            mated.push(a.iter().min().unwrap().clone() + a.iter().max().unwrap());
+        } else {
+            assert!(a.iter().all(|finger| !b.contains(finger)), "{line}");
+            non_mated += 1;
+        }
+    }
+    mated.sort();
+    mated.dedup();
+    // Six people in all, one comparison of two impressions each; three times two strangers, four comparisons each.
+    assert_eq!((mated.len(), non_mated), (6, 12), "{mated:?}");
+    // An odd finger stays alone.
+    folder.write("105_1.tif", "");
+    folder.write("105_2.tif", "");
+    let (_, out, _) = run(&["pairs", "--fingers", root, "--together", "2"]);
+    assert_eq!(out.lines().filter(|line| line.ends_with(",1")).count(), 10);
+    assert_eq!(run(&["pairs", "--people", root, "--together", "2"]).0, 2);
+}
+
+#[test]
+fn finger_13_lists_with_several_fingers_are_for_fingers_and_have_as_many_on_both_sides() {
+    let folder = Folder::new("lists-of-fingers");
+    folder.write("one.png", "x");
+    let list = |rows: &str| folder.write("pairs.csv", &format!("reference,probe,mated\n{rows}\n"));
+    let path = list("one.png|one.png,one.png,1");
+    let (code, answer) = json(&["evaluate", "--modality", "finger", "--pairs", &path]);
+    assert_eq!(code, 2);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("2 fingers enrolled and 1 shown"), "{answer}");
+    let path = list("one.png|one.png,one.png|one.png,1");
+    let (code, answer) = json(&["evaluate", "--modality", "face", "--pairs", &path]);
+    assert_eq!(code, 2);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("these are faces"), "{answer}");
+    let one = folder.0.join("one.png");
+    let one = one.to_str().unwrap();
+    assert_eq!(json(&["compare", "--modality", "face", one, one, "--also", one, one]).0, 2);
+}
+
 #[test]
 fn what_is_not_there_is_named() {
     let folder = Folder::new("missing");

@@ -22,14 +22,28 @@ pub(super) struct Arguments {
     /// The picture to compare.
     #[arg(value_name = "PROBE")]
     probe: PathBuf,
+    /// Fingers: a further finger of the same person, enrolled and shown together with the first; may be given several times.
+    #[arg(long, num_args = 2, value_names = ["REFERENCE[,REFERENCE…]", "PROBE"])]
+    also: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
     for path in arguments.references.iter().chain([&arguments.probe]) {
         home::read_named(path)?;
     }
+    let mut fingers = vec![(arguments.references.clone(), arguments.probe.clone())];
+    for further in arguments.also.as_chunks::<2>().0 {
+        let [references, probe] = further;
+        fingers.push((references.split(',').map(PathBuf::from).collect(), PathBuf::from(probe)));
+    }
     if let Some(settings) = arguments.modality.finger(arguments.reference_capture)? {
-        return finger::compare_files(&arguments.references, &arguments.probe, &mut settings.taker(home)?);
+        return finger::compare_files(&fingers, &mut settings.taker(home)?);
+    }
+    if fingers.len() > 1 {
+        return Err(Failure::usage(
+            "--also is for fingers",
+            "leave --also out: several pictures of a face are joined by commas",
+        ));
     }
     let mut engine = home::load_engine(home)?;
     let reference = reference(&mut engine, &arguments.references)?;

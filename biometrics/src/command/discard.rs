@@ -1,11 +1,11 @@
 //! What the quality measures are worth: the FNMR when mated pairs with a picture of low quality are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use biometrics::comparison::{ComparisonScore, Decision};
 use biometrics::evaluation::{DiscardPoint, GradedScore, error_versus_discard};
-use biometrics::face::quality::ComponentName;
+use biometrics::face::quality::{Component, ComponentName};
 use serde_json::{Map, Value, json};
 
 use super::embedding_cache::EmbeddingCache;
@@ -100,6 +100,32 @@ pub(super) fn gate(pairs: &[Pair], scores: &[ComparisonScore], cache: &Embedding
     Value::Object(told.into_iter().map(row).collect())
 }
 
+/// What each component would refuse by itself, those that only advise as if they refused: pictures of the list, and mated pairs with one of them as probe; of these the misses
+/// at the product's threshold, and those that would release no key.
+pub(super) fn refusals(pairs: &[Pair], scores: &[ComparisonScore], cache: &EmbeddingCache) -> Value {
+    let threshold = threshold(pairs);
+    let pictures: BTreeSet<&PathBuf> = pairs.iter().flat_map(|pair| pair.reference.iter().chain(&pair.probe)).collect();
+    let refuses = |path: &PathBuf, name: ComponentName| {
+        let of = |c: &Component| c.name() == name && c.advice().is_some();
+        cache.quality_of(path).is_some_and(|quality| quality.components().iter().any(of))
+    };
+    let told = ComponentName::ALL.into_iter().map(|name| {
+        let refused = pictures.iter().filter(|path| refuses(path, name)).count();
+        let mated = pairs.iter().zip(scores).filter(|(pair, _)| pair.mated && pair.probe.iter().any(|p| refuses(p, name)));
+        let (mut probes, mut misses, mut unreleased) = (0_usize, 0_usize, 0_usize);
+        for (_, score) in mated {
+            probes += 1;
+            misses += usize::from(threshold.decide(*score) == Decision::NonMatch);
+            unreleased += usize::from(score.value() < RELEASES);
+        }
+        let row = json!({ "pictures": refused, "of": pictures.len(), "mated": probes, "misses": misses, "unreleased": unreleased, "advisory": name.is_advisory() });
+        (name.code().to_owned(), row)
+    });
+    Value::Object(told.collect())
+}
+
+/// From about here up one frame releases a key (decision 0070).
+const RELEASES: f64 = 0.6;
 /// The curve of the number for all components.
 const ALL: &str = "all";
 const SHARES: [f64; 8] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3];

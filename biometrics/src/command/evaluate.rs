@@ -10,7 +10,7 @@ use biometrics::template::{Probe, Reference};
 use serde_json::{Map, Value, json};
 
 use super::by_subject::BySubject;
-use super::discard::{Discard, gate};
+use super::discard::{Discard, gate, refusals};
 use super::embedding_cache::EmbeddingCache;
 use super::pair_list::{self, Pair};
 use super::{Answer, CaptureName, Failure, ModalityArguments, finger, home, median_ms, plot};
@@ -47,11 +47,12 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     if plot.len() > pairs.len() || plot_discard.len() > pairs.len() {
         return Err(Failure::usage("there are more drawings than lists", "name one --pairs for each drawing"));
     }
-    let lists = pair_list::read_all(pairs)?;
     let answers = if let Some(settings) = modality.finger(*reference_capture)? {
+        let lists = pairs.iter().map(|path| pair_list::read_fingers(path)).collect::<Result<Vec<_>, _>>()?;
         let wanted = finger::Wanted { gate: *gate, plots: plot, failures: failures.as_deref(), keep: keep.as_deref() };
         finger::evaluate(&lists, &mut settings.taker(home)?, &wanted)?
     } else {
+        let lists = pair_list::read_all(pairs)?;
         let mut engine = home::load_engine(home)?;
         let cache = EmbeddingCache::fill(&mut engine, lists.iter().flatten(), *gate)?;
         let list = |(i, list): (usize, &Vec<Pair>)| {
@@ -102,6 +103,7 @@ fn faces(
     let mut answer = Discard::of(pairs, &scores, cache).told_with(report(&evaluation, &measured), plot_discard)?;
     if let Some(fields) = answer.object.as_object_mut() {
         fields.insert("gate".to_owned(), gate(pairs, &scores, cache));
+        fields.insert("refusals".to_owned(), refusals(pairs, &scores, cache));
     }
     Ok(match BySubject::of(pairs, &scores) {
         Some(people) => people.told_with(answer, &FMRS),

@@ -12,7 +12,14 @@ use super::pair_list::{Pair, finger_threshold};
 use super::{Failure, home};
 
 /// Writes the mated pairs of lowest score and the non-mated ones of highest, where they are errors at the product's threshold.
-pub(super) fn write(folder: &Path, list: usize, pairs: &[Pair], scores: &[ComparisonScore]) -> Result<(), Failure> {
+/// Beside each picture lies a drawing of the minutiae, where there is one.
+pub(super) fn write(
+    folder: &Path,
+    list: usize,
+    pairs: &[Pair],
+    scores: &[ComparisonScore],
+    drawn: impl Fn(&Pair) -> Option<String>,
+) -> Result<(), Failure> {
     let storage =
         |error: String| Failure::storage(format!("{}: {error}", folder.display()), "choose another --failures");
     std::fs::create_dir_all(folder).map_err(|error| storage(error.to_string()))?;
@@ -31,6 +38,10 @@ pub(super) fn write(folder: &Path, list: usize, pairs: &[Pair], scores: &[Compar
             let both = beside(&home::read_sample(reference)?, &home::read_sample(probe)?);
             let path = folder.join(format!("list-{}-{kind}-{}-score-{score:.2}.png", list + 1, n + 1));
             both.save(&path).map_err(|error| storage(error.to_string()))?;
+            if let Some(drawing) = drawn(pair) {
+                let path = folder.join(format!("list-{}-{kind}-{}.svg", list + 1, n + 1));
+                std::fs::write(path, drawing).map_err(|error| storage(error.to_string()))?;
+            }
         }
     }
     Ok(())

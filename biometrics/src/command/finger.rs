@@ -9,7 +9,7 @@ use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::Evaluation;
 use biometrics::finger::{
     ExtractError, FingerCapture, FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, FingerTemplate,
-    MinutiaFinder, PhotographError, PhotographQuality, RecordFormat, compare, read_records,
+    MinutiaFinder, PhotographError, PhotographQuality, RecordFormat, compare, fused, read_records,
 };
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use super::evaluate::{self, Measured};
 use super::finger_source::FingerSource;
 use super::moment::Moment;
 use super::pair_list::{Pair, expect_uniform, finger_threshold};
-use super::{Answer, ExtractorName, Failure, failure_pictures, home, round3, template};
+use super::{Answer, ExtractorName, Failure, failure_drawings, failure_pictures, home, round3, template};
 
 /// How prints are to be taken.
 pub(super) struct Settings {
@@ -31,12 +31,16 @@ impl Settings {
     /// Loads what is needed for it.
     pub(super) fn taker(&self, home: Option<PathBuf>) -> Result<Taker, Failure> {
         let Self { reference, source, extractor } = self;
-        let finder = match extractor {
-            ExtractorName::Mindtct => MinutiaFinder::Mindtct,
-            ExtractorName::Leader => MinutiaFinder::Leader(Box::new(home::load_leader(home)?)),
-        };
-        Ok(Taker { reference: *reference, source: *source, finder })
+        Ok(Taker { reference: *reference, source: *source, finder: finder(*extractor, home)? })
     }
+}
+
+/// What finds minutiae, loaded.
+pub(super) fn finder(extractor: ExtractorName, home: Option<PathBuf>) -> Result<MinutiaFinder, Failure> {
+    Ok(match extractor {
+        ExtractorName::Mindtct => MinutiaFinder::Mindtct,
+        ExtractorName::Leader => MinutiaFinder::Leader(Box::new(home::load_leader(home)?)),
+    })
 }
 
 /// A print, and what there is to say of the photograph, if it is one.
@@ -114,25 +118,33 @@ fn told(photograph: &PhotographQuality) -> String {
     lines.concat()
 }
 
-pub(super) fn compare_files(references: &[PathBuf], probe: &Path, taker: &mut Taker) -> Result<Answer, Failure> {
+/// One finger or several of one person: references and a probe of each.
+pub(super) fn compare_files(fingers: &[(Vec<PathBuf>, PathBuf)], taker: &mut Taker) -> Result<Answer, Failure> {
     let (reference_source, source) = (taker.reference, taker.source);
-    let enrolled: Vec<FingerTemplate> =
-        references.iter().map(|path| stored_or_taken(path, taker, reference_source)).collect::<Result<_, _>>()?;
-    let reference = FingerReference::enrol(&enrolled).map_err(not_enrolled)?;
-    let probe = FingerProbe::new(&stored_or_taken(probe, taker, source)?);
-    let (score, limit) =
-        (compare(&probe, &reference).map_err(not_compared)?, Threshold::of_impressions(reference.impressions()));
-    let (word, sentence) = match limit.decide(score) {
-        Decision::Match => ("match", "The probe is taken for the enrolled finger"),
-        Decision::NonMatch => ("non-match", "The probe is not taken for the enrolled finger"),
+    let (mut each, mut impressions, mut most) = (Vec::new(), 0, 0);
+    for (references, probe) in fingers {
+        let enrolled: Vec<FingerTemplate> =
+            references.iter().map(|path| stored_or_taken(path, taker, reference_source)).collect::<Result<_, _>>()?;
+        let reference = FingerReference::enrol(&enrolled).map_err(not_enrolled)?;
+        let probe = FingerProbe::new(&stored_or_taken(probe, taker, source)?);
+        each.push(compare(&probe, &reference).map_err(not_compared)?);
+        impressions += reference.impressions();
+        most = most.max(reference.impressions());
+    }
+    let fingers = each.len();
+    let (score, limit) = (fused(each), Threshold::of_impressions(most));
+    let what = if fingers > 1 { "person of these fingers" } else { "finger" };
+    let (word, taken) = match limit.decide(score) {
+        Decision::Match => ("match", "taken"),
+        Decision::NonMatch => ("non-match", "not taken"),
     };
     let (value, limit) = (score.value(), limit.value());
     Ok(Answer {
         object: json!({
-            "modality": "finger", "score": value, "threshold": limit, "decision": word,
-            "references": reference.impressions(),
+            "modality": "finger", "score": value, "threshold": limit, "decision": word, "references": impressions,
+            "fingers": fingers,
         }),
-        sentences: format!("{sentence}: score {value:.3}, threshold {limit:.3}."),
+        sentences: format!("The probe is {taken} for the enrolled {what}: score {value:.3}, threshold {limit:.3}."),
     })
 }
 
@@ -198,7 +210,7 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
         let evaluation = Evaluation::new(of(true), of(false)).map_err(evaluate::unbalanced)?;
         evaluate::drawn(&evaluation, wanted.plots.get(i).map(PathBuf::as_path))?;
         if let Some(folder) = wanted.failures {
-            failure_pictures::write(folder, i, pairs, &scores)?;
+            failure_pictures::write(folder, i, pairs, &scores, |pair| cache.drawn(pair, taker))?;
         }
         let measured = Measured {
             modality: "finger",
@@ -212,6 +224,8 @@ pub(super) fn evaluate(lists: &[Vec<Pair>], taker: &mut Taker, wanted: &Wanted<'
         if let Some(fields) = answer.object.as_object_mut() {
             fields.insert("extractor".to_owned(), json!(taker.finder.extractor().name()));
             fields.insert("minutiae_mean".to_owned(), json!(round3(minutiae)));
+            fields.insert("fingers".to_owned(), json!(pairs.first().map_or(1, |pair| pair.each().count())));
+            fields.insert(format!("comparisons_per_second_of_{FEW}"), json!(cache.of_few().per_second()?));
         }
         answers.push(answer);
     }
@@ -231,8 +245,10 @@ impl TemplateCache {
         let (reference, source) = (taker.reference, taker.source);
         let mut cache = Self { templates: HashMap::new(), times: Vec::new(), failures: 0, quality: BTreeMap::new() };
         let each = |pair: &'p Pair| {
-            let references = pair.reference.iter().map(|path| (path, reference));
-            references.chain(pair.probe.iter().map(|path| (path, source)))
+            let side = |(references, probes): (&'p Vec<PathBuf>, &'p Vec<PathBuf>)| {
+                references.iter().map(|path| (path, reference)).chain(probes.iter().map(|path| (path, source)))
+            };
+            pair.each().flat_map(side).collect::<Vec<_>>()
         };
         let images: HashSet<(&PathBuf, FingerSource)> = pairs.into_iter().flat_map(each).collect();
         let mut images: Vec<_> = images.into_iter().collect();
@@ -277,6 +293,23 @@ impl TemplateCache {
         Ok(())
     }
 
+    /// The minutiae of a pair's first finger on both sides.
+    fn drawn(&self, pair: &Pair, taker: &Taker) -> Option<String> {
+        let of = |paths: &[PathBuf], source: FingerSource| self.found(paths, source).first().copied();
+        failure_drawings::beside(of(&pair.reference, taker.reference)?, of(&pair.probe, taker.source)?)
+    }
+
+    /// Prints with the best minutiae of those that have as many as the aims speak of.
+    fn of_few(&self) -> Few {
+        let many = self.templates.values().filter(|template| template.minutiae() >= FEW);
+        let fewer = many.filter_map(|template| {
+            let mut fewer = FingerTemplate::from_bytes(&template.to_bytes()).ok()?;
+            fewer.keep_best(FEW);
+            Some((FingerReference::enrol([&fewer]).ok()?, FingerProbe::new(&fewer)))
+        });
+        Few(fewer.take(100).collect())
+    }
+
     fn found(&self, paths: &[PathBuf], source: FingerSource) -> Vec<&FingerTemplate> {
         paths.iter().filter_map(|path| self.templates.get(&(path.clone(), source))).collect()
     }
@@ -291,23 +324,29 @@ struct Sides<'a> {
 impl<'a> Sides<'a> {
     fn of(pairs: &'a [Pair], cache: &TemplateCache, taker: &Taker) -> Self {
         let mut sides = Self { references: HashMap::new(), probes: HashMap::new() };
-        for pair in pairs {
+        for (reference, probe) in pairs.iter().flat_map(Pair::each) {
             sides
                 .references
-                .entry(&pair.reference)
-                .or_insert_with(|| FingerReference::enrol(cache.found(&pair.reference, taker.reference)).ok());
+                .entry(reference)
+                .or_insert_with(|| FingerReference::enrol(cache.found(reference, taker.reference)).ok());
             sides
                 .probes
-                .entry(&pair.probe)
-                .or_insert_with(|| cache.found(&pair.probe, taker.source).into_iter().map(FingerProbe::new).collect());
+                .entry(probe)
+                .or_insert_with(|| cache.found(probe, taker.source).into_iter().map(FingerProbe::new).collect());
         }
         sides
     }
 
-    /// The mean over the frames of one attempt; the lowest score where there is nothing to compare.
+    /// All fingers fused.
     fn score(&self, pair: &Pair) -> Result<ComparisonScore, Failure> {
-        let reference = self.references.get(pair.reference.as_slice()).and_then(Option::as_ref);
-        let probes = self.probes.get(pair.probe.as_slice()).filter(|probes| !probes.is_empty());
+        let each = pair.each().map(|(reference, probe)| self.score_of_one(reference, probe));
+        Ok(fused(each.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// The mean over the frames of one attempt; the lowest score where there is nothing to compare.
+    fn score_of_one(&self, reference: &[PathBuf], probe: &[PathBuf]) -> Result<ComparisonScore, Failure> {
+        let reference = self.references.get(reference).and_then(Option::as_ref);
+        let probes = self.probes.get(probe).filter(|probes| !probes.is_empty());
         let (Some(reference), Some(probes)) = (reference, probes) else { return Ok(ComparisonScore::LOWEST) };
         let scores = probes.iter().map(|probe| compare(probe, reference));
         Ok(ComparisonScore::mean(scores.collect::<Result<Vec<_>, _>>().map_err(not_compared)?))
@@ -317,7 +356,7 @@ impl<'a> Sides<'a> {
         let (start, mut count) = (Moment::now(), 0_u64);
         for pair in pairs.iter().cycle().take(1_000_000) {
             std::hint::black_box(self.score(pair)?);
-            count += (pair.reference.len() * pair.probe.len()) as u64;
+            count += pair.each().map(|(reference, probe)| (reference.len() * probe.len()) as u64).sum::<u64>();
             // Asked now and then: the answer takes longer than a comparison.
             if count.is_multiple_of(100) && Moment::now().since(&start).own() > Duration::from_millis(500) {
                 break;
@@ -326,3 +365,28 @@ impl<'a> Sides<'a> {
         Ok((count as f64 / Moment::now().since(&start).own().as_secs_f64()).round())
     }
 }
+
+/// Prints of [`FEW`] minutiae each.
+struct Few(Vec<(FingerReference, FingerProbe)>);
+
+impl Few {
+    /// Comparisons of two different ones a second of the processor's time; nothing if there are too few prints.
+    fn per_second(&self) -> Result<Option<f64>, Failure> {
+        let Self(prints) = self;
+        let (start, mut count) = (Moment::now(), 0_u64);
+        for (i, (reference, _)) in prints.iter().enumerate().cycle().take(100_000) {
+            for (_, (_, probe)) in prints.iter().enumerate().filter(|(j, _)| *j != i) {
+                std::hint::black_box(compare(probe, reference).map_err(not_compared)?);
+                count += 1;
+            }
+            if prints.len() < 2 || Moment::now().since(&start).own() > Duration::from_millis(500) {
+                break;
+            }
+        }
+        let seconds = Moment::now().since(&start).own().as_secs_f64();
+        Ok((count > 0).then(|| (count as f64 / seconds).round()))
+    }
+}
+
+/// Minutiae that a small print has, and that the aims speak of.
+const FEW: usize = 40;

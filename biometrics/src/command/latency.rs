@@ -12,11 +12,17 @@ use rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
 
 use super::moment::{Moment, Spent};
-use super::{Answer, Failure, home, median_ms, round3};
+use super::{Answer, ExtractorName, Failure, Modality, finger, home, latency_finger, median_ms, round3};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// A portrait that the product takes.
+    /// What is measured.
+    #[arg(long, value_enum, default_value = "face")]
+    modality: Modality,
+    /// What finds the minutiae of a print [default: mindtct].
+    #[arg(long, value_enum, value_name = "NAME")]
+    extractor: Option<ExtractorName>,
+    /// A portrait that the product takes, or a scanner's image of a print.
     image: PathBuf,
     /// How often each part is timed, after one turn that is not; with 0 there is only that one.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(0..=1000))]
@@ -24,9 +30,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    let Arguments { image, turns } = arguments;
+    let Arguments { modality, extractor, image, turns } = arguments;
     let name = image.display().to_string();
     home::read_named(image)?;
+    match (modality, extractor) {
+        (Modality::Finger, _) => {
+            return latency_finger::run(image, *turns, &mut finger::finder(extractor.unwrap_or_default(), home)?);
+        }
+        (Modality::Face, Some(_)) => {
+            return Err(Failure::usage("--extractor is for finger images", "leave --extractor out for faces"));
+        }
+        (Modality::Face, None) => (),
+    }
     let before = resident_kib("VmRSS");
     let started = Instant::now();
     let mut engine = home::load_engine(home)?;

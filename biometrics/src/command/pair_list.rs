@@ -14,6 +14,16 @@ pub(super) struct Pair {
     /// The frames of one attempt, in order.
     pub(super) probe: Vec<PathBuf>,
     pub(super) mated: bool,
+    /// Further fingers of the same two people, each with its captures and frames.
+    pub(super) further: Vec<(Vec<PathBuf>, Vec<PathBuf>)>,
+}
+
+impl Pair {
+    /// Each finger's captures and frames; of faces there is one.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Vec<PathBuf>, &Vec<PathBuf>)> {
+        let Self { reference, probe, mated: _, further } = self;
+        std::iter::once((reference, probe)).chain(further.iter().map(|(reference, probe)| (reference, probe)))
+    }
 }
 
 /// Refuses a list whose lines the product would decide by several thresholds: one rate of errors would be said of none of them.
@@ -38,16 +48,28 @@ pub(super) fn finger_threshold(pairs: &[Pair]) -> Threshold {
     pairs.first().map_or(Threshold::FINGER, |pair| Threshold::of_impressions(pair.reference.len()))
 }
 
-/// Reads lists, each as [`read`] does.
+/// Reads lists of faces, each as [`read`] does.
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<Pair>>, Failure> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// Reads a list; every picture in it must be there, so that an evaluation does not end in its middle.
+/// Reads a list of faces.
 pub(super) fn read(path: &Path) -> Result<Vec<Pair>, Failure> {
+    let pairs = read_fingers(path)?;
+    if pairs.iter().any(|pair| !pair.further.is_empty()) {
+        return Err(Failure::usage(
+            format!("{}: several fingers are joined by |, and these are faces", path.display()),
+            "join captures and frames of a face by ;",
+        ));
+    }
+    Ok(pairs)
+}
+
+/// Reads a list; every picture in it must be there, so that an evaluation does not end in its middle.
+pub(super) fn read_fingers(path: &Path) -> Result<Vec<Pair>, Failure> {
     let name = path.display();
-    let hint =
-        "the first line is reference,probe,mated; several captures or frames are joined by ; and mated is 1 or 0";
+    let hint = "the first line is reference,probe,mated; several captures or frames are joined by ; and several fingers by | on \
+                both sides; mated is 1 or 0";
     let fail = |message: String| Failure::usage(format!("{name}: {message}"), hint);
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| fail(error.to_string()))?;
@@ -85,7 +107,19 @@ pub(super) fn read(path: &Path) -> Result<Vec<Pair>, Failure> {
             }
             Ok(paths)
         };
-        pairs.push(Pair { reference: paths(reference)?, probe: paths(probe)?, mated });
+        let mut fingers = |field: &str| field.split('|').map(&mut paths).collect::<Result<Vec<_>, _>>();
+        let (references, probes) = (fingers(reference)?, fingers(probe)?);
+        if references.len() != probes.len() {
+            return Err(fail(format!(
+                "line {line} has {} fingers enrolled and {} shown",
+                references.len(),
+                probes.len()
+            )));
+        }
+        let mut each = references.into_iter().zip(probes);
+        if let Some((reference, probe)) = each.next() {
+            pairs.push(Pair { reference, probe, mated, further: each.collect() });
+        }
     }
     if pairs.is_empty() {
         return Err(fail("there is no pair".to_owned()));

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         whole.as_secs_f64() * 1e3
     ));
     for component in quality.components() {
-        let help = component.fault().map_or_else(String::new, |fault| format!(": {}", fault.hint()));
+        let help = component.advice().map_or_else(String::new, |fault| format!(": {}", fault.hint()));
         sentences.push_str(&format!("\n  {} {:.2}{help}", component.name().code(), component.value()));
     }
     Ok(Answer { object, sentences })

@@ -1,9 +1,9 @@
 //! Quality: whether a face can be recognised, and what the person can do about it if not.
 //!
 //! A component each for what ISO/IEC 29794-5 asks for and five landmarks, the aligned face and the embedder can tell. Of its
-//! list, open eyes, a closed mouth, a neutral expression and things before the face have no measure here: no model at hand
-//! sees them. What they do to recognition shows in [`ComponentName::Agreement`] only. It is a software check, no protection: it
-//! spares people attempts. Limits: decision 0070; the error-versus-discard curves: `docs/biometric-evaluation.md`.
+//! list, open eyes have no measure here: no model at hand sees them; the width of the mouth is all that is told of expression, and
+//! refuses nobody. It is a software check, no protection: it spares people attempts. Limits: decisions 0070 and 0127; the
+//! error-versus-discard curves: `docs/biometric-evaluation.md`.
 
 mod component;
 mod region;
@@ -29,6 +29,11 @@ pub struct Quality {
     evenness: f64,
     /// The share of the face that is white.
     overexposed: f64,
+    /// How much there is to see where the eyes are, the emptier of the two, and where the mouth is.
+    eyes: f64,
+    mouth: f64,
+    /// From corner to corner, in distances between the eyes.
+    mouth_width: f64,
     /// Landmarks that lie outside the picture.
     landmarks_outside: usize,
     /// How sure the detector is that this is a face.
@@ -45,11 +50,12 @@ impl Quality {
     #[inline(never)]
     pub(crate) fn measure(landmarks: &Landmarks, aligned: &AlignedFace, certainty: f64, outside: usize) -> Self {
         let pose = Pose::of(landmarks);
+        let inter_eye = landmarks.left_eye.minus(landmarks.right_eye).length();
         let luma = aligned.luma();
         let face = FaceRegion::of(&luma);
         let (brightness, contrast) = face.mean_and_deviation();
         Self {
-            inter_eye: landmarks.left_eye.minus(landmarks.right_eye).length(),
+            inter_eye,
             turn: pose.turn,
             nod: pose.nod,
             tilt: pose.tilt,
@@ -58,6 +64,9 @@ impl Quality {
             contrast,
             evenness: face.evenness(),
             overexposed: face.share_from(WHITE),
+            eyes: face.variety(RIGHT_EYE, EYE).min(face.variety(LEFT_EYE, EYE)),
+            mouth: face.variety(MIDDLE_OF_MOUTH, MOUTH),
+            mouth_width: landmarks.left_mouth.minus(landmarks.right_mouth).length() / inter_eye.max(1e-6),
             landmarks_outside: outside,
             certainty,
             agreement: None,
@@ -84,6 +93,9 @@ impl Quality {
             contrast,
             evenness,
             overexposed,
+            eyes,
+            mouth,
+            mouth_width,
             landmarks_outside,
             certainty,
             agreement,
@@ -99,16 +111,20 @@ impl Quality {
             Component::new(Name::Yaw, *turn),
             Component::new(Name::Pitch, *nod),
             Component::new(Name::Roll, *tilt),
+            Component::new(Name::EyesVisible, *eyes),
+            Component::new(Name::MouthVisible, *mouth),
+            Component::new(Name::MouthWidth, *mouth_width),
             Component::new(Name::DetectorCertainty, *certainty),
         ];
         all.extend(agreement.map(|value| Component::new(Name::Agreement, value)));
         all
     }
 
-    /// One number for all, 0 to 1, good from 1/2 up: that of the weakest component ([`Component::goodness`]).
+    /// One number for all, 0 to 1, good from 1/2 up: that of the weakest component ([`Component::goodness`]) that may refuse.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.components().iter().map(Component::goodness).fold(1.0, f64::min).max(0.0)
+        let refusing = self.components().into_iter().filter(|component| !component.name().is_advisory());
+        refusing.map(|component| component.goodness()).fold(1.0, f64::min).max(0.0)
     }
 
     /// Whether the face is good enough, by the product's limits; if not, the first reason, the most useful to know first.
@@ -116,7 +132,14 @@ impl Quality {
     /// # Errors
     /// [`QualityFault`], each with a hint to the person.
     pub fn check(&self) -> Result<(), QualityFault> {
-        self.components().iter().find_map(Component::fault).map_or(Ok(()), Err)
+        let components = self.components();
+        let is_plain = |c: &Component| c.name() == ComponentName::MouthVisible && c.advice().is_some();
+        match components.iter().find_map(Component::fault) {
+            None => Ok(()),
+            // The measure of the mouth refuses nobody, but says what made this face unclear.
+            Some(QualityFault::Unclear) if components.iter().any(is_plain) => Err(QualityFault::MouthCovered),
+            Some(fault) => Err(fault),
+        }
     }
 }
 
@@ -165,6 +188,15 @@ pub enum QualityFault {
     /// One half of the face in shadow.
     #[error("the light on the face is uneven")]
     UnevenLight,
+    /// Nothing to see where an eye is.
+    #[error("the eyes are covered")]
+    EyesCovered,
+    /// Nothing to see where the mouth is, and the face is unclear.
+    #[error("the mouth is covered")]
+    MouthCovered,
+    /// The mouth is wide or narrow. Told as advice only.
+    #[error("the face is not at rest")]
+    NotAtRest,
     /// Two looks at the face do not agree, or the detector doubts it: covered, grimacing, in bad light…
     #[error("the face cannot be made out clearly")]
     Unclear,
@@ -185,6 +217,9 @@ impl QualityFault {
             Self::Nodding => "hold the camera at the height of your eyes",
             Self::Tilted => "hold the camera and your head upright",
             Self::UnevenLight => "turn until the light falls on both halves of your face",
+            Self::EyesCovered => "take off dark glasses, and keep hair, hat and hands away from your eyes",
+            Self::MouthCovered => "take off the mask or scarf, and keep your hands away from your face",
+            Self::NotAtRest => "close your mouth and keep your face at rest",
             Self::Unclear => "take off what covers your face, look straight at the camera and keep your face at rest",
         }
     }
@@ -203,6 +238,9 @@ impl QualityFault {
             Self::Nodding => "looks-up-or-down",
             Self::Tilted => "tilted",
             Self::UnevenLight => "uneven-light",
+            Self::EyesCovered => "eyes-covered",
+            Self::MouthCovered => "mouth-covered",
+            Self::NotAtRest => "not-at-rest",
             Self::Unclear => "unclear",
         }
     }
@@ -240,6 +278,12 @@ impl Pose {
 const NOSE_DEPTH: f64 = 0.45;
 /// Where the nose's tip lies between eyes (0) and mouth (1) when looking straight.
 const NOSE_HEIGHT: f64 = 0.55;
+/// Where eyes and mouth are in an aligned face, and how far they reach from there, in columns and rows.
+const RIGHT_EYE: (usize, usize) = (38, 52);
+const LEFT_EYE: (usize, usize) = (74, 52);
+const EYE: (usize, usize) = (9, 6);
+const MIDDLE_OF_MOUTH: (usize, usize) = (56, 92);
+const MOUTH: (usize, usize) = (17, 8);
 /// From here up a pixel shows nothing of the skin.
 ///
 /// # Source

@@ -104,6 +104,23 @@ pub fn compare(probe: &FingerProbe, reference: &FingerReference) -> Result<Compa
     Ok(ComparisonScore::from_value(f64::from(best / (best + HALF))))
 }
 
+/// Several fingers of one person, each compared with its own reference: the mean of their scores counts, against the same threshold
+/// ([`crate::comparison::Threshold::of_impressions`]) as one finger's. No finger counts more than a good one does
+/// (.7): one that fits perfectly cannot speak for another that a stranger shows. One that could not be compared counts as wholly unlike.
+///
+/// # Source
+/// ISO/IEC TR 24722:2015 (fusion at the level of scores, by their mean); no weights, decision 0128.
+#[must_use]
+pub fn fused(fingers: impl IntoIterator<Item = ComparisonScore>) -> ComparisonScore {
+    let scores: Vec<ComparisonScore> = fingers.into_iter().collect();
+    match scores.as_slice() {
+        [only] => *only,
+        several => ComparisonScore::mean(
+            several.iter().map(|score| ComparisonScore::from_value(score.value().clamp(0.0, MOST_OF_ONE))),
+        ),
+    }
+}
+
 fn likeness(reference: &Coded, probe: &Coded) -> f32 {
     let pairings = pairings(reference, probe);
     let least = reference.minutiae.len().min(probe.minutiae.len()) as f32;
@@ -201,9 +218,31 @@ pub enum FingerCompareError {
     },
 }
 
+/// What one of several fingers counts at most.
+const MOST_OF_ONE: f64 = 0.7;
 const LEAST_COUNTED: f32 = 4.0;
 const MOST_COUNTED: f32 = 12.0;
 /// The likeness that becomes a score of 1/2: what one in a thousand pairs of two fingers reached on DB1 and DB3.
 const HALF: f32 = 0.13;
 /// What an imported template without ridges' directions gets in their place.
 const UNKNOWN_RIDGES: f32 = 0.7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparison::{Decision, Threshold};
+
+    #[test]
+    fn finger_13_the_mean_of_two_fingers_counts_and_one_alone_does_not_do_for_both() {
+        let of = |scores: &[f64]| fused(scores.iter().map(|score| ComparisonScore::from_value(*score)));
+        let decision = |scores: &[f64]| Threshold::FINGER.decide(of(scores));
+        assert_eq!(decision(&[0.6, 0.45]), Decision::Match);
+        assert_eq!(decision(&[0.97, 0.35]), Decision::Match);
+        // However well the one fits: what strangers show beside it is not near enough.
+        assert_eq!(decision(&[0.99, 0.25]), Decision::NonMatch);
+        // A finger that gave no print is wholly unlike, no less.
+        assert_eq!(of(&[0.6, -1.0]).value(), 0.3);
+        // One finger is what it was, and none is nobody's.
+        assert_eq!((of(&[0.7]).value(), of(&[-1.0]).value(), of(&[]).value()), (0.7, -1.0, -1.0));
+    }
+}

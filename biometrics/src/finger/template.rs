@@ -74,11 +74,17 @@ impl FingerTemplate {
     ) -> Self {
         // By place where quality is equal, so that the same template always comes out.
         minutiae.sort_by_key(|m| (std::cmp::Reverse(m.quality), m.y, m.x, m.angle));
-        if let Some(beyond) = minutiae.get_mut(MOST_MINUTIAE..) {
+        let mut template = Self { extractor, width, height, minutiae, field };
+        template.keep_best(MOST_MINUTIAE);
+        template
+    }
+
+    /// Leaves so many minutiae, the best: for media that hold few. What is dropped is wiped.
+    pub fn keep_best(&mut self, most: usize) {
+        if let Some(beyond) = self.minutiae.get_mut(most..) {
             beyond.iter_mut().for_each(Zeroize::zeroize);
         }
-        minutiae.truncate(MOST_MINUTIAE);
-        Self { extractor, width, height, minutiae, field }
+        self.minutiae.truncate(most);
     }
 
     /// What found its minutiae.
@@ -189,3 +195,20 @@ pub const MOST_MINUTIAE: usize = 80;
 const VERSION: u8 = 2;
 const HEADER: usize = 7;
 const MINUTIA: usize = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_minutiae_are_kept() {
+        let minutia = |i: u16| Minutia { x: i, y: i, quality: u8::try_from(i).unwrap(), ..Minutia::default() };
+        let list = Zeroizing::new((0..30).map(minutia).collect());
+        let mut template = FingerTemplate::new(Extractor::Foreign, (100, 100), list, None);
+        template.keep_best(40);
+        assert_eq!(template.minutiae(), 30);
+        template.keep_best(10);
+        let kept: Vec<u8> = template.minutiae.iter().map(|m| m.quality).collect();
+        assert_eq!(kept, (20..30).rev().collect::<Vec<u8>>());
+    }
+}

@@ -1,6 +1,9 @@
 //! What spoils a picture of a face, one thing at a time and more and more: to see whether quality notices before recognition
 //! fails.
 
+use chacha20::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
 use super::Seed;
 use super::head::{EYES, Portrait, Pose, Scene};
 use super::material::{changed, softened};
@@ -28,15 +31,17 @@ pub enum Degradation {
     Nodding,
     /// Lying on the shoulder: up to 90°.
     Tilted,
-    /// A scarf from the chin up to above the nose.
+    /// A mask or scarf from the chin up to above the nose: dark or light, plain or patterned, by the seed.
     MouthCovered,
-    /// Dark glasses, larger and larger.
+    /// Dark glasses, larger and larger; by the seed with the sky in them.
     EyesCovered,
+    /// A hand of the colour of the face, from one side across it.
+    HandBefore,
 }
 
 impl Degradation {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Small,
         Self::Blurred,
         Self::Dark,
@@ -48,6 +53,7 @@ impl Degradation {
         Self::Tilted,
         Self::MouthCovered,
         Self::EyesCovered,
+        Self::HandBefore,
     ];
 
     /// A short name for programs.
@@ -65,6 +71,7 @@ impl Degradation {
             Self::Tilted => "tilted",
             Self::MouthCovered => "mouth-covered",
             Self::EyesCovered => "eyes-covered",
+            Self::HandBefore => "hand-before",
         }
     }
 }
@@ -98,14 +105,62 @@ pub fn degraded(portrait: &Portrait<'_>, kind: Degradation, level: u32, seed: Se
         Degradation::Tilted => turned(&seen, 90.0 * t),
         Degradation::MouthCovered => {
             let from = middle_y + EYES * (1.0 - 1.6 * t);
-            rule(&|_, y, value| if y > from { 90.0 } else { value })
+            let cloth = Cloth::of(seed);
+            rule(&|x, y, value| if y > from { cloth.at(x, y) } else { value })
         }
+        Degradation::HandBefore => hand(&seen, EYES * (2.2 * t - 1.4), seed.0 ^ 1),
         Degradation::EyesCovered => {
             let (half_width, half_height) = (EYES * (0.4 + 0.7 * t), EYES * 0.35 * t);
             let eyes = middle_y - 0.55 * EYES;
             let inside = move |x: f64, y: f64| (x - middle_x).abs() < half_width && (y - eyes).abs() < half_height;
-            rule(&|x, y, value| if inside(x, y) { 25.0 } else { value })
+            // Brighter towards the brow, where the sky is.
+            let [_, sky] = drawn(seed);
+            let sky = if sky < 128 { 0.0 } else { 60.0 };
+            let glass = move |y: f64| 25.0 + sky * ((eyes - y) / half_height.max(1.0)).max(0.0);
+            rule(&|x, y, value| if inside(x, y) { glass(y) } else { value })
         }
+    }
+}
+
+/// Four fingers side by side from the left, as bright as the cheek in the middle of each and darker between them.
+fn hand(seen: &Sample, reach: f64, noise: u64) -> Result<Sample, DecodeError> {
+    let (middle_x, middle_y) = (f64::from(seen.width()) / 2.0, f64::from(seen.height()) / 2.0);
+    let cheek = ((middle_y as usize) * seen.width() as usize + (middle_x - 0.4 * EYES) as usize) * 3;
+    let skin: [u8; 3] = seen.as_rgb().get(cheek..).and_then(|p| p.first_chunk()).copied().unwrap_or([150, 120, 100]);
+    changed(seen, noise, |x, y, channel, value| {
+        let across = (y - middle_y) / (0.45 * EYES);
+        let shade = 0.72 + 0.28 * (across * std::f64::consts::PI).sin().abs().sqrt();
+        let tone = skin.get(channel).copied().map_or(value, f64::from);
+        if x < middle_x + reach && across.abs() < 2.0 { tone * shade } else { value }
+    })
+}
+
+/// What a mask or a scarf is made of.
+struct Cloth {
+    brightness: f64,
+    /// Of checks as wide as an eye.
+    pattern: f64,
+}
+
+/// Two bytes of chance, apart from the noise.
+fn drawn(seed: Seed) -> [u8; 2] {
+    let mut bytes = [0; 2];
+    ChaCha20Rng::seed_from_u64(seed.0 ^ 2).fill_bytes(&mut bytes);
+    bytes
+}
+
+impl Cloth {
+    fn of(seed: Seed) -> Self {
+        let [brightness, pattern] = drawn(seed);
+        Self {
+            brightness: 40.0 + f64::from(brightness) / 255.0 * 175.0,
+            pattern: if pattern < 128 { 0.0 } else { 30.0 },
+        }
+    }
+
+    fn at(&self, x: f64, y: f64) -> f64 {
+        let Self { brightness, pattern } = self;
+        brightness + pattern * (x / (0.1 * EYES)).sin() * (y / (0.1 * EYES)).sin()
     }
 }
 

@@ -1,7 +1,7 @@
 //! One finger among ten thousand: real prints sought in galleries that are mostly made up.
 
 use super::fingers::{EXTRACTORS, SETS, templates};
-use super::table::{count, number, thousands};
+use super::table::{count, number, percent, thousands};
 use super::{Bench, EvaluateError};
 use std::fmt::Write;
 
@@ -11,6 +11,7 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
         "| set | minutiae by | fingers in the gallery | of these made up | searches | first | among the first ten | searches in which a stranger reached the threshold | ms a search |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
+    let mut recalls = String::new();
     for extractor in EXTRACTORS {
         // Those that `fingers` kept in this run, or the pictures anew.
         let kept = SETS.iter().all(|(set, _)| templates(bench).join(set).join(extractor).is_dir());
@@ -18,6 +19,7 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
             continue;
         }
         let place = |set: &str| if kept { templates(bench).join(set).join(extractor) } else { data.join(set) };
+        let [mut searches, mut first, mut tenth] = [0; 3];
         for (set, _) in SETS {
             let mut search =
                 bench.command(&["search", "--extractor", extractor, "--gallery", GALLERY, "--probes", PROBES]);
@@ -37,9 +39,19 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
                 count(&answer, &["strangers_at_threshold"]),
                 number(&answer, &["ms_per_probe_median"]),
             );
+            searches += count(&answer, &["probes"]);
+            first += count(&answer, &["rank1"]);
+            tenth += count(&answer, &["rank10"]);
         }
+        let recall = |found: u64| percent(found as f64 / searches.max(1) as f64);
+        let _ = writeln!(
+            recalls,
+            "Recall over the four sets, {extractor}: {} % first ({first} of {searches}), {} % among the first ten ({tenth}).\n",
+            recall(first),
+            recall(tenth)
+        );
     }
-    Ok(text)
+    Ok(format!("{text}\n{recalls}"))
 }
 
 /// Fingers in the gallery.

@@ -31,6 +31,12 @@ pub enum ComponentName {
     Pitch,
     /// Degrees towards a shoulder.
     Roll,
+    /// How much there is to see where the eyes are: deviation of the brightness by its mean, the emptier eye's.
+    EyesVisible,
+    /// The same where the mouth is. Advisory: refuses nobody, and names what made a face unclear.
+    MouthVisible,
+    /// Width of the mouth by the distance between the eyes. Advisory: nobody is refused for it.
+    MouthWidth,
     /// How sure the detector is.
     DetectorCertainty,
     /// How alike two looks at the face are to the embedder.
@@ -39,7 +45,7 @@ pub enum ComponentName {
 
 impl ComponentName {
     /// All of them, the most useful to mend first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::InterEyeDistance,
         Self::LandmarksOutside,
         Self::Brightness,
@@ -50,6 +56,9 @@ impl ComponentName {
         Self::Yaw,
         Self::Pitch,
         Self::Roll,
+        Self::EyesVisible,
+        Self::MouthVisible,
+        Self::MouthWidth,
         Self::DetectorCertainty,
         Self::Agreement,
     ];
@@ -68,13 +77,16 @@ impl ComponentName {
             Self::Yaw => "yaw",
             Self::Pitch => "pitch",
             Self::Roll => "roll",
+            Self::EyesVisible => "eyes-visible",
+            Self::MouthVisible => "mouth-visible",
+            Self::MouthWidth => "mouth-width",
             Self::DetectorCertainty => "detector-certainty",
             Self::Agreement => "agreement",
         }
     }
 
     /// The least and the greatest value that is good: where simulated faults bring the cosine near what releases a key, and
-    /// ordinary pictures pass (decision 0070).
+    /// ordinary pictures pass (decisions 0070 and 0127).
     const fn limits(self) -> (f64, f64) {
         const INFINITE: f64 = f64::INFINITY;
         match self {
@@ -88,9 +100,18 @@ impl ComponentName {
             Self::Yaw => (-35.0, 35.0),
             Self::Pitch => (-18.0, 18.0),
             Self::Roll => (-25.0, 25.0),
+            Self::EyesVisible => (0.06, INFINITE),
+            Self::MouthVisible => (0.05, INFINITE),
+            Self::MouthWidth => (0.78, 0.91),
             Self::DetectorCertainty => (0.87, INFINITE),
             Self::Agreement => (0.83, INFINITE),
         }
+    }
+
+    /// Whether it only advises: most of those beyond its limits would have been recognised, or as many as within them (decision 0127).
+    #[must_use]
+    pub const fn is_advisory(self) -> bool {
+        matches!(self, Self::MouthVisible | Self::MouthWidth)
     }
 
     /// What is wrong beyond the limits.
@@ -106,6 +127,9 @@ impl ComponentName {
             (Self::Yaw, _) => QualityFault::TurnedAway,
             (Self::Pitch, _) => QualityFault::Nodding,
             (Self::Roll, _) => QualityFault::Tilted,
+            (Self::EyesVisible, _) => QualityFault::EyesCovered,
+            (Self::MouthVisible, _) => QualityFault::MouthCovered,
+            (Self::MouthWidth, _) => QualityFault::NotAtRest,
             (Self::DetectorCertainty | Self::Agreement, _) => QualityFault::Unclear,
         }
     }
@@ -135,9 +159,15 @@ impl Component {
         self.value
     }
 
-    /// What is wrong; nothing if the value is within its limits. What is not a number is not within them.
+    /// What the picture is refused for; nothing if the value is within its limits, or if the component only advises.
     #[must_use]
     pub fn fault(&self) -> Option<QualityFault> {
+        self.advice().filter(|_| !self.name.is_advisory())
+    }
+
+    /// What could be better; nothing if the value is within its limits. What is not a number is not within them.
+    #[must_use]
+    pub fn advice(&self) -> Option<QualityFault> {
         let (least, most) = self.name.limits();
         let is_good = self.value >= least && self.value <= most;
         (!is_good).then(|| self.name.fault(self.value < least))
@@ -165,18 +195,20 @@ impl Serialize for Component {
             at_least: Option<f64>,
             at_most: Option<f64>,
             good: bool,
+            advisory: bool,
             help: Option<&'static str>,
         }
         let Self { name, value } = *self;
         let (least, most) = name.limits();
-        let fault = self.fault();
+        let advice = self.advice();
         let told = Told {
             name: name.code(),
             value: (value * 1e3).round() / 1e3,
             at_least: least.is_finite().then_some(least),
             at_most: most.is_finite().then_some(most),
-            good: fault.is_none(),
-            help: fault.map(|fault| fault.hint()),
+            good: advice.is_none(),
+            advisory: name.is_advisory(),
+            help: advice.map(|fault| fault.hint()),
         };
         told.serialize(serializer)
     }

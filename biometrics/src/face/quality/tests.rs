@@ -53,6 +53,58 @@ fn each_fault_is_named() {
     assert_eq!(measure(small, textured, 0).check(), Err(QualityFault::TooSmall));
 }
 
+/// What covers an eye or the mouth is plain, whether dark, light or of the colour of skin, and in bad light too.
+#[test]
+fn what_covers_eyes_or_mouth_is_named() {
+    let covered = |left: f64, top: f64, right: f64, bottom: f64, with: f64, light: f64| {
+        let within = move |x: f64, y: f64| (left..right).contains(&x) && (top..bottom).contains(&y);
+        measure(FRONTAL, move |x, y| light * if within(x, y) { with } else { textured(x, y) }, 0)
+    };
+    for light in [1.0, 0.3] {
+        for with in [25.0, 90.0, 140.0] {
+            // Both eyes, one of them, the mouth.
+            assert_eq!(covered(120.0, 150.0, 280.0, 210.0, with, light).check(), Err(QualityFault::EyesCovered));
+            assert_eq!(covered(130.0, 150.0, 190.0, 210.0, with, light).check(), Err(QualityFault::EyesCovered));
+            // A mouth is named where the face is unclear, and refuses nobody who is seen clearly.
+            let mouth = covered(110.0, 245.0, 290.0, 330.0, with, light);
+            assert_eq!(mouth.clone().with_agreement(0.9).check(), Ok(()));
+            assert!(mouth.clone().with_agreement(0.9).value() >= 0.5);
+            assert_eq!(mouth.with_agreement(0.8).check(), Err(QualityFault::MouthCovered));
+        }
+        // Neither: a cheek, and the brow.
+        for (left, top, right, bottom) in [(110.0, 210.0, 160.0, 240.0), (120.0, 100.0, 280.0, 150.0)] {
+            let elsewhere = covered(left, top, right, bottom, 90.0, light);
+            assert_eq!(elsewhere.clone().check(), Ok(()));
+            assert_eq!(elsewhere.with_agreement(0.8).check(), Err(QualityFault::Unclear));
+        }
+    }
+}
+
+/// An expression is advice: it is told with what helps, and neither refuses nor lowers the number for all.
+#[test]
+fn a_wide_or_narrow_mouth_is_told_and_refuses_nobody() {
+    let with_mouth = |half: f64| {
+        let mut points = FRONTAL;
+        (points[3].x, points[4].x) = (200.0 - half, 200.0 + half);
+        measure(points, textured, 0).with_agreement(0.9)
+    };
+    let told = |quality: &Quality| {
+        let of = |c: &&Component| c.name() == ComponentName::MouthWidth;
+        quality.components().iter().find(of).and_then(Component::advice)
+    };
+    let at_rest = with_mouth(33.0);
+    assert_eq!((told(&at_rest), at_rest.check()), (None, Ok(())));
+    for half in [29.0, 39.0] {
+        let quality = with_mouth(half);
+        assert_eq!((told(&quality), quality.check()), (Some(QualityFault::NotAtRest), Ok(())), "{half}");
+        assert!(quality.value() >= 0.5, "{half}: {}", quality.value());
+        let json = serde_json::to_value(&quality).unwrap();
+        let mouth = json["components"].as_array().unwrap().iter().find(|c| c["name"] == "mouth-width").unwrap();
+        assert_eq!((mouth["good"].as_bool(), mouth["advisory"].as_bool()), (Some(false), Some(true)));
+        assert_eq!(mouth["help"].as_str(), Some("close your mouth and keep your face at rest"));
+    }
+}
+
 #[test]
 fn what_detector_or_embedder_doubt_is_unclear() {
     let good = measure(FRONTAL, textured, 0);
@@ -118,6 +170,9 @@ fn every_fault_has_a_hint_and_a_name() {
         QualityFault::CutOff,
         QualityFault::Blurred,
         QualityFault::TurnedAway,
+        QualityFault::EyesCovered,
+        QualityFault::MouthCovered,
+        QualityFault::NotAtRest,
     ] {
         assert!(fault.hint().len() > 10 && !fault.code().contains(' ') && !fault.to_string().ends_with('.'));
     }
