@@ -243,8 +243,8 @@ async fn attack_35_whoever_is_extended_describes_no_type_but_the_own() {
         let good = publisher.publish("good", json!({"extends": publisher.url("extended")}));
         world.desk.learn_type_source(&good).unwrap();
         let failed = world.looks_up().await;
-        let is_about = |error: &LookUpError| matches!(error, LookUpError::Elsewhere { vct: got } if got == vct);
-        assert!(!failed.is_empty() && failed.iter().all(is_about), "{failed:?}");
+        let is_elsewhere = |error: &LookUpError| matches!(error, LookUpError::Elsewhere { vct: got } if got == vct);
+        assert!(!failed.is_empty() && failed.iter().all(is_elsewhere), "{failed:?}");
         assert!(!world.desk.known().unwrap().0.iter().any(|known| known.name == vct));
         world.verified(vct, |_| {}).await;
     }
