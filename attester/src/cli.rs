@@ -4,7 +4,7 @@
 
 use crate::config::{Config, ConfigError, ProviderUrl};
 use crate::identity::{self, ANCHOR_FILE, CODE_FILE, IdentityError};
-use crate::service;
+use crate::service::{self, Bounds};
 use clap::{Parser, Subcommand, ValueEnum};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -207,8 +207,8 @@ impl Serve {
                     text: format!("The provider {url} listens on {address}. Stop it with Ctrl-C."),
                 },
             );
-            let router = service::router(attester);
-            axum::serve(listener, router).with_graceful_shutdown(shutdown()).await.map_err(cannot)
+            service::serve(listener, attester, Bounds::default(), shutdown()).await;
+            Ok(())
         })
     }
 }
@@ -255,6 +255,7 @@ impl From<ConfigError> for Failure {
             ConfigError::Url => "Give the public address, such as --url https://wallets.example.",
             ConfigError::Lifetime => "Give --lifetime 7d, for example.",
             ConfigError::Text(_) => "Give a short plain text.",
+            ConfigError::Level => "Give one of these words as often as needed, or none: wallets take no others.",
         };
         Self { exit: 2, code: "usage", message: error.to_string(), hint }
     }

@@ -1,5 +1,6 @@
 //! Who the provider is and what it says of its wallets, as `init` wrote it down.
 
+use credentials::key_attestation::LEVELS;
 use schemas::Seconds;
 use schemas::wallet_provider::{ProviderMetadata, WELL_KNOWN};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub enum ConfigError {
     /// A text that is empty, too long or not plain.
     #[error("{0} must have 1 to 256 characters, none of them a control character")]
     Text(&'static str),
+    /// A level that no wallet takes: one of the operator's own words could be for one wallet alone.
+    #[error("a level is one of {}", LEVELS.join(", "))]
+    Level,
 }
 
 impl Config {
@@ -51,14 +55,19 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`].
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 Appendix D.2 for the levels; `docs/decisions/0087`.
     pub fn check(self) -> Result<Self, ConfigError> {
         let [least, most] = LIFETIMES;
         if self.lifetime < least || self.lifetime > most || !self.lifetime.get().is_multiple_of(Seconds::DAY.get()) {
             return Err(ConfigError::Lifetime);
         }
-        let levels = self.key_storage.iter().chain(&self.user_authentication).map(|level| ("a level", level));
+        if self.key_storage.iter().chain(&self.user_authentication).any(|level| !LEVELS.contains(&level.as_str())) {
+            return Err(ConfigError::Level);
+        }
         let texts = [("the client id", &self.client_id), ("the wallet's name", &self.wallet_name)];
-        let texts = texts.into_iter().chain(self.wallet_link.iter().map(|link| ("the link", link))).chain(levels);
+        let texts = texts.into_iter().chain(self.wallet_link.iter().map(|link| ("the link", link)));
         for (what, text) in texts {
             if !(1..=256).contains(&text.len()) || text.chars().any(char::is_control) {
                 return Err(ConfigError::Text(what));
@@ -180,6 +189,14 @@ mod tests {
             assert_eq!(wrong.check(), Err(ConfigError::Lifetime), "{lifetime}");
         }
         assert_eq!(Config { client_id: String::new(), ..config() }.check(), Err(ConfigError::Text("the client id")));
+        for level in ["iso_18045_high ", "urn:example:holder-4711", ""] {
+            let storage = Config { key_storage: vec!["iso_18045_basic".into(), level.into()], ..config() };
+            assert_eq!(storage.check(), Err(ConfigError::Level), "{level}");
+            let person = Config { user_authentication: vec![level.into()], ..config() };
+            assert_eq!(person.check(), Err(ConfigError::Level), "{level}");
+        }
+        let all = LEVELS.map(str::to_owned).to_vec();
+        assert!(Config { key_storage: all.clone(), user_authentication: all, ..config() }.check().is_ok());
         assert!(Config { wallet_name: "a\nb".into(), ..config() }.check().is_err());
         for url in ["http://wallets.example", "https://a@wallets.example", "https://w.example?x", "file:///x", ""] {
             assert_eq!(ProviderUrl::parse(url), Err(ConfigError::Url), "{url}");

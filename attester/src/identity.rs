@@ -30,6 +30,9 @@ const KEY_FILE: &str = "attesting-key.pem";
 const CHAIN_FILE: &str = "attesting.pem";
 const ROOT_FILE: &str = "root-key.pem";
 
+/// The settings while `init` is at work.
+const UNFINISHED_FILE: &str = "attester.json.unfinished";
+
 const ROOT_LIFETIME: Seconds = Seconds::DAY.times(365 * 10);
 const LEAF_LIFETIME: Seconds = Seconds::DAY.times(800);
 
@@ -65,7 +68,8 @@ pub enum IdentityError {
     Making,
 }
 
-/// Makes a provider in `dir`: a root, a leaf that attests wallets, a code for wallets. Overwrites nothing.
+/// Makes a provider in `dir`: a root, a leaf that attests wallets, a code for wallets. Overwrites nothing that was finished; where
+/// it was interrupted before, it begins anew.
 ///
 /// # Errors
 /// [`IdentityError`].
@@ -78,10 +82,17 @@ pub fn init<R: CryptoRng + ?Sized>(
     now: Timestamp,
     rng: &mut R,
 ) -> Result<(), IdentityError> {
-    if dir.join(CONFIG_FILE).exists() || dir.join(KEY_FILE).exists() {
+    let unfinished = dir.join(UNFINISHED_FILE);
+    if dir.join(CONFIG_FILE).exists() || dir.join(KEY_FILE).exists() && !unfinished.exists() {
         return Err(IdentityError::Exists(dir.to_owned()));
     }
     make_dir(dir)?;
+    if unfinished.exists() {
+        clear(dir)?;
+    }
+    // First of all, and under its own name last of all: what stands beside it until then is nobody's yet.
+    let text = serde_json::to_vec_pretty(config).map_err(|_| IdentityError::Making)?;
+    write(&unfinished, &text, 0o600)?;
     let (root_pem, root_pair) = fresh_key(rng)?;
     let (leaf_pem, leaf_pair) = fresh_key(rng)?;
     let making = |_| IdentityError::Making;
@@ -105,9 +116,23 @@ pub fn init<R: CryptoRng + ?Sized>(
     write(&dir.join(CHAIN_FILE), chain.as_bytes(), 0o644)?;
     write(&dir.join(ANCHOR_FILE), anchor.as_bytes(), 0o644)?;
     write(&dir.join(CODE_FILE), Zeroizing::new(format!("{}\n", b64::encode(code.as_slice()))).as_bytes(), 0o600)?;
-    // Last of all: where this file is, all others are whole.
-    let text = serde_json::to_vec_pretty(config).map_err(|_| IdentityError::Making)?;
-    write(&dir.join(CONFIG_FILE), &text, 0o600)
+    // Where this file is, all others are whole.
+    let path = dir.join(CONFIG_FILE);
+    fs::rename(&unfinished, &path).map_err(|source| IdentityError::File { path, source })
+}
+
+/// Takes away what an `init` left that was interrupted; the sign of that last.
+fn clear(dir: &Path) -> Result<(), IdentityError> {
+    for name in [ROOT_FILE, KEY_FILE, CHAIN_FILE, ANCHOR_FILE, CODE_FILE, UNFINISHED_FILE] {
+        let path = dir.join(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(IdentityError::File { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Opens what [`init`] made, and checks that an issuer that trusts its anchor takes what it signs.

@@ -10,6 +10,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+pub use bounded_http::Bounds;
 use credentials::json::{self, Limits};
 use schemas::Timestamp;
 use schemas::openid4vci::ErrorResponse;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -27,6 +29,11 @@ use tower_http::timeout::TimeoutLayer;
 /// The most bytes of a request: proofs of sixty-four keys with room to spare.
 pub const MAX_BODY: usize = 128 * 1024;
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Serves the provider until `shutdown` is done, bounded in connections and time.
+pub async fn serve(listener: TcpListener, attester: Arc<Attester>, bounds: Bounds, shutdown: impl Future<Output = ()>) {
+    bounded_http::serve(listener, router(attester), bounds, shutdown).await;
+}
 
 /// The provider's HTTP interface, below the path of its URL.
 pub fn router(attester: Arc<Attester>) -> Router {

@@ -10,7 +10,8 @@
 )]
 
 use attester::config::{Config, ProviderUrl};
-use attester::{identity, service};
+use attester::identity;
+use attester::service::{self, Bounds};
 use credentials::signer::{Signer, SoftwareKey};
 use credentials::trust::TrustAnchors;
 use credentials::{key_attestation, proof, wallet_attestation};
@@ -19,9 +20,45 @@ use rand_chacha::rand_core::SeedableRng;
 use schemas::{Seconds, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
+
+fn config(url: &str) -> Config {
+    Config {
+        version: 1,
+        url: ProviderUrl::parse(url).unwrap(),
+        client_id: "org.amparo.wallet".into(),
+        wallet_name: "Amparo".into(),
+        wallet_link: None,
+        lifetime: Seconds::DAY.times(7),
+        key_storage: vec!["iso_18045_basic".into()],
+        user_authentication: Vec::new(),
+    }
+}
+
+#[test]
+fn an_interrupted_beginning_is_begun_anew_and_a_finished_one_is_kept() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let config = config("https://wallets.example");
+    let init = |seed| identity::init(dir.path(), &config, now(), &mut ChaCha20Rng::seed_from_u64(seed));
+    init(1).unwrap();
+    // As it stands when the process is killed before the last file has its name.
+    std::fs::rename(at("attester.json"), at("attester.json.unfinished")).unwrap();
+    std::fs::write(at("attesting-key.pem"), "half a k").unwrap();
+    assert!(matches!(identity::open(dir.path(), now()), Err(identity::IdentityError::Absent(_))));
+    init(2).unwrap();
+    identity::open(dir.path(), now()).unwrap();
+    assert!(!at("attester.json.unfinished").exists());
+    assert!(matches!(init(3), Err(identity::IdentityError::Exists(_))));
+    // A provider that has lost its settings has lost no key yet.
+    std::fs::remove_file(at("attester.json")).unwrap();
+    let key = std::fs::read(at("attesting-key.pem")).unwrap();
+    assert!(matches!(init(4), Err(identity::IdentityError::Exists(_))));
+    assert_eq!(std::fs::read(at("attesting-key.pem")).unwrap(), key);
+}
 
 struct World {
     _dir: TempDir,
@@ -42,26 +79,21 @@ fn keys(count: usize, seed: u64) -> Vec<SoftwareKey> {
 
 impl World {
     async fn new() -> Self {
+        Self::within(Bounds::default()).await
+    }
+
+    async fn within(bounds: Bounds) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/tenant", listener.local_addr().unwrap());
         let dir = TempDir::new().unwrap();
-        let config = Config {
-            version: 1,
-            url: ProviderUrl::parse(&url).unwrap(),
-            client_id: "org.amparo.wallet".into(),
-            wallet_name: "Amparo".into(),
-            wallet_link: None,
-            lifetime: Seconds::DAY.times(7),
-            key_storage: vec!["iso_18045_basic".into()],
-            user_authentication: Vec::new(),
-        };
+        let config = config(&url);
         identity::init(dir.path(), &config, now(), &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
         assert!(matches!(
             identity::init(dir.path(), &config, now(), &mut ChaCha20Rng::seed_from_u64(1)),
             Err(identity::IdentityError::Exists(_))
         ));
         let attester = Arc::new(identity::open(dir.path(), now()).unwrap());
-        tokio::spawn(async move { axum::serve(listener, service::router(attester)).await });
+        tokio::spawn(service::serve(listener, attester, bounds, std::future::pending()));
         let anchors = TrustAnchors::from_pem(&std::fs::read(dir.path().join("trust-anchor.pem")).unwrap()).unwrap();
         let code = std::fs::read_to_string(dir.path().join("wallet-code.txt")).unwrap().trim().to_owned();
         // Any provider will do: these tests speak plain HTTP. A second installation in one process is refused, and harmless.
@@ -75,6 +107,21 @@ impl World {
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_44_whoever_connects_and_says_nothing_is_shown_the_door() {
+    let short = Duration::from_millis(300);
+    let world = World::within(Bounds { connections: 1, head: short, life: short, farewell: short }).await;
+    let address = world.url.trim_start_matches("http://").trim_end_matches("/tenant");
+    let mut silent = tokio::net::TcpStream::connect(address).await.unwrap();
+    // There is one place: whoever comes second is served when the first was shown out.
+    let nothing = json!({});
+    let asked = world.ask("/key-attestations", &world.code, &nothing);
+    let (status, _) = tokio::time::timeout(Duration::from_secs(5), asked).await.unwrap();
+    assert_eq!(status, 400);
+    let mut rest = Vec::new();
+    assert!(tokio::time::timeout(short, silent.read_to_end(&mut rest)).await.is_ok(), "it stays open");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ use schemas::dcql::CredentialQuery;
 use schemas::openid4vp::VerifierInfo;
 use schemas::purpose::Purpose;
 use schemas::registration::{FORMAT, RegisteredClaim, RegisteredCredential, RegistrationClaims, TYP};
+use schemas::status::{Status, StatusReference};
 use schemas::{ClaimPath, Seconds, Timestamp};
 use serde_json::{Map, Value};
 
@@ -22,7 +23,7 @@ const MOST: usize = 8;
 /// How many elements a list in one may have, and how many bytes a text.
 const MOST_LIST: usize = 128;
 const MOST_TEXT: usize = 512;
-/// A registration is made for so long at most: whether it was withdrawn is not looked up.
+/// A registration is made for so long at most: one that names no status list cannot be withdrawn before.
 pub const LONGEST: Seconds = Seconds::DAY.times(366);
 /// How far ahead of the clock it may have been made.
 const AHEAD: Seconds = Seconds::MINUTE;
@@ -49,6 +50,9 @@ pub enum RegistrationError {
     /// It asks for something else than it is registered for.
     #[error("verifier is not registered for the purpose that it names")]
     Purpose,
+    /// The registrar took it back: [`Registrations::after`].
+    #[error("registration was withdrawn")]
+    Withdrawn,
 }
 
 /// A registration that was verified, of the verifier that asks.
@@ -67,6 +71,11 @@ impl Registration {
     /// Who says so.
     pub const fn registrar(&self) -> &VerifiedChain {
         &self.registrar
+    }
+
+    /// Where it is said whether it was withdrawn.
+    pub fn status(&self) -> Option<&StatusReference> {
+        self.claims.status.as_ref().map(|status| &status.status_list)
     }
 
     /// The purposes in it that are known.
@@ -106,7 +115,7 @@ impl Registrations {
     /// What a registrar signed who is not among `registrars` is nobody's word, and as if it were not there. What one signed who is
     /// must hold: whoever shows another's registration, or one that has ended, is refused.
     ///
-    /// What is *not* looked up is whether it was withdrawn since: that would tell the list's host that somebody is asked.
+    /// What is *not* looked up here is whether it was withdrawn since: see [`Registrations::after`].
     ///
     /// # Errors
     /// [`RegistrationError`].
@@ -148,6 +157,32 @@ impl Registrations {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Registration> {
         self.0.iter()
+    }
+
+    /// What is left of them after the status lists that they name, by `stands`: what a current list says of an entry, or
+    /// nothing where none is to be had. One of which nobody says that it stands is nobody's word, and as if it were not there.
+    ///
+    /// # Errors
+    /// [`RegistrationError::Withdrawn`] when a list speaks against one; [`RegistrationError::Purpose`] when those that are left
+    /// are for something else than the request.
+    ///
+    /// # Source
+    /// Token Status List §8.3; ETSI TS 119 475 `status`; `docs/decisions/0132`.
+    pub fn after(
+        self,
+        stands: impl Fn(&StatusReference) -> Option<Status>,
+        proposed: Option<&ProposedConsent>,
+    ) -> Result<Self, RegistrationError> {
+        let mut left = Self::default();
+        for one in self.0 {
+            match one.status().map(&stands) {
+                None | Some(Some(Status::Valid)) => left.0.push(one),
+                Some(Some(_)) => return Err(RegistrationError::Withdrawn),
+                Some(None) => {}
+            }
+        }
+        left.check_purposes(proposed)?;
+        Ok(left)
     }
 
     /// # Source

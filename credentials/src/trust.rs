@@ -11,6 +11,7 @@ mod chain;
 mod limits;
 pub mod list;
 pub mod oid;
+mod path;
 mod policy;
 mod published;
 mod verified;

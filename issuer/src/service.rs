@@ -4,7 +4,6 @@ mod answer;
 mod authorize;
 mod client;
 mod credential;
-mod listener;
 mod peers;
 mod status;
 mod token;
@@ -12,7 +11,7 @@ mod trust_list;
 mod types;
 mod well_known;
 
-pub use listener::{Bounds, serve};
+pub use bounded_http::{Bounds, serve};
 pub use peers::Limits;
 pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 

@@ -4,12 +4,15 @@
 //! in the characteristic *state* begins and ends the session. [`BleLink`] is the link that a ceremony talks through; whatever
 //! has a radio implements [`Gatt`] and knows nothing of messages.
 //!
-//! No radio was ever near this: there is no adapter yet (`docs/decisions/0097`).
+//! No radio was ever near this: [`radio`] is an adapter for one, behind the feature `ble` (`docs/decisions/0097`, `0130`).
 //!
 //! # Source
 //! ISO/IEC 18013-5:2021 §8.3.3.1.1.4 "Data retrieval", §8.3.3.1.1.5, §8.3.3.1.1.6; Bluetooth Core 5.2, Vol 3, Part F §3.2.9.
 //! Section numbers and values from memory: the text was not at hand (decision 0097).
 
+pub mod radio;
+
+use crate::deadline::Deadline;
 use crate::frames::FrameError;
 use crate::{Bounds, Link, LinkError};
 use std::fmt;
@@ -184,12 +187,21 @@ impl Chunks {
 }
 
 /// What came over the radio.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event {
     /// A value of the characteristic that carries messages to us.
     Value(Vec<u8>),
     /// A value of *state*.
     State(Vec<u8>),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "Value({} bytes)", value.len()),
+            Self::State(value) => f.debug_tuple("State").field(&State::of(value)).finish(),
+        }
+    }
 }
 
 /// The port: a radio whose two characteristics are subscribed to, on either side.
@@ -255,7 +267,17 @@ impl<G: Gatt> BleLink<G> {
     /// # Errors
     /// [`LinkError`] of the surroundings.
     pub fn end(mut self) -> Result<(), LinkError> {
+        self.over = true;
         self.gatt.write_state(State::End)
+    }
+}
+
+/// Whoever goes says so, as far as that is possible.
+impl<G: Gatt> Drop for BleLink<G> {
+    fn drop(&mut self) {
+        if !self.over {
+            let _ = self.gatt.write_state(State::End);
+        }
     }
 }
 
@@ -268,13 +290,14 @@ impl<G: Gatt> Link for BleLink<G> {
         values.iter().try_for_each(|value| self.gatt.write(value))
     }
 
-    /// `within` is the patience for each value, not for the whole: a radio is slow, and a message has a bounded number of them.
+    /// `within` is the patience for the whole message: somebody who sends a byte now and then must not hold us for ever.
     fn receive(&mut self, within: Duration) -> Result<Vec<u8>, LinkError> {
         if self.received >= self.bounds.messages {
             return Err(LinkError::TooMany { most: self.bounds.messages });
         }
+        let end = Deadline::after(within);
         while !self.over {
-            match self.gatt.next(within)? {
+            match self.gatt.next(end.left()?)? {
                 Event::Value(value) => {
                     if let Some(message) = self.chunks.take(&value)? {
                         self.received += 1;

@@ -56,6 +56,9 @@ pub enum LinkError {
     /// The address is not on this machine, and only this machine was allowed.
     #[error("{0} is not on this machine")]
     Beyond(std::net::SocketAddr),
+    /// This machine's radio.
+    #[error(transparent)]
+    Radio(#[from] crate::ble::radio::RadioError),
     /// The system.
     #[error("no connection to the other device: {0}")]
     Io(#[source] io::Error),

@@ -5,10 +5,11 @@
     reason = "this is where the link touches the world: sockets, and how long they take"
 )]
 
+use crate::deadline::Deadline;
 use crate::{Bounds, Frames, Link, LinkError, frame};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Which addresses are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,11 +58,11 @@ impl TcpLink {
 impl Link for TcpLink {
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
         let framed = frame(message, self.bounds.message)?;
-        let end = Instant::now() + SENDING;
+        let end = Deadline::after(SENDING);
         let mut rest = framed.as_slice();
         // A side that takes a byte now and then must not hold us for ever.
         while !rest.is_empty() {
-            self.stream.set_write_timeout(Some(left(end)?))?;
+            self.stream.set_write_timeout(Some(end.left()?))?;
             match self.stream.write(rest) {
                 Ok(0) => return Err(LinkError::Gone),
                 Ok(written) => rest = rest.get(written..).unwrap_or_default(),
@@ -76,14 +77,14 @@ impl Link for TcpLink {
         if self.received >= self.bounds.messages {
             return Err(LinkError::TooMany { most: self.bounds.messages });
         }
-        let end = Instant::now() + within;
+        let end = Deadline::after(within);
         let mut part = [0; CHUNK];
         loop {
             if let Some(message) = self.frames.take()? {
                 self.received += 1;
                 return Ok(message);
             }
-            self.stream.set_read_timeout(Some(left(end)?))?;
+            self.stream.set_read_timeout(Some(end.left()?))?;
             match self.stream.read(&mut part) {
                 Ok(0) => return Err(LinkError::Gone),
                 Ok(read) => self.frames.push(part.get(..read).unwrap_or_default()),
@@ -124,9 +125,9 @@ impl Waiting {
     /// # Errors
     /// [`LinkError::Late`] when nobody came.
     pub fn first(self, within: Duration, bounds: Bounds) -> Result<(TcpLink, Vec<u8>), LinkError> {
-        let end = Instant::now() + within;
+        let end = Deadline::after(within);
         loop {
-            let time = left(end)?;
+            let time = end.left()?;
             match self.listener.accept() {
                 Ok((stream, _)) => {
                     let Ok(mut link) = TcpLink::over(stream, bounds) else { continue };
@@ -143,11 +144,6 @@ impl Waiting {
     }
 }
 
-fn left(end: Instant) -> Result<Duration, LinkError> {
-    let left = end.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(LinkError::Late) } else { Ok(left) }
-}
-
 const CHUNK: usize = 16 * 1024;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long somebody who connected may take for the first message.
@@ -159,6 +155,7 @@ const SENDING: Duration = Duration::from_secs(15);
 mod tests {
     use super::*;
     use std::thread::spawn;
+    use std::time::Instant;
 
     const BOUNDS: Bounds = Bounds { message: 1000, messages: 2 };
     const SOON: Duration = Duration::from_secs(20);

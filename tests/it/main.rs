@@ -13,6 +13,8 @@
 mod attested;
 mod bad_input;
 mod by_hand;
+#[cfg(unix)]
+mod going_on;
 mod issuance;
 mod paper;
 mod peers;

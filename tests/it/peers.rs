@@ -7,3 +7,4 @@ mod openid4vci;
 mod place;
 mod sd_jwt;
 mod status_list;
+mod types;

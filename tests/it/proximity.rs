@@ -3,7 +3,8 @@
 use crate::world::World;
 use credentials::mdoc::device_response;
 use credentials::proximity::{
-    DocumentRequest, HolderEngagement, IntentToRetain, ReaderEngagement, Received, Retrieval, Session, write_request,
+    Ble, DocumentRequest, HolderEngagement, IntentToRetain, ReaderEngagement, Received, Retrieval, Session,
+    write_request,
 };
 use credentials::signer::SoftwareKey;
 use nearby::tcp::{Reach, TcpLink, Waiting};
@@ -280,6 +281,20 @@ fn codes_that_lead_elsewhere_or_nowhere_are_refused_by_name() {
     }
     let nobody = world.holder("proximity", &["--yes", "--wait", "1s"], 6).json;
     assert_eq!(nobody["error"]["code"], "network");
+    // Over Bluetooth: a code without it, and one with it where there is none.
+    assert_eq!(world.read_code(&[&far], &["--ble"], 6)["error"]["code"], "no_way");
+    let found = code(vec![Retrieval::Ble(Ble { peripheral: Some([7; 16]), central: None })]);
+    let said = world.read_code(&[&found], &[], 6);
+    assert!(said["error"]["hint"].as_str().unwrap().contains("--ble"), "{said}");
+    let told = |said: &Value| {
+        let error = &said["error"];
+        assert_eq!((&error["code"], error["message"].is_string()), (&json!("no_radio"), true), "{said}");
+        assert!(error["hint"].as_str().unwrap().contains("--ble"), "{said}");
+    };
+    told(&world.read_code(&[&found], &["--ble"], 2));
+    let before = world.copies_left();
+    told(&world.holder("proximity", &["--yes", "--ble"], 2).json);
+    assert_eq!(world.copies_left(), before);
 }
 
 fn socket_of(code: &str) -> SocketAddr {

@@ -2,10 +2,12 @@
 //   issue    {claims, frame, issuer, header, holder}                       → {issued}
 //   present  {issued, frame, holder, audience, nonce}                      → {presented}
 //   verify   {presented, issuer (public), audience, nonce}                 → {claims} or {error}
+//   type     {issued, issuer (public), registry, mended}                   → {type} or {error}
 //   list     {bits, statuses, issuer, header, payload} → {token}   ·   read {token, issuer (public), at} → {statuses}
 import { createHeaderAndPayload, getListFromStatusListJWT, StatusList } from '@sd-jwt/jwt-status-list'
 import { SDJwtInstance } from '@sd-jwt/core'
 import { digest, ES256, generateSalt } from '@sd-jwt/crypto-nodejs'
+import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import * as jose from 'jose'
 import { body, say } from './common.mjs'
 
@@ -30,6 +32,18 @@ const does = {
     const { payload, kb } = await sdJwt.verify(job.presented, { keyBindingNonce: job.nonce })
     if (kb.payload.aud !== job.audience) throw new Error('audience')
     return { claims: payload }
+  },
+  type: async () => {
+    // The digest in base64, as W3C Subresource Integrity has it, in the hexadecimal that the library compares with; and a type
+    // whose name is no URL from the registry of its issuer, which is left to whoever uses the library.
+    const hexadecimal = (integrity) => integrity?.replace(/-(.*)$/, (_, text) => `-${Buffer.from(text, 'base64').toString('hex')}`)
+    const place = (vct) => (vct.startsWith('http') ? vct : `${job.registry}?vct=${encodeURIComponent(vct)}`)
+    const sdJwt = new SDJwtVcInstance({
+      ...base, verifier: await ES256.getVerifier(job.issuer), loadTypeMetadataFormat: true,
+      ...(job.mended && { vctFetcher: (vct, integrity) => sdJwt.fetchWithIntegrity(place(vct), hexadecimal(integrity)) }),
+    })
+    const { typeMetadata } = await sdJwt.verify(job.issued)
+    return { type: typeMetadata }
   },
   list: async () => {
     const { header, payload } = createHeaderAndPayload(new StatusList(job.statuses, job.bits), job.payload, { alg: 'ES256', ...job.header })

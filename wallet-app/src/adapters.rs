@@ -4,10 +4,12 @@ mod disk;
 mod lock;
 mod replace;
 
+pub(crate) mod browser;
 pub mod cards;
 pub mod codes;
 pub mod home;
 pub mod inputs;
+pub(crate) mod meeting;
 pub mod new_file;
 pub mod pictures;
 pub mod recording;

@@ -6,6 +6,7 @@ mod ceremony;
 mod challenge;
 pub(crate) mod finger;
 mod forget;
+mod going_on;
 mod history;
 mod list;
 mod logging;
@@ -49,23 +50,23 @@ pub fn main() -> ExitCode {
         Some(place) => tracing::error!(file = place.file(), line = place.line(), "internal fault"),
         None => tracing::error!("internal fault"),
     }));
-    let outcome = catch_unwind(AssertUnwindSafe(|| run(arguments.command)))
+    let outcome = catch_unwind(AssertUnwindSafe(|| run(arguments.command, json)))
         .unwrap_or_else(|_| Err(Failure::internal(messages::INTERNAL)));
     output::finish(outcome, json)
 }
 
-fn run(command: Command) -> Result<Answer, Failure> {
+fn run(command: Command, json: bool) -> Result<Answer, Failure> {
     match command {
         Command::New(arguments) => new::run(&arguments),
         Command::Trust(arguments) => trust::run(&arguments),
         Command::Unlock(arguments) => unlock::run(&arguments),
         Command::Challenge(arguments) => challenge::run(&arguments),
         Command::Attest(arguments) => attest::run(&arguments),
-        Command::Receive(arguments) => receive::run(&arguments),
+        Command::Receive(arguments) => receive::run(&arguments, json),
         Command::Refill(arguments) => refill::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
-        Command::Present(arguments) => present::run(&arguments),
+        Command::Present(arguments) => present::run(&arguments, json),
         Command::Proximity(arguments) => proximity::run(&arguments),
         Command::Paper(arguments) => paper::run(&arguments),
         Command::Refuse(arguments) => refuse::run(&arguments),

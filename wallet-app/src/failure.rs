@@ -12,6 +12,7 @@ use crate::perform::ErrandError;
 use credentials::time_floor::ClockSuspect;
 use guarded_http::FetchError;
 use nearby::LinkError;
+use nearby::ble::radio::RadioError;
 use serde_json::{Value, json};
 use wallet_core::enrolment::CreateError;
 use wallet_core::fault::{Blame, Fault};
@@ -146,6 +147,10 @@ impl Failure {
                 (Exit::Refused, "refused", messages::READER_AT_FAULT_HINT)
             }
             LinkError::Beyond(_) => (Exit::Usage, "usage", messages::BEYOND_HINT),
+            LinkError::Radio(error) => {
+                let exit = if *error == RadioError::NotBuilt { Exit::Usage } else { Exit::Network };
+                return Self { exit, code: "no_radio", message, hint: messages::sentence(error.hint()) };
+            }
             _ => (Exit::Network, "network", messages::NO_READER_HINT),
         };
         Self { exit, code, message, hint: hint.to_owned() }

@@ -16,8 +16,8 @@ pub(crate) use holdings::{card_written, credential, history, holdings, low, refi
 pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};
 pub(crate) use paper::{PRINT_IT, printed, sheet, to_be_printed};
 pub(crate) use presentation::{
-    LESS, asked_for, beyond_purpose, comes_along, no_purpose, not_known_still, not_told, optional, refused, sent,
-    to_be_shown,
+    LESS, asked_for, beyond_purpose, comes_along, goes_on, no_purpose, not_known_still, not_told, open_it, optional,
+    refused, sent, to_be_shown,
 };
 pub(crate) use proximity::{
     BEYOND_HINT, NO_ADDRESS, NO_ADDRESS_HINT, NO_CODE_FORM_HINT, NO_READER_HINT, NOT_READ, NOT_READ_HINT,

@@ -73,6 +73,7 @@ mod received;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod withdrawn;
 
 pub use answer_error::AnswerError;
 pub use ask::{Asker, InPerson, Online, Proposal, RegisteredAs};
@@ -85,3 +86,4 @@ pub use link::{LinkError, RequestId, RequestLink};
 pub use offered::{Concern, Offered, OfferedCredential, OfferedPath, Part};
 pub use received::{FetchError, Fetching, Received};
 pub use sending::{Answered, Receipt, Replying, SendError, Sending};
+pub use withdrawn::LookingUp;

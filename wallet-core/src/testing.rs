@@ -30,10 +30,24 @@ pub(crate) struct Party {
 
 impl Party {
     pub(crate) fn new(name: &str, dns: &[&str], usage: Usage, rng: &mut dyn CryptoRng) -> Self {
+        Self::calling_itself(name, dns, usage, None, rng)
+    }
+
+    /// As [`Party::new`], with another key identifier of its authority than that of the key.
+    pub(crate) fn calling_itself(
+        name: &str,
+        dns: &[&str],
+        usage: Usage,
+        key_id: Option<Vec<u8>>,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
         let (root_key, key) = (key(rng), key(rng));
         let mut root = CertificateParams::new(Vec::new()).unwrap();
         root.distinguished_name.push(DnType::CommonName, format!("{name} Root"));
         root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        if let Some(key_id) = key_id {
+            root.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(key_id);
+        }
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         (root.not_before, root.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2036, 1, 1));
         let mut leaf = CertificateParams::new(dns.iter().map(|dns| (*dns).to_owned()).collect::<Vec<_>>()).unwrap();

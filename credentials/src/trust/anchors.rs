@@ -209,6 +209,12 @@ impl<'a> ForUsage<'a> {
     pub(super) fn anchor(&self, place: usize) -> Option<&'a Anchor> {
         self.anchors.get(place).copied()
     }
+
+    /// The anchor at `place`, and the SHA-256 of its key.
+    pub(super) fn both(&self, place: usize) -> Option<(&'a Anchor, [u8; 32])> {
+        let key = &self.webpki.get(place)?.subject_public_key_info;
+        Some((self.anchor(place)?, Sha256::digest(key).into()))
+    }
 }
 
 impl Anchor {

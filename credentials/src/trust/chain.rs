@@ -1,20 +1,19 @@
 //! A certificate chain: as it came, and verified.
 
 use super::certificate::Facts;
-use super::{ChainPolicy, TrustAnchors, Usage, VerifiedChain};
-use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
+use super::path::Path;
+use super::{Anchor, ChainPolicy, TrustAnchors, Usage, VerifiedChain};
+use crate::algorithm::SignatureAlgorithms;
 use crate::b64;
 use crate::key::{P256_INFO, PublicKey};
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use schemas::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use webpki::aws_lc_rs as algorithms;
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::EndEntityCert;
 
 /// A chain of certificates as it came, leaf first: at least one, at most [`CertificateChain::MOST`].
 ///
@@ -216,6 +215,8 @@ impl CertificateChain {
     /// # Errors
     /// [`ChainError`]; [`ChainError::UnknownIssuer`] when it is in order otherwise.
     ///
+    /// Every certificate above the leaf lies on the path that is verified; the last may be the anchor's own.
+    ///
     /// # Source
     /// RFC 5280 §6.1; SD-JWT VC §2.5; HAIP 1.0 §6.1.1 refuses self-signed leaves.
     pub fn verify(&self, anchors: &TrustAnchors, usage: Usage, now: Timestamp) -> Result<VerifiedChain, ChainError> {
@@ -264,62 +265,17 @@ impl CertificateChain {
         let facts = self.0.ders.iter().map(|der| Facts::read(der)).collect::<Result<Vec<_>, _>>()?;
         check_order(&facts, usage)?;
         let for_usage = anchors.for_usage(usage);
-        let anchor = match self.check_path(for_usage.webpki(), algorithms, usage, now) {
-            Ok(place) => Some(for_usage.anchor(place).ok_or(ChainError::Unacceptable)?),
+        let path = Path { ders: &self.0.ders, algorithms, usage, now };
+        let anchor = match path.check(for_usage.webpki(), |place| for_usage.anchor(place).map(Anchor::der)) {
+            Ok(place) => Some(for_usage.both(place).ok_or(ChainError::Unacceptable)?),
             Err(ChainError::UnknownIssuer) => {
-                self.check_without_anchor(&facts, algorithms, usage, now)?;
+                path.check_without_anchor(&facts)?;
                 None
             }
             Err(error) => return Err(error),
         };
         let verified = VerifiedChain::new(self, facts, anchor)?;
         if algorithms.contains(verified.leaf_key().algorithm()) { Ok(verified) } else { Err(ChainError::LeafKey) }
-    }
-
-    /// Gives the place of the anchor at which the path ends.
-    fn check_path(
-        &self,
-        anchors: &[rustls_pki_types::TrustAnchor<'_>],
-        algorithms: SignatureAlgorithms,
-        usage: Usage,
-        now: Timestamp,
-    ) -> Result<usize, ChainError> {
-        let (leaf, above) = self.0.ders.split_first().ok_or(ChainError::Empty)?;
-        let leaf = EndEntityCert::try_from(leaf).map_err(|error| refusal(&error))?;
-        let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.unix()).unwrap_or(0)));
-        let signatures = if algorithms.contains(SignatureAlgorithm::Ed25519) { SIGNATURES } else { SIGNATURES_ECDSA };
-        let path = leaf
-            .verify_for_usage(signatures, anchors, above, time, Purpose(usage), None, None)
-            .map_err(|error| refusal(&error))?;
-        anchors.iter().position(|anchor| std::ptr::eq(anchor, path.anchor())).ok_or(ChainError::Unacceptable)
-    }
-
-    /// The same checks as with an anchor, with the last certificate in its place.
-    fn check_without_anchor(
-        &self,
-        facts: &[Facts],
-        algorithms: SignatureAlgorithms,
-        usage: Usage,
-        now: Timestamp,
-    ) -> Result<(), ChainError> {
-        let (Some((last, below)), Some(last_der)) = (facts.split_last(), self.0.ders.last()) else {
-            return Err(ChainError::Empty);
-        };
-        last.check_time(now)?;
-        if !last.allows(usage, below.is_empty()) {
-            return Err(ChainError::WrongUsage);
-        }
-        if last.is_authority == below.is_empty() {
-            return Err(ChainError::Authority);
-        }
-        if below.is_empty() {
-            return Ok(());
-        }
-        if last.path_length.is_some_and(|most| below.len() - 1 > usize::from(most)) {
-            return Err(ChainError::PathLength);
-        }
-        let anchor = webpki::anchor_from_trusted_cert(last_der).map_err(|error| refusal(&error))?;
-        self.check_path(&[anchor], algorithms, usage, now).map(|_| ())
     }
 }
 
@@ -338,47 +294,6 @@ fn check_order(facts: &[Facts], usage: Usage) -> Result<(), ChainError> {
     }
     let in_order = facts.iter().zip(above).all(|(below, above)| below.names_match.issuer == above.names_match.subject);
     if in_order { Ok(()) } else { Err(ChainError::NotAChain) }
-}
-
-/// A certificate that carries usages at all must carry this one.
-struct Purpose(Usage);
-
-impl webpki::ExtendedKeyUsageValidator for Purpose {
-    fn validate(&self, present: webpki::KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        // Which leaf must carry it is seen to in `check_order`: this validator is not told whose usages it is shown.
-        KeyUsage::required_if_present(self.0.der()).validate(present)
-    }
-}
-
-/// Ed25519 stands last: it is left off where the caller does not name it.
-const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] = &[
-    algorithms::ECDSA_P256_SHA256,
-    algorithms::ECDSA_P256_SHA384,
-    algorithms::ECDSA_P384_SHA256,
-    algorithms::ECDSA_P384_SHA384,
-    algorithms::ED25519,
-];
-
-const SIGNATURES_ECDSA: &[&dyn SignatureVerificationAlgorithm] = SIGNATURES.split_at(4).0;
-
-fn refusal(error: &webpki::Error) -> ChainError {
-    use webpki::Error as E;
-    match error {
-        E::UnknownIssuer => ChainError::UnknownIssuer,
-        E::CertExpired { .. } => ChainError::Expired,
-        E::CertNotValidYet { .. } => ChainError::NotYetValid,
-        E::CaUsedAsEndEntity | E::EndEntityUsedAsCa => ChainError::Authority,
-        E::PathLenConstraintViolated | E::MaximumPathDepthExceeded => ChainError::PathLength,
-        E::NameConstraintViolation => ChainError::NameConstraint,
-        E::RequiredEkuNotFoundContext(_) | E::EmptyEkuExtension => ChainError::WrongUsage,
-        E::InvalidSignatureForPublicKey
-        | E::UnsupportedSignatureAlgorithmContext(_)
-        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainError::Signature,
-        E::BadDer | E::BadDerTime | E::InvalidCertValidity | E::InvalidSerialNumber | E::TrailingData(_) => {
-            ChainError::BadCertificate
-        }
-        _ => ChainError::Unacceptable,
-    }
 }
 
 impl PartialEq for CertificateChain {

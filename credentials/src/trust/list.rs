@@ -31,6 +31,10 @@ pub const MEDIA_TYPE: &str = "application/amparo-trust-list+jwt";
 /// The most anchors that a list names, withdrawn ones among them.
 pub const MOST: usize = 500;
 
+/// The most bytes of a signed list, written or read: a wallet keeps it in one record of its vault, beside the anchors of who signs
+/// it.
+pub const LONGEST: usize = 224 * 1024;
+
 /// How long a list may be relied on at most, counted from `iat`, whatever it says.
 pub const MAX_LIFETIME: Seconds = Seconds::DAY.times(90);
 

@@ -31,17 +31,18 @@ struct Verified {
     trust: Trust,
     limits: Option<Arc<AnchorLimits>>,
     list_end: Option<Timestamp>,
+    anchor_key_sha256: Option<[u8; 32]>,
     authority_key_ids: Vec<Vec<u8>>,
     not_before: Timestamp,
     not_after: Timestamp,
 }
 
 impl VerifiedChain {
-    /// Of a chain that ends at `anchor`, or at none.
+    /// Of a chain that ends at `anchor`, whose key has that SHA-256, or at none.
     pub(super) fn new(
         chain: &CertificateChain,
         facts: Vec<Facts>,
-        anchor: Option<&Anchor>,
+        anchor: Option<(&Anchor, [u8; 32])>,
     ) -> Result<Self, ChainError> {
         let not_before = facts.iter().map(|f| f.not_before).max().ok_or(ChainError::Empty)?;
         let not_after = facts.iter().map(|f| f.not_after).min().ok_or(ChainError::Empty)?;
@@ -54,8 +55,9 @@ impl VerifiedChain {
             uri_names: leaf.uri_names,
             leaf_sha256: Sha256::digest(chain.leaf()).into(),
             trust: if anchor.is_some() { Trust::Known } else { Trust::NotKnown },
-            limits: anchor.and_then(Anchor::shared_limits),
-            list_end: anchor.and_then(Anchor::list_end),
+            limits: anchor.and_then(|(anchor, _)| anchor.shared_limits()),
+            list_end: anchor.and_then(|(anchor, _)| anchor.list_end()),
+            anchor_key_sha256: anchor.map(|(_, key)| key),
             authority_key_ids,
             not_before,
             not_after,
@@ -73,6 +75,7 @@ impl VerifiedChain {
             trust: Trust::Known,
             limits,
             list_end: None,
+            anchor_key_sha256: None,
             authority_key_ids: Vec::new(),
             not_before: Timestamp::from_unix(0),
             not_after: until,
@@ -90,6 +93,7 @@ impl VerifiedChain {
             trust,
             limits: None,
             list_end: None,
+            anchor_key_sha256: None,
             authority_key_ids: Vec::new(),
             not_before: Timestamp::from_unix(0),
             not_after: until,
@@ -98,7 +102,9 @@ impl VerifiedChain {
 
     /// The same chain as it looks to somebody who does not know its anchor.
     pub(super) fn of_a_stranger(&self) -> Self {
-        Self(Arc::new(Verified { trust: Trust::NotKnown, limits: None, list_end: None, ..(*self.0).clone() }))
+        let stranger = (*self.0).clone();
+        let trust = Trust::NotKnown;
+        Self(Arc::new(Verified { trust, limits: None, list_end: None, anchor_key_sha256: None, ..stranger }))
     }
 
     /// The key of the leaf.
@@ -126,7 +132,14 @@ impl VerifiedChain {
         self.0.leaf_sha256
     }
 
-    /// The key identifiers of the AuthorityKeyIdentifier extensions of its certificates, leaf first.
+    /// The SHA-256 of the key of the anchor at the end of the chain: of its SubjectPublicKeyInfo without tag and length. `None`
+    /// where it ends at none. Who stands behind the chain, where a key identifier is only what an authority wrote.
+    pub fn anchor_key_sha256(&self) -> Option<[u8; 32]> {
+        self.0.anchor_key_sha256
+    }
+
+    /// The key identifiers of the AuthorityKeyIdentifier extensions of its certificates, leaf first. All of them lie on the path
+    /// that was verified; of a chain that ends at no anchor the last is what its maker wrote.
     ///
     /// # Source
     /// OpenID4VP 1.0 §6.1.1.1 "Authority Key Identifier"; RFC 5280 §4.2.1.1.

@@ -197,6 +197,75 @@ fn attack_11_certificates_out_of_order_or_beside_the_chain_are_refused() {
     assert!(with_root.verify(&known, Usage::CredentialIssuing, NOW).is_ok());
 }
 
+/// The key identifier of an authority, as the certificates below it name it.
+fn key_id_of(authority: &Authority) -> Vec<u8> {
+    let below = chain(&[&authority.leaf(&named(leaf()), key(3).public_key())]);
+    let anchors = TrustAnchors::from_pem(authority.pem.as_bytes()).unwrap();
+    below.verify(&anchors, Usage::CredentialIssuing, NOW).unwrap().authority_key_ids()[0].clone()
+}
+
+fn named(mut params: CertificateParams) -> CertificateParams {
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+/// Somebody who signs in the name of an authority, with its key identifier and another key.
+fn impostor_of(name: &str, key_id: &[u8]) -> rcgen::Issuer<'static, KeyPair> {
+    let mut params = authority_params(name, None);
+    params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(key_id.to_vec());
+    rcgen::Issuer::new(params, KeyPair::generate().unwrap())
+}
+
+#[test]
+fn attack_11_a_certificate_beside_the_verified_path_says_nothing_of_the_chain() {
+    let (a, b) = (Authority::root(authority_params("A", None)), Authority::root(authority_params("B", None)));
+    let key_id = key_id_of(&a);
+    let impostor = impostor_of("A", &key_id);
+    let leaf = b.leaf(&named(leaf()), key(1).public_key());
+    let both = TrustAnchors::from_pem(format!("{}{}", a.pem, b.pem).as_bytes()).unwrap();
+    let only_b = TrustAnchors::from_pem(b.pem.as_bytes()).unwrap();
+    let usage = Usage::CredentialIssuing;
+    let alone = chain(&[&leaf]).verify(&both, usage, NOW).unwrap();
+    assert!(!alone.authority_key_ids().contains(&key_id));
+    // "B, certified by A": with a key of the holder's own, and with B's key. A has signed neither.
+    let own = KeyPair::generate().unwrap();
+    let own = named(authority_params("B", None)).signed_by(&own, &impostor).unwrap();
+    let crossed = named(authority_params("B", None)).signed_by(b.issuer.key(), &impostor).unwrap();
+    for forged in [own.der(), crossed.der()] {
+        let forged = chain(&[&leaf, forged]);
+        assert_eq!(forged.verify(&both, usage, NOW), Err(ChainError::Signature));
+        assert_eq!(forged.verify_or_unknown(&both, usage, NOW), Err(ChainError::Signature));
+        assert!(forged.verify(&only_b, usage, NOW).is_err());
+        let stranger = forged.verify_or_unknown(&only_b, usage, NOW);
+        assert!(stranger.is_err() || stranger.is_ok_and(|chain| chain.trust() == Trust::NotKnown));
+    }
+}
+
+#[test]
+fn a_chain_may_bring_its_anchor_or_another_certificate_that_the_anchor_signed() {
+    let usage = Usage::CredentialIssuing;
+    let root = Authority::root(authority_params("Root", None));
+    let middle = root.below(authority_params("Middle", Some(0)));
+    let leaf = middle.leaf(&leaf(), key(1).public_key());
+    // Whichever of the two is an anchor, and when both are.
+    let anchors = |pems: &[&str]| TrustAnchors::from_pem(pems.concat().as_bytes()).unwrap();
+    let known = |ders: &[&[u8]], anchors: &TrustAnchors| chain(ders).verify(anchors, usage, NOW).map(|v| v.trust());
+    for anchors in [anchors(&[&root.pem, &middle.pem]), anchors(&[&middle.pem, &root.pem]), anchors(&[&root.pem])] {
+        assert_eq!(known(&[&leaf, &middle.der, &root.der], &anchors), Ok(Trust::Known));
+        assert_eq!(known(&[&leaf, &middle.der], &anchors), Ok(Trust::Known));
+    }
+    let middle_only = anchors(&[&middle.pem]);
+    assert_eq!(known(&[&leaf, &middle.der], &middle_only), Ok(Trust::Known));
+    assert_eq!(known(&[&leaf], &middle_only), Ok(Trust::Known));
+    // What stands above an anchor is not looked at, so the chain does not end at it.
+    assert_eq!(known(&[&leaf, &middle.der, &root.der], &middle_only), Err(ChainError::UnknownIssuer));
+    // The anchor's certificate, renewed under the same key.
+    let mut renewed = authority_params("Root", None);
+    renewed.not_after = rcgen::date_time_ymd(2030, 1, 1);
+    let renewed = renewed.self_signed(root.issuer.key()).unwrap();
+    assert_eq!(known(&[&leaf, &middle.der, renewed.der()], &anchors(&[&root.pem])), Ok(Trust::Known));
+}
+
 #[test]
 fn attack_11_fifty_certificates_are_refused_at_once() {
     let root = Authority::root(authority_params("Root", None));

@@ -130,6 +130,9 @@ impl From<TrustListIssueError> for Failure {
         let message = error.to_string();
         match error {
             TrustListIssueError::Lifetime => Self::usage("invalid_validity", message, "Give --valid 30d, for example."),
+            TrustListIssueError::TooMany | TrustListIssueError::TooLong { .. } => {
+                Self::usage("invalid_entries", message, "Name fewer authorities: wallets take no longer list.")
+            }
             TrustListIssueError::Sign(_) => Self::internal(message),
             _ => Self::usage("invalid_entries", message, "Mend the file with the entries."),
         }

@@ -1,7 +1,10 @@
 //! Two ends without a radio between them.
 
+#![allow(clippy::disallowed_methods, reason = "how long it takes is measured")]
+
 use super::*;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
 
 /// Two ends without a radio between them.
 struct Wire {
@@ -107,6 +110,22 @@ fn attack_45_parts_that_never_end_or_hold_nothing_are_refused() {
 }
 
 #[test]
+fn attack_45_a_byte_now_and_then_holds_nobody_longer_than_the_patience_for_a_message() {
+    let (mut client, mut server) = linked(23);
+    // Each value comes well within the patience, the last never.
+    let other = std::thread::spawn(move || {
+        while client.gatt.write(&[MORE, 7]).is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let begun = Instant::now();
+    assert!(matches!(server.receive(SOON), Err(LinkError::Late)));
+    assert!(begun.elapsed() < SOON * 10);
+    drop(server);
+    other.join().unwrap();
+}
+
+#[test]
 fn ble_03_a_session_begins_with_start_and_ends_with_end() {
     let (client, server) = wire(23);
     client.out.send(Event::Value(vec![0, 1])).unwrap();
@@ -122,8 +141,26 @@ fn ble_03_a_session_begins_with_start_and_ends_with_end() {
 }
 
 #[test]
+fn ble_03_whoever_goes_says_so() {
+    let (mut client, mut server) = linked(23);
+    client.send(&[1]).unwrap();
+    drop(client);
+    assert_eq!(server.receive(SOON).unwrap(), [1]);
+    assert!(matches!(server.receive(SOON), Err(LinkError::Gone)));
+    // Who was told says nothing any more.
+    let (client, mut server) = linked(23);
+    let Wire { into, .. } = &client.gatt;
+    server.over = true;
+    drop(server);
+    assert!(into.try_recv().is_err());
+}
+
+#[test]
 fn ble_04_what_was_received_so_far_is_in_no_log() {
     let mut chunks = Chunks::new(100);
     assert_eq!(chunks.take(&[1, 201, 202, 203]), Ok(None));
     assert_eq!(format!("{chunks:?}"), "Chunks { most: 100, .. }");
+    assert_eq!(format!("{:?}", Event::Value(vec![1, 201, 202])), "Value(3 bytes)");
+    assert_eq!(format!("{:?}", Event::State(vec![2])), "State(Some(End))");
+    assert_eq!(format!("{:?}", Event::State(vec![201])), "State(None)");
 }

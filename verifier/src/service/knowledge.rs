@@ -32,6 +32,8 @@ const MOST_BYTES: usize = 512 * 1024;
 /// Fetches, and remembers what was fetched as it is used.
 pub(super) struct Knowledge {
     client: Client,
+    /// Held while what is due is fetched.
+    looking_up: tokio::sync::Mutex<()>,
     at_hand: Mutex<Option<(i64, AtHand)>>,
 }
 
@@ -58,9 +60,15 @@ pub enum LookUpError {
     /// Not a type's document.
     #[error("not a type metadata document: {0}")]
     Document(#[from] DocumentError),
-    /// A document of a type that is ours, or that another source describes.
+    /// A document of a type that is ours, or that a file describes.
     #[error("the document is of the type {vct:?}, which is known from elsewhere")]
     Known {
+        /// The type.
+        vct: String,
+    },
+    /// A document that describes another type than the one whose address it was fetched from.
+    #[error("the document is of the type {vct:?}, which has another address")]
+    Elsewhere {
         /// The type.
         vct: String,
     },
@@ -108,7 +116,7 @@ impl Knowledge {
             redirects: 2,
             ..Policy::default()
         };
-        Self { client: Client::new(policy), at_hand: Mutex::default() }
+        Self { client: Client::new(policy), looking_up: tokio::sync::Mutex::default(), at_hand: Mutex::default() }
     }
 
     async fn get(&self, url: &str) -> Result<Response, LookUpError> {
@@ -197,8 +205,9 @@ impl Desk {
         self.look_up_at(now, None).await.map_err(DeskError::from)
     }
 
-    /// Fetches what is due.
+    /// Fetches what is due, unless that is being done already: a host that hangs is not asked again meanwhile.
     pub(super) async fn look_up_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        let Ok(_alone) = self.knowledge().looking_up.try_lock() else { return Ok(()) };
         for (source, error) in self.look_up_at(now, Some(now)).await? {
             let host = url::Url::parse(&source).ok().and_then(|url| url.host_str().map(str::to_owned));
             tracing::warn!(host = host.unwrap_or_default(), %error, "a type or an issuer's keys could not be fetched");
@@ -258,12 +267,19 @@ impl Desk {
         Ok(Some(extended.to_owned()))
     }
 
-    /// Keeps a document that can be read. One type has one source: another could otherwise take it over.
+    /// Keeps a document that can be read. What was fetched describes the type whose name is the address it was fetched from, and
+    /// no other: whoever writes a type that one here extends could otherwise describe, and so refuse, everybody's.
+    ///
+    /// # Source
+    /// SD-JWT VC §5.3.1 "From a URL in the vct Claim", §5.3.2.
     fn keep_type(&self, document: Vec<u8>, source: Option<&str>, now: Timestamp) -> Result<TypeMetadata, LookUpError> {
         let metadata = TypeMetadata::parse(&document)?;
         let vct = metadata.vct();
+        if source.is_some_and(|url| url != vct) {
+            return Err(LookUpError::Elsewhere { vct: vct.to_owned() });
+        }
         let elsewhere = self.store().types()?.iter().any(|known| known.vct == vct && known.source.as_deref() != source);
-        // A type whose name is a URL is described there, or by whoever runs the desk (§5.3.1, §5.3.2).
+        // Whoever runs the desk has the last word on a type that a file was given for.
         if Bundled::only().document(vct).is_some() || elsewhere && source.is_some() {
             return Err(LookUpError::Known { vct: vct.to_owned() });
         }

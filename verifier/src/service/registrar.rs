@@ -25,7 +25,8 @@ impl Registrar {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<(), DeskError> {
-        if dir.join(super::identity::ANCHOR_FILE).exists() {
+        // What is written last decides: an `init` that was interrupted is done again.
+        if dir.join(super::identity::LEAF_FILE).exists() {
             return Err(DeskError::Exists(dir.to_owned()));
         }
         super::key_files::create_private_dir(dir)

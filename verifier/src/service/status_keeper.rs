@@ -40,6 +40,8 @@ pub(super) struct StatusKeeper {
     client: Client,
     /// Held while unknown lists are fetched: whoever needs the same one meanwhile waits for it.
     learning: tokio::sync::Mutex<()>,
+    /// Held while what is due is fetched.
+    refreshing: tokio::sync::Mutex<()>,
     verified: Mutex<HashMap<String, (i64, Arc<VerifiedStatusList>)>>,
 }
 
@@ -103,7 +105,8 @@ impl StatusKeeper {
             redirects: 2,
             ..Policy::default()
         };
-        Self { client: Client::new(policy), learning: tokio::sync::Mutex::default(), verified: Mutex::default() }
+        let (learning, refreshing) = (tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
+        Self { client: Client::new(policy), learning, refreshing, verified: Mutex::default() }
     }
 
     pub(super) const fn client(&self) -> &Client {
@@ -231,6 +234,7 @@ impl Desk {
 
     /// Fetches the trust lists, aggregations and lists whose time has come.
     pub(super) async fn refresh_due_lists(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreError> {
+        let Ok(_alone) = self.keeper().refreshing.try_lock() else { return Ok(()) };
         self.refresh_trust_lists(self.store().trust_lists_due(Some(now))?, now).await?;
         self.aggregate(self.store().aggregations_due(Some(now))?, now).await?;
         let due = self.store().lists_due(Some(now))?;

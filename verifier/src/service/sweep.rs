@@ -119,14 +119,55 @@ pub(super) async fn janitor(desk: Arc<Desk>) {
 /// Not by a clock that cannot be believed: a list would seem expired, or from the future.
 async fn refresh(desk: &Arc<Desk>) {
     let Ok(now) = desk.time() else { return };
-    let desk = Arc::clone(desk);
-    // In a task of its own: slow hosts must not keep the janitor from destroying keys.
+    let (lists, types) = (Arc::clone(desk), Arc::clone(desk));
+    // In tasks of their own: slow hosts must keep the janitor from destroying no key, and each other from no refresh. Where the
+    // one before still runs, nothing is begun.
     tokio::spawn(async move {
-        if let Err(error) = desk.refresh_due_lists(now).await {
+        if let Err(error) = lists.refresh_due_lists(now).await {
             tracing::error!(%error, "status lists could not be refreshed");
         }
-        if let Err(error) = desk.look_up_due(now).await {
+    });
+    tokio::spawn(async move {
+        if let Err(error) = types.look_up_due(now).await {
             tracing::error!(%error, "types and issuers' keys could not be refreshed");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::clock::SetClock;
+    use crate::service::config::{Config, VerifierName, VerifierUrl};
+    use schemas::Timestamp;
+    use std::net::TcpListener;
+
+    #[tokio::test]
+    async fn attack_45_a_source_that_hangs_is_asked_once_however_often_its_time_comes() {
+        let now = Timestamp::from_unix(1_795_000_000);
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("desk");
+        let config = Config {
+            version: Config::VERSION,
+            url: VerifierUrl::parse("http://127.0.0.1:8090").unwrap(),
+            name: VerifierName::parse("Desk").unwrap(),
+            contact: None,
+            client_id: "x509_hash".into(),
+            made_at: now,
+        };
+        Desk::create(&data, &config).unwrap();
+        let desk = Desk::open(&data, Arc::new(SetClock::new(now))).unwrap();
+        // Somebody who takes every connection, and never says a word: the system does that.
+        let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+        hanging.set_nonblocking(true).unwrap();
+        let address = hanging.local_addr().unwrap();
+        desk.learn_type_source(&format!("http://{address}/type")).unwrap();
+        desk.store().learn_list(&format!("http://{address}/list"), now).unwrap();
+        for _ in 0..3 {
+            refresh(&desk).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let connections = std::iter::from_fn(|| hanging.accept().ok()).count();
+        assert_eq!(connections, 2, "one for the type, one for the list");
+    }
 }

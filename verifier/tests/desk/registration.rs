@@ -64,6 +64,19 @@ async fn vp_5_1_a_registration_is_shown_by_the_request_or_by_the_service() {
     assert!(!world.desk.ask(unsigned).await.unwrap().request_uri.contains("verifier_info"));
 }
 
+#[test]
+fn a_registrar_whose_making_was_interrupted_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = VerifierName::parse("Registry").unwrap();
+    let create = |seed| Registrar::create(dir.path(), &name, NOW, &mut rand_chacha::ChaCha20Rng::from_seed([seed; 32]));
+    create(1).unwrap();
+    std::fs::remove_file(dir.path().join(verifier::service::identity::LEAF_FILE)).unwrap();
+    assert!(Registrar::open(dir.path(), NOW).is_err());
+    create(2).unwrap();
+    Registrar::open(dir.path(), NOW).unwrap();
+    assert!(matches!(create(3), Err(DeskError::Exists(_))));
+}
+
 #[tokio::test]
 async fn a_registration_of_another_or_of_the_past_is_not_shown() {
     let world = World::new().await;

@@ -78,7 +78,7 @@ async fn attack_67_known_lists_are_fetched_on_their_schedule() {
     }
     assert_eq!(world.host.asked("a"), 2, "its ttl of 12 h is over");
     stop.notify_one();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
 }
 
 #[tokio::test]

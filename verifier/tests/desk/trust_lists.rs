@@ -177,7 +177,7 @@ async fn attack_67_trust_lists_are_fetched_on_their_schedule_and_never_for_a_pre
     }
     assert_eq!((state(&world).number, world.host.asked("trust")), (2, 2), "its ttl of an hour is over");
     stop.notify_one();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
     assert_eq!(fares(&world, &shelter, UnknownStatus::Accept).await, "issuer_not_trusted", "no longer named");
 }
 

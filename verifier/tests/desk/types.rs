@@ -224,8 +224,34 @@ async fn attack_35_types_in_a_circle_too_deep_or_with_another_digest_refuse_the_
         world.desk.learn_type_source(&publisher.url(source)).unwrap();
     }
     let failed = world.looks_up().await;
-    assert!(failed.len() == 2 && failed.iter().all(|error| matches!(error, LookUpError::Known { .. })), "{failed:?}");
+    assert!(
+        failed.len() == 2 && failed.iter().all(|error| matches!(error, LookUpError::Elsewhere { .. })),
+        "{failed:?}"
+    );
     world.verified(VCT, |_| {}).await;
+}
+
+#[tokio::test]
+async fn attack_35_whoever_is_extended_describes_no_type_but_the_own() {
+    let world = World::new().await;
+    let (publisher, victim) = (Publisher::start().await, Publisher::start().await);
+    let permit = victim.publish("permit", json!({}));
+    let demand = json!([{"path": ["x"], "mandatory": true, "sd": "never"}]);
+    // Somebody whose type another one extends describes the permit of a third, and a type without an address.
+    for vct in [permit.as_str(), "urn:example:permit:1"] {
+        publisher.put("extended", 200, "", &json!({"vct": vct, "claims": demand}).to_string());
+        let good = publisher.publish("good", json!({"extends": publisher.url("extended")}));
+        world.desk.learn_type_source(&good).unwrap();
+        let failed = world.looks_up().await;
+        let is_about = |error: &LookUpError| matches!(error, LookUpError::Elsewhere { vct: got } if got == vct);
+        assert!(!failed.is_empty() && failed.iter().all(is_about), "{failed:?}");
+        assert!(!world.desk.known().unwrap().0.iter().any(|known| known.name == vct));
+        world.verified(vct, |_| {}).await;
+    }
+    world.desk.learn_type_source(&permit).unwrap();
+    let failed = world.looks_up().await;
+    assert!(!failed.iter().any(|error| matches!(error, LookUpError::Known { .. })), "{failed:?}");
+    assert!(world.desk.known().unwrap().0.iter().any(|known| known.name == permit && known.current));
 }
 
 #[tokio::test]

@@ -55,3 +55,5 @@ fn read(path: &Path, most: u64) -> Result<Zeroizing<Vec<u8>>, StorageError> {
 
 const MOST_PIN: u64 = 4 * 1024;
 const MOST_TEXT: u64 = 256 * 1024;
+// The longest trust list is read.
+const _: () = assert!(credentials::trust::list::LONGEST as u64 <= MOST_TEXT);

@@ -2,6 +2,7 @@
 
 use super::arguments::Opening;
 use super::ceremony::{self, Saying};
+use super::going_on::GoingOn;
 use super::output::Answer;
 use super::progress::Step;
 use super::prompt;
@@ -24,9 +25,11 @@ pub(super) struct Present {
     request: String,
     #[command(flatten)]
     saying: Saying,
+    #[command(flatten)]
+    going_on: GoingOn,
 }
 
-pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
+pub(super) fn run(arguments: &Present, as_json: bool) -> Result<Answer, Failure> {
     let saying = &arguments.saying;
     let said = saying.read()?;
     prompt::somebody_to_ask(saying.yes)?;
@@ -75,7 +78,18 @@ pub(super) fn run(arguments: &Present) -> Result<Answer, Failure> {
     if let Some(object) = json.as_object_mut() {
         object.insert("redirect_uri".to_owned(), json!(redirect.as_ref().map(ToString::to_string)));
     }
-    Ok(Answer { json, text: messages::sent(&receipt, redirect.as_ref(), &words) + &low })
+    let text = messages::sent(&receipt, redirect.as_ref(), &words) + &low;
+    let Some(address) = redirect else { return Ok(Answer { json, text }) };
+    let going_on = &arguments.going_on;
+    // Before the question, what it is about; then not twice.
+    let told = going_on.asks(saying.yes, as_json);
+    if told {
+        prompt::tell(&text)?;
+    }
+    // It was shown already: going away now is no failure.
+    let opened = going_on.go(&address, saying.yes, as_json).unwrap_or(false);
+    let text = if told { messages::goes_on(&address, opened) } else { text };
+    Ok(Answer { json, text })
 }
 
 /// Finds out who asks. A request that cannot be answered may be told so, if the person agrees to answer at all.
@@ -88,9 +102,15 @@ fn authenticate(
     let (anchors, registrars) = (session.holdings().trust_anchors(), session.holdings().registrars());
     let at = session.time()?;
     let authenticated = received.authenticate(&anchors, at);
-    let rejected = match authenticated.and_then(|authenticated| authenticated.registered(&registrars, at)) {
-        Ok(authenticated) => return Ok(authenticated),
-        Err(rejected) => rejected,
+    let registered = authenticated.and_then(|authenticated| authenticated.registered(&registrars, at));
+    let looking_up = registered.and_then(|authenticated| authenticated.look_up_registrations(registrars, at));
+    let rejected = match looking_up.map(|errand| {
+        let _step = Step::begin(messages::CALLING);
+        performer.run(errand)
+    }) {
+        Ok(Ok(authenticated)) => return Ok(authenticated),
+        Err(rejected) | Ok(Err(ErrandError::Ended(rejected))) => rejected,
+        Ok(Err(error @ ErrandError::Fetch(_))) => return Err(error.into()),
     };
     let failure = Failure::from_blame(&rejected);
     if let Some(reply) = rejected.reply()

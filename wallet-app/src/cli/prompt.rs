@@ -49,6 +49,11 @@ pub(super) fn tell(text: &str) -> Result<(), Failure> {
     if text.is_empty() { Ok(()) } else { writeln!(io::stderr(), "{text}").map_err(|_| Failure::declined()) }
 }
 
+/// Whether a person reads what is said and can answer: all three are terminals.
+pub(super) fn is_a_conversation() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Asks for the transaction code of an offer.
 ///
 /// # Errors

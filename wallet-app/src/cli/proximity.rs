@@ -6,14 +6,14 @@ use super::output::Answer;
 use super::progress::Step;
 use super::prompt;
 use crate::adapters::codes;
+use crate::adapters::meeting::Meeting;
 use crate::adapters::new_file::NewFile;
 use crate::adapters::surroundings::{now, randomness};
 use crate::failure::Failure;
 use crate::messages;
 use crate::session::Session;
-use credentials::proximity::Retrieval;
-use nearby::tcp::{Reach, TcpLink, Waiting};
-use nearby::{Bounds, Link as _};
+use nearby::tcp::Reach;
+use nearby::{Bounds, Link};
 use schemas::Seconds;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -44,6 +44,9 @@ pub(super) struct Proximity {
     /// Let readers come from other machines too, to the address that --listen names
     #[arg(long)]
     other_machines: bool,
+    /// Let the reader come over Bluetooth, where this program was built with it (--features ble); never tried on the air
+    #[arg(long, conflicts_with_all = ["listen", "other_machines"])]
+    ble: bool,
 }
 
 pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
@@ -54,14 +57,19 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
     if arguments.listen.ip().is_unspecified() {
         return Err(Failure::usage(messages::NO_ADDRESS, messages::NO_ADDRESS_HINT));
     }
-    let reach = if arguments.other_machines { Reach::Anywhere } else { Reach::ThisMachine };
-    let waiting = Waiting::at(arguments.listen, reach).map_err(|error| Failure::link(&error))?;
+    let meeting = if arguments.ble {
+        Meeting::on_the_air(&mut randomness())
+    } else {
+        let reach = if arguments.other_machines { Reach::Anywhere } else { Reach::ThisMachine };
+        Meeting::at(arguments.listen, reach)
+    };
+    let meeting = meeting.map_err(|error| Failure::link(&error))?;
     let file = file.map(|(form, path)| Ok::<_, Failure>((form, NewFile::create(path)?))).transpose()?;
 
     let (mut session, unlocked) = opening.open()?;
     // By a clock that cannot be believed nobody is met.
     session.time()?;
-    let engaged = Engaged::new(vec![Retrieval::Socket(waiting.address())], &mut randomness());
+    let engaged = Engaged::new(vec![meeting.retrieval()], &mut randomness());
     let engaged = engaged.map_err(|error| Failure::internal(messages::sentence(&error.to_string())))?;
     // The evidence of this opening is good for this code and for no other.
     let holder = unlocked.for_request(engaged.id());
@@ -69,18 +77,18 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
     let (mut link, first) = {
         let _step = Step::begin(messages::WAITING_FOR_READER);
         let patience = Duration::from_secs(arguments.wait.get().min(LONGEST_WAIT));
-        waiting.first(patience, BOUNDS).map_err(|error| Failure::link(&error))?
+        meeting.first(patience, BOUNDS).map_err(|error| Failure::link(&error))?
     };
     let at = session.time()?;
     let met = engaged.meet(&first, &session.holdings().trust_anchors(), at);
-    let authenticated = met.map_err(|unanswered| part(&mut link, unanswered.farewell(), &unanswered))?;
+    let authenticated = met.map_err(|unanswered| part(link.as_mut(), unanswered.farewell(), &unanswered))?;
     if arguments.refuse {
         let asker = authenticated.asker();
         link.send(&authenticated.refuse()).map_err(|error| Failure::link(&error))?;
         let json = json!({ "refused": true, "verifier": asker.name });
         return Ok(Answer { json, text: messages::refused(&asker) });
     }
-    answer(arguments, said, authenticated, holder, session, &mut link)
+    answer(arguments, said, authenticated, holder, session, link.as_mut())
 }
 
 fn answer(
@@ -89,7 +97,7 @@ fn answer(
     authenticated: Authenticated<InPerson>,
     holder: HolderVerified,
     mut session: Session,
-    link: &mut TcpLink,
+    link: &mut dyn Link,
 ) -> Result<Answer, Failure> {
     let saying = &arguments.saying;
     let asker = authenticated.asker();
@@ -151,7 +159,7 @@ fn answer(
 }
 
 /// Sends the answer, and hears what the reader says last.
-fn hand_over(link: &mut TcpLink, handing: Handing) -> Result<Outcome, Failure> {
+fn hand_over(link: &mut dyn Link, handing: Handing) -> Result<Outcome, Failure> {
     let _step = Step::begin(messages::CALLING);
     link.send(handing.message()).map_err(|error| Failure::link(&error))?;
     let reply = link.receive(LAST_WORD).ok();
@@ -161,13 +169,13 @@ fn hand_over(link: &mut TcpLink, handing: Handing) -> Result<Outcome, Failure> {
 }
 
 /// Tells the reader that it is over, and gives why, for the person.
-fn part(link: &mut TcpLink, farewell: &[u8], why: &impl wallet_core::fault::Blame) -> Failure {
+fn part(link: &mut dyn Link, farewell: &[u8], why: &impl wallet_core::fault::Blame) -> Failure {
     say(link, farewell);
     Failure::from_blame(why)
 }
 
 /// A last message. That it could not be said changes nothing.
-fn say(link: &mut TcpLink, message: &[u8]) {
+fn say(link: &mut dyn Link, message: &[u8]) {
     if let Err(error) = link.send(message) {
         tracing::info!(%error, "the reader could not be told");
     }

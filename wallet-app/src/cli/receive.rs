@@ -2,6 +2,7 @@
 
 use super::arguments::Opening;
 use super::attest;
+use super::going_on::GoingOn;
 use super::list::{promised, summary};
 use super::output::Answer;
 use super::progress::Step;
@@ -55,18 +56,20 @@ pub(super) struct Receive {
     /// Refuse an issuer that no trust anchor of yours vouches for
     #[arg(long)]
     known_only: bool,
+    #[command(flatten)]
+    going_on: GoingOn,
 }
 
-pub(super) fn run(arguments: &Receive) -> Result<Answer, Failure> {
+pub(super) fn run(arguments: &Receive, as_json: bool) -> Result<Answer, Failure> {
     prompt::somebody_to_ask(arguments.yes)?;
     match &arguments.offer {
-        Some(offer) => take_up(arguments, offer),
-        None if arguments.paste => take_up(arguments, &prompt::unseen(messages::PASTE_OFFER)?),
+        Some(offer) => take_up(arguments, offer, as_json),
+        None if arguments.paste => take_up(arguments, &prompt::unseen(messages::PASTE_OFFER)?, as_json),
         None => resume(arguments),
     }
 }
 
-fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
+fn take_up(arguments: &Receive, offer: &str, as_json: bool) -> Result<Answer, Failure> {
     // What is no offer is told before the vault is opened.
     issuance::follow(offer)?;
     let (mut session, _) = arguments.opening.open()?;
@@ -93,7 +96,7 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
     let offered = offered.attested_by(&session.holdings());
     let redeeming = if offered.wants_authorization() {
         session = session.save()?;
-        authorized(&offered, &mut performer, arguments.paste)?
+        authorized(&offered, &mut performer, arguments, as_json)?
     } else {
         let tx_code = transaction_code(&offered, arguments)?;
         let redeeming = offered.accept(tx_code, None, now(), &mut randomness())?;
@@ -118,7 +121,13 @@ fn take_up(arguments: &Receive, offer: &str) -> Result<Answer, Failure> {
 }
 
 /// Sends the person to the issuer's page, and waits until they are back.
-fn authorized(offered: &Offered, performer: &mut Performer, paste: bool) -> Result<Redeeming, Failure> {
+fn authorized(
+    offered: &Offered,
+    performer: &mut Performer,
+    arguments: &Receive,
+    as_json: bool,
+) -> Result<Redeeming, Failure> {
+    let paste = arguments.paste;
     let redirect = Redirect::open(&mut randomness()).map_err(Failure::runtime)?;
     let pushing = offered.authorize(redirect.uri(), None, now(), &mut randomness())?;
     let authorization = {
@@ -126,6 +135,10 @@ fn authorized(offered: &Offered, performer: &mut Performer, paste: bool) -> Resu
         performer.run(pushing)?
     };
     prompt::tell(&messages::page(&authorization, paste))?;
+    // Whoever pastes has the browser elsewhere.
+    if !paste {
+        arguments.going_on.go(authorization.url(), arguments.yes, as_json)?;
+    }
     // An address of another request, or a browser that looks for an icon, is passed over.
     let back = |target: &str| match authorization.returned(target, now(), &mut randomness()) {
         Err(IssuanceError::NotOurRedirect) => None,

@@ -178,6 +178,20 @@ pub(crate) fn sent(receipt: &Receipt, redirect: Option<&Url>, words: &Words) -> 
     text
 }
 
+/// Whether the browser is to be opened there: the host first, which is what the person can judge.
+pub(crate) fn open_it(address: &Url) -> String {
+    format!("Open that page of {} in your browser now?", Shown::host(address))
+}
+
+/// What became of it.
+pub(crate) fn goes_on(address: &Url, opened: bool) -> String {
+    if opened {
+        "It goes on in your browser.".to_owned()
+    } else {
+        format!("You can go on at {}", Shown::address(address))
+    }
+}
+
 fn on_terms(terms: Option<&Terms>) -> String {
     match terms {
         Some(terms) => {

@@ -112,7 +112,8 @@ mod tests {
     use super::*;
     use crate::holdings::testing::Memory;
     use crate::testing::{NOW, Party};
-    use credentials::trust::list::{Entry, TrustListDraft};
+    use crate::vault::MAX_RECORD;
+    use credentials::trust::list::{Entry, TrustListDraft, TrustListIssueError};
     use credentials::trust::{AnchorLimits, Trust, Usage};
     use schemas::Seconds;
 
@@ -171,6 +172,22 @@ mod tests {
         assert_eq!(holdings.time_floor().time(), end);
         assert!(holdings.time_floor().judge(end.minus(Seconds::new(121))).is_err());
         assert_eq!(holdings.time_floor().judge(end.minus(Seconds::new(120))), Ok(end));
+        // The longest list that anyone signs fits a record, with who signs it.
+        let padded = |length: usize| {
+            let types = Some(vec!["x".repeat(length)]);
+            let limits = AnchorLimits { types, ..AnchorLimits::default() };
+            [Entry::new(certificate(&post), vec![Usage::Verifier], limits).unwrap()]
+        };
+        let room = list::LONGEST - sign(&ministry, 6, end, &padded(0)).len();
+        let longest = sign(&ministry, 6, end, &padded(room / 4 * 3));
+        assert!((list::LONGEST - 8..=list::LONGEST).contains(&longest.len()), "{}", longest.len());
+        let (name, expires_at, entries) = ("urn:list", end.plus(Seconds::DAY), &padded(room)[..]);
+        let longer = TrustListDraft { name, sequence: 6, issued_at: end, expires_at, ttl: Seconds::HOUR, entries };
+        let refused = longer.sign(&ministry.chain, &ministry.key);
+        assert!(matches!(refused, Err(TrustListIssueError::TooLong { got }) if got > list::LONGEST));
+        Holdings::of(&mut memory).take_trust_list(&longest, None, end, &mut rng).unwrap();
+        let kept = memory.records[&memory.ids_of(RecordKind::TRUST_LIST)[0]].1.len();
+        assert!(kept < MAX_RECORD, "{kept}");
         // A record that is damaged makes nobody known.
         let id = memory.ids_of(RecordKind::TRUST_LIST)[0];
         memory.records.get_mut(&id).unwrap().1.truncate(40);

@@ -10,13 +10,15 @@ use credentials::trust::VerifiedChain;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-/// Who signed the metadata of an issuer: its key, and the authorities above it.
+/// Who signed the metadata of an issuer: its certificate, and the anchor above it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Signer {
     /// The SHA-256 of the certificate.
     leaf: String,
-    /// The key identifiers of the authorities, the highest last.
-    authorities: Vec<String>,
+    /// The SHA-256 of the anchor's key; `None` in a record of an earlier version, which knew the authorities by what they called
+    /// themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    anchor: Option<String>,
 }
 
 /// The signers of issuers that this wallet remembers.
@@ -33,14 +35,13 @@ struct Record {
 
 impl Signer {
     pub(super) fn of(chain: &VerifiedChain) -> Self {
-        let authorities = chain.authority_key_ids().iter().map(|id| b64::encode(id)).collect();
-        Self { leaf: b64::encode(&chain.leaf_sha256()), authorities }
+        let anchor = chain.anchor_key_sha256().map(|key| b64::encode(&key));
+        Self { leaf: b64::encode(&chain.leaf_sha256()), anchor }
     }
 
-    /// Whether this is the same signer: the same certificate, or one that the same authority made, as after a renewal.
+    /// Whether this is the same signer: the same certificate, or one under the same anchor's key, as after a renewal.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let highest = self.authorities.last();
-        self.leaf == other.leaf || highest.is_some() && highest == other.authorities.last()
+        self.leaf == other.leaf || self.anchor.is_some() && self.anchor == other.anchor
     }
 }
 

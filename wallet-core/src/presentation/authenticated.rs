@@ -7,7 +7,7 @@ use super::sending::Replying;
 use crate::effect::{AddressError, Loopback, address};
 use crate::fault::{Blame, Fault};
 use crate::holdings::Holdings;
-use credentials::registration::Registrations;
+use credentials::registration::{RegistrationError, Registrations};
 use credentials::request_object::{AuthenticatedRequest, RequestObjectError, RequestObjectIn};
 use credentials::trust::{Trust, TrustAnchors};
 use schemas::Timestamp;
@@ -184,12 +184,15 @@ impl Authenticated {
         let Online(request) = &self.0.way;
         match Registrations::of(request, registrars, now) {
             Ok(found) => Ok(Self(Ask { registrations: Some(found), ..self.0 })),
-            // Told as a refusal by the person is: another word would say whom this wallet trusts to register verifiers.
-            Err(error) => {
-                let error = RequestObjectError::Registration(error).into();
-                Err(Rejected { error, reply: self.0.refuse().map(Box::new) })
-            }
+            Err(error) => Err(self.rejected(error)),
         }
+    }
+
+    /// For a registration that does not hold. Told as a refusal by the person is: another word would say whom this wallet trusts
+    /// to register verifiers.
+    pub(super) fn rejected(self, error: RegistrationError) -> Rejected {
+        let error = RequestObjectError::Registration(error).into();
+        Rejected { error, reply: self.0.refuse().map(Box::new) }
     }
 
     /// Looks what would answer the request. Nothing of it reaches the verifier before the person has agreed.

@@ -38,7 +38,7 @@ fn checked_at(certificates: &[CertificateParams], usage: Usage, now: Timestamp) 
     }
     let chain = CertificateChain::from_der(ders).unwrap();
     let facts: Vec<Facts> = chain.iter().map(|der| Facts::read(der).unwrap()).collect();
-    chain.check_without_anchor(&facts, SignatureAlgorithms::ES256, usage, now)
+    Path { ders: &chain.0.ders, algorithms: SignatureAlgorithms::ES256, usage, now }.check_without_anchor(&facts)
 }
 
 fn checked(certificates: &[CertificateParams]) -> Result<(), ChainError> {

@@ -1,6 +1,6 @@
 //! Writing a trust list.
 
-use super::{Entry, MAX_LIFETIME, MOST, TYP};
+use super::{Entry, LONGEST, MAX_LIFETIME, MOST, TYP};
 use crate::jws;
 use crate::signer::{SignError, Signer};
 use crate::trust::CertificateChain;
@@ -35,6 +35,12 @@ pub enum TrustListIssueError {
     /// More entries than anyone reads.
     #[error("a trust list has at most {MOST} entries")]
     TooMany,
+    /// More bytes than anyone reads.
+    #[error("a signed trust list has at most {LONGEST} bytes, this one would have {got}")]
+    TooLong {
+        /// How many it would have.
+        got: usize,
+    },
     /// A certificate twice.
     #[error("entry {number} names a certificate that an entry before it names")]
     Twice {
@@ -71,7 +77,11 @@ impl TrustListDraft<'_> {
             "sub": self.name, "seq": self.sequence, "iat": self.issued_at, "exp": self.expires_at, "ttl": self.ttl,
             "entries": entries,
         }));
-        Ok(jws::sign_object(&header, &payload, signer)?)
+        let signed = jws::sign_object(&header, &payload, signer)?;
+        if signed.len() > LONGEST {
+            return Err(TrustListIssueError::TooLong { got: signed.len() });
+        }
+        Ok(signed)
     }
 }
 

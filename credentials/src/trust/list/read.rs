@@ -1,7 +1,7 @@
 //! Reading a trust list: what is checked before one anchor of it is believed.
 
 use super::entry::EntryIn;
-use super::{Entry, MAX_LIFETIME, MOST, TYP, TrustListError};
+use super::{Entry, LONGEST, MAX_LIFETIME, MOST, TYP, TrustListError};
 use crate::escape::escaped;
 use crate::json::Limits;
 use crate::jws::JwsIn;
@@ -14,8 +14,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// [`MOST`] entries of a usual certificate each.
-const LIMITS: Limits = Limits { bytes: 1 << 20, ..Limits::TOKEN };
+const LIMITS: Limits = Limits { bytes: LONGEST, ..Limits::TOKEN };
 
 /// The longest name of a list.
 const LONGEST_NAME: usize = 2048;

@@ -303,6 +303,29 @@ fn attack_11_the_chain_is_verified_for_its_usage_and_up_to_an_anchor() {
 }
 
 #[test]
+fn attack_11_a_certificate_appended_to_the_unsigned_header_is_refused() {
+    use crate::world::{Authority, authority_params, leaf_params};
+    let root = Authority::root(authority_params("Root", None));
+    let anchors = TrustAnchors::from_pem(root.pem.as_bytes()).unwrap();
+    let policy = credentials::trust::ChainPolicy::known_only(&anchors);
+    let signer = key(31);
+    let leaf = root.leaf(&leaf_params("Signer", Usage::MdocIssuing), signer.public_key());
+    let chain = credentials::trust::CertificateChain::from_der([leaf.clone()]).unwrap();
+    let bytes = issue(&draft(), &chain, WORLD.holder.public_key(), &signer, &mut rng(1)).unwrap();
+    assert!(verify_issued(&bytes, &policy, NOW).is_ok());
+    let with = |above: &[u8]| {
+        let bytes = edited(&bytes, |value| {
+            let chain = [leaf.as_slice(), above].map(|der| Value::Bytes(der.to_vec()));
+            members(&mut items(at!(value, "issuerAuth"))[1])[0].1 = Value::Array(chain.into());
+        });
+        verify_issued(&bytes, &policy, NOW).map(|_| ())
+    };
+    let impostor = Authority::root(authority_params("Root", None));
+    assert_eq!(with(&impostor.der), Err(VerifyError::Chain(ChainError::Signature)));
+    assert_eq!(with(&root.der), Ok(()));
+}
+
+#[test]
 fn iso18013_9_3_1_a_document_signed_outside_the_time_of_its_certificate_is_refused() {
     // The certificates of the world begin on 2026-01-01.
     let mut early = draft();

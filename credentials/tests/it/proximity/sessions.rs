@@ -42,6 +42,17 @@ fn met() -> (Session, Session, Vec<u8>) {
 }
 
 #[test]
+fn ble_07_the_code_says_under_which_identifier_the_device_is_found() {
+    let ways = vec![Retrieval::Ble(Ble { peripheral: Some([7; 16]), central: None })];
+    let code = HolderEngagement::new(key(51), ways.clone()).qr_uri();
+    let read = DeviceEngagement::from_uri(&code).unwrap();
+    assert_eq!(read.retrieval(), ways);
+    // [2, 1, {0: true, 1: false, 10: h'07…'}]: type and version, peripheral server mode alone, and its identifier.
+    let expected = [&[0x83, 0x02, 0x01, 0xa3, 0x00, 0xf5, 0x01, 0xf4, 0x0a, 0x50], &[7; 16][..]].concat();
+    assert!(read.as_bytes().windows(expected.len()).any(|part| part == expected));
+}
+
+#[test]
 fn a_presentation_in_person_from_code_to_consent() {
     let (holder, reader, request) = met();
     assert_eq!(holder.transcript(), reader.transcript());

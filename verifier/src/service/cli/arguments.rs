@@ -211,8 +211,11 @@ pub(super) struct Proximity {
     #[command(flatten)]
     pub(super) terms: Terms,
     /// Go to other machines too, where the code leads to one.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ble")]
     pub(super) other_machines: bool,
+    /// Find the holder's device over Bluetooth, where this program was built with it (--features ble); never tried on the air.
+    #[arg(long)]
+    pub(super) ble: bool,
     /// Who asks, for the audit.
     #[arg(long, default_value = "desk", value_name = "NAME", value_parser = actor)]
     pub(super) actor: Actor,
@@ -259,8 +262,8 @@ pub(super) struct Sync {
     /// Where an issuer names all its status lists (`status_list_aggregation_endpoint` of its metadata). Remembered; may be repeated.
     #[arg(long, value_name = "URL", value_parser = VerifierUrl::parse)]
     pub(super) aggregation: Vec<VerifierUrl>,
-    /// A type metadata document (SD-JWT VC §5), in a file or at a URL, which is remembered. Credentials of its type are held to
-    /// it. May be repeated.
+    /// A type metadata document (SD-JWT VC §5): a file, or the URL that is the name of its type, which is remembered. Credentials
+    /// of its type are held to it. May be repeated.
     #[arg(long, value_name = "FILE|URL")]
     pub(super) type_metadata: Vec<String>,
     /// Forget a type's document again, by its `vct` or its URL. May be repeated.

@@ -174,6 +174,12 @@ impl From<LookUpError> for Failure {
             LookUpError::Document(_) => {
                 Self::new(Exit::Refused, "type_metadata_invalid", message, "ask whoever wrote the document")
             }
+            LookUpError::Elsewhere { .. } => Self::new(
+                Exit::Refused,
+                "type_metadata_invalid",
+                message,
+                "a type is fetched from the address that is its name; give the document of another one as a file",
+            ),
             LookUpError::Known { .. } => Self::usage(message, "forget it first: amparo-verifier sync --forget-type"),
             LookUpError::Metadata(_) | LookUpError::Keys(_) => Self::new(
                 Exit::Refused,

@@ -9,9 +9,11 @@ use super::words;
 use crate::policy::{LinkScheme, ResponseMode};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::desk::{Ask, Desk, Encounter};
-use credentials::proximity::{DeviceEngagement, Retrieval, SCHEME};
+use credentials::proximity::{Ble, DeviceEngagement, Retrieval, SCHEME};
+use nearby::ble::radio::{Radio, RadioError};
+use nearby::ble::{BleLink, Mode};
 use nearby::tcp::{Reach, TcpLink};
-use nearby::{Bounds, Link as _, LinkError};
+use nearby::{Bounds, Link, LinkError};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +23,8 @@ use std::time::Duration;
 const BOUNDS: Bounds = Bounds { message: 258 * 1024, messages: 2 };
 /// How long a device may take to be reached.
 const REACHING: Duration = Duration::from_secs(10);
+/// How long it may take to be found over Bluetooth and connected to.
+const FINDING: Duration = Duration::from_secs(30);
 
 pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
     let desk = open_swept(&arguments.data)?;
@@ -37,10 +41,8 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
         registration: None,
     };
     let engagement = engagement(arguments)?;
-    let address = socket(&engagement)?;
-    let reach = if arguments.other_machines { Reach::Anywhere } else { Reach::ThisMachine };
     // Before the transaction: a code that leads nowhere leaves nothing behind.
-    let link = TcpLink::call(address, reach, REACHING, BOUNDS).map_err(|error| unreached(&error))?;
+    let link = reach(arguments, &engagement)?;
     let encounter = desk.approach(ask, engagement)?;
     let id = encounter.id().clone();
     exchange(&desk, encounter, link)?;
@@ -54,7 +56,7 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
 }
 
 /// Asks, waits for the person to decide, and takes what comes through the checks.
-fn exchange(desk: &Desk, encounter: Encounter, mut link: TcpLink) -> Result<(), Failure> {
+fn exchange(desk: &Desk, encounter: Encounter, mut link: Box<dyn Link>) -> Result<(), Failure> {
     let left = encounter.expires_at().since(SystemClock.now());
     let heard = link.send(encounter.message()).and_then(|()| link.receive(Duration::from_secs(left.get())));
     match heard {
@@ -73,7 +75,33 @@ fn exchange(desk: &Desk, encounter: Encounter, mut link: TcpLink) -> Result<(), 
     }
 }
 
+/// The way to the holder's device that its code offers and this desk can go.
+fn reach(arguments: &Proximity, engagement: &DeviceEngagement) -> Result<Box<dyn Link>, Failure> {
+    if !arguments.ble {
+        let reach = if arguments.other_machines { Reach::Anywhere } else { Reach::ThisMachine };
+        let link = TcpLink::call(socket(engagement)?, reach, REACHING, BOUNDS);
+        return Ok(Box::new(link.map_err(|error| unreached(&error))?));
+    }
+    let service = engagement.retrieval().iter().find_map(|way| match way {
+        Retrieval::Ble(Ble { peripheral, .. }) => *peripheral,
+        _ => None,
+    });
+    let service = service.ok_or_else(|| {
+        let message = "the holder's device does not let itself be found over Bluetooth";
+        Failure::new(Exit::Network, "no_way", message, "leave out --ble, or ask for a code with Bluetooth in it")
+    })?;
+    let link = Radio::find().map_err(LinkError::from).and_then(|radio| {
+        let gatt = radio.seek(Mode::HolderIsServer, &service, FINDING)?;
+        BleLink::begin(gatt, BOUNDS)
+    });
+    Ok(Box::new(link.map_err(|error| unreached(&error))?))
+}
+
 fn unreached(error: &LinkError) -> Failure {
+    if let LinkError::Radio(error) = error {
+        let exit = if *error == RadioError::NotBuilt { Exit::Usage } else { Exit::Network };
+        return Failure::new(exit, "no_radio", error.to_string(), error.hint());
+    }
     let (exit, code, hint) = match error {
         LinkError::Frame(_) | LinkError::Chunk(_) | LinkError::TooMany { .. } => {
             (Exit::Refused, "not_a_wallet", "ask for a new code; what answered is no wallet")
@@ -119,7 +147,12 @@ fn socket(engagement: &DeviceEngagement) -> Result<SocketAddr, Failure> {
         _ => None,
     });
     found.ok_or_else(|| {
-        let message = "the holder's device offers no way that this desk can go: it has no radio of its own";
-        Failure::new(Exit::Network, "no_way", message, "connect a reader that has one, or ask for the answer online")
+        let message = "the holder's device offers no way that this desk can go without a radio";
+        Failure::new(
+            Exit::Network,
+            "no_way",
+            message,
+            "add --ble where this desk has Bluetooth, or ask for the answer online",
+        )
     })
 }

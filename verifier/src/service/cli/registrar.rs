@@ -53,7 +53,8 @@ pub(super) struct Register {
     /// The verifier, by its full client identifier, as its `init` and `renew` print it.
     #[arg(long, value_name = "ID", conflicts_with = "subject", required_unless_present = "subject")]
     client_id: Option<String>,
-    /// The verifier, by the name in its certificate: then wallets must know the anchor of that certificate.
+    /// The verifier, by the name in its certificate: then wallets must know the anchor of that certificate, and every verifier
+    /// of that name under an anchor that they know may show it too. Give a name that the authorities give to one only.
     #[arg(long, value_name = "NAME")]
     subject: Option<String>,
     /// What it is called; people are shown this name.
@@ -74,7 +75,7 @@ pub(super) struct Register {
     /// Who watches over it, and how that is reached.
     #[arg(long, value_parser = contact)]
     authority: Option<String>,
-    /// For how long: at most 366d. Wallets do not look up whether it was withdrawn since.
+    /// For how long: at most 366d. It cannot be withdrawn before: it names no status list.
     #[arg(long, default_value = "90d", value_name = "SPAN")]
     valid: Seconds,
     /// Where to write it; it is printed too.

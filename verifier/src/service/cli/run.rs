@@ -137,7 +137,7 @@ fn serve_until_stopped(arguments: &Serve, json: bool) -> Result<Answer, Failure>
         };
         // A closed stdout is no reason to stop serving.
         let _ = output::say(&line);
-        serve(desk, listener, stopped()).await.map_err(failed)?;
+        serve(desk, listener, stopped()).await;
         Ok(Answer::silent())
     })
 }

@@ -84,10 +84,12 @@ impl Store {
         })
     }
 
-    /// All documents of types, by `vct`.
+    /// All documents of types, by `vct`. One that was fetched from elsewhere than the address which its type names, as earlier
+    /// versions did, is not among them.
     pub(crate) fn types(&self) -> Result<Vec<StoredType>, StoreError> {
         let connection = self.lock();
-        let mut statement = connection.prepare_cached("SELECT * FROM types ORDER BY vct")?;
+        let mut statement =
+            connection.prepare_cached("SELECT * FROM types WHERE source IS NULL OR source = vct ORDER BY vct")?;
         let read = |row: &Row<'_>| {
             Ok(StoredType {
                 vct: row.get("vct")?,

@@ -127,3 +127,27 @@ fn vci_12_2_3_an_issuer_that_signed_once_is_held_to_it() {
     again(&mut wallet, &mut stranger, both.clone()).unwrap();
     assert_eq!(again(&mut wallet, &mut issuer, both).map(drop), Err(IssuanceError::OtherSigner));
 }
+
+#[test]
+fn vci_12_2_3_an_authority_that_borrows_the_name_of_the_remembered_one_is_another() {
+    let signing = || Desk { signs: Some(|_, _| {}), ..Desk::default() };
+    let (mut wallet, mut issuer) = (Wallet::new(), Issuer::new(signing()));
+    let usage = credentials::trust::Usage::CredentialIssuing;
+    let seeded = |seed| <ChaCha20Rng as rand_core::SeedableRng>::from_seed([seed; 32]);
+    issuer.party = Party::new("Casa Abierta", &["issuer.example"], usage, &mut seeded(78));
+    let mut anchors = issuer.party.anchors();
+    let offered = again(&mut wallet, &mut issuer, anchors.clone()).unwrap();
+    offered.remember_signer(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng).unwrap();
+    // Another anchor of this wallet, whose certificates say that the first one's key made them.
+    let honest = issuer.party.chain.verify(&anchors, usage, NOW).unwrap();
+    let key_id = honest.authority_key_ids()[0].clone();
+    let mut other = Issuer::new(signing());
+    other.party = Party::calling_itself("Casa Falsa", &["issuer.example"], usage, Some(key_id), &mut seeded(79));
+    anchors.add_pem(other.party.anchor_pem.as_bytes()).unwrap();
+    let forged = other.party.chain.verify(&anchors, usage, NOW).unwrap();
+    assert_eq!(forged.authority_key_ids(), honest.authority_key_ids());
+    assert_eq!(again(&mut wallet, &mut other, anchors.clone()).map(drop), Err(IssuanceError::OtherSigner));
+    // The same issuer with a new certificate under the same authority's key is the same.
+    issuer.party = Party::new("Casa Abierta", &["issuer.example", "www.issuer.example"], usage, &mut seeded(78));
+    again(&mut wallet, &mut issuer, anchors).unwrap();
+}

@@ -1,11 +1,14 @@
 //! What registrars say of verifiers, and what follows for the person.
 
 use super::*;
+use crate::effect::{Errand as _, Outcome, Progress, Response};
 use crate::testing::Party;
 use credentials::registration::{self, RegistrationError};
 use credentials::request_object::RequestObjectError;
+use credentials::status_list::{Bits, StatusList};
 use credentials::trust::Usage;
 use schemas::registration::{RegistrationClaims, SupervisoryAuthority};
+use schemas::status::{Status, StatusClaim, StatusReference};
 
 fn registrar() -> Party {
     Party::new("Registry", &["registrar.example"], Usage::VerifierRegistering, &mut HOLDER.rng.clone())
@@ -13,6 +16,11 @@ fn registrar() -> Party {
 
 /// A verifier that asks for `asked` and is registered for `registered`, at a border.
 fn verifier(asked: &[&str], registered: &[&str], purpose: Option<Purpose>) -> Verifier {
+    listed(asked, registered, purpose, None)
+}
+
+/// The same, where the registration can be withdrawn.
+fn listed(asked: &[&str], registered: &[&str], purpose: Option<Purpose>, status: Option<StatusClaim>) -> Verifier {
     let mut plain = Verifier::new(Checkpoint { dcql: asking(registered), ..Checkpoint::default() });
     let claims = RegistrationClaims {
         sub: plain.client_id(),
@@ -27,7 +35,7 @@ fn verifier(asked: &[&str], registered: &[&str], purpose: Option<Purpose>) -> Ve
         }),
         iat: NOW,
         exp: NOW.plus(Seconds::DAY),
-        status: None,
+        status,
     };
     let registrar = registrar();
     let registration = Some(registration::sign(&claims, &registrar.chain, &registrar.key).unwrap());
@@ -127,6 +135,90 @@ fn a_registered_verifier_that_names_no_purpose_takes_a_yes_of_its_own() {
     assert_eq!(refused, ChoiceError::ConcernsNotAccepted(vec![path(&["given_name"])]));
     let agreed = Choice { show_beyond_purpose: true, ..Choice::default() };
     assert!(wallet.offered_registered(&mut silent).consent(&agreed, NOW, &mut wallet.rng).is_ok());
+}
+
+const LIST: &str = "https://registrar.example/status/1";
+
+/// A list of the registrar's, in which these entries are said to be something else than valid.
+fn list(by: &Party, uri: &str, issued_at: Timestamp, against: &[(u64, Status)]) -> String {
+    let mut list = StatusList::new(1024, Bits::Two).unwrap();
+    for (index, status) in against {
+        list.set(*index, *status).unwrap();
+    }
+    list.to_token(uri, issued_at, issued_at.plus(Seconds::DAY), Seconds::HOUR, &by.chain, &by.key).unwrap()
+}
+
+/// How the request of a verifier fares whose registration names entry 7 of [`LIST`], where its host answers `answer`; and who
+/// was asked.
+fn fares(answer: Outcome) -> (Result<Authenticated, Rejected>, String) {
+    let status = StatusClaim { status_list: StatusReference { idx: 7, uri: LIST.to_owned() } };
+    let mut verifier = listed(&["given_name"], &["given_name"], BORDER, Some(status));
+    let mut wallet = Wallet::knowing(&verifier);
+    let mut registrars = registrar().anchors();
+    registrars.add_pem(keeper().anchor_pem.as_bytes()).unwrap();
+    let asks = wallet.registered(&mut verifier).unwrap();
+    assert_eq!(asks.asker().registered.unwrap().len(), 1);
+    let looked = asks.look_up_registrations(registrars, NOW).unwrap();
+    let Progress::Waiting(errand) = looked else { panic!("nothing to look up") };
+    let asked = errand.effect().url().to_string();
+    let done = match errand.resume(answer, NOW, &mut wallet.rng) {
+        Ok(Progress::Ready(authenticated)) => Ok(authenticated),
+        Ok(Progress::Waiting(_)) => panic!("more than one list"),
+        Err(rejected) => Err(rejected),
+    };
+    (done, asked)
+}
+
+fn keeper() -> Party {
+    Party::new("Registry's lists", &["registrar.example"], Usage::StatusSigning, &mut HOLDER.rng.clone())
+}
+
+fn served(token: String) -> Outcome {
+    Outcome::Response(Response { status: 200, headers: Vec::new(), body: token.into_bytes() })
+}
+
+#[test]
+fn vp_5_1_a_registration_that_was_withdrawn_ends_the_request() {
+    let (standing, asked) = fares(served(list(&keeper(), LIST, NOW, &[(8, Status::Invalid)])));
+    assert_eq!((standing.unwrap().asker().registered.unwrap().len(), asked.as_str()), (1, LIST));
+    for status in [Status::Invalid, Status::Suspended] {
+        let (refused, _) = fares(served(list(&keeper(), LIST, NOW, &[(7, status)])));
+        let withdrawn = RequestObjectError::Registration(RegistrationError::Withdrawn);
+        let rejected = refused.unwrap_err();
+        assert_eq!(*rejected.error(), RequestError::RequestObject(withdrawn), "{status:?}");
+        assert!(rejected.reply().is_some());
+    }
+    // What a list said that has ended still counts against it, and no longer for it.
+    let old = NOW.minus(Seconds::DAY.times(2));
+    assert!(fares(served(list(&keeper(), LIST, old, &[(7, Status::Invalid)]))).0.is_err());
+    assert_eq!(fares(served(list(&keeper(), LIST, old, &[]))).0.unwrap().asker().registered, Some(vec![]));
+}
+
+#[test]
+fn attack_64_67_a_registration_of_which_nobody_says_that_it_stands_is_nobody_s_word() {
+    let stranger = Party::new("Stranger", &["registrar.example"], Usage::StatusSigning, &mut HOLDER.rng.clone());
+    for (answer, why) in [
+        (Outcome::Unreachable, "not to be had"),
+        (Outcome::Response(Response { status: 404, headers: Vec::new(), body: Vec::new() }), "not there"),
+        (served("no list".to_owned()), "no list"),
+        (served(list(&keeper(), "https://registrar.example/status/2", NOW, &[])), "another list"),
+        (served(list(&registrar(), LIST, NOW, &[])), "signed by who may not"),
+        (served(list(&stranger, LIST, NOW, &[])), "signed by nobody known"),
+    ] {
+        let (left, _) = fares(answer);
+        assert_eq!(left.unwrap().asker().registered, Some(vec![]), "{why}");
+    }
+    // Nothing is looked up where no list is named, or where it lies inside.
+    let mut unlisted = verifier(&["given_name"], &["given_name"], BORDER);
+    let asks = Wallet::knowing(&unlisted).registered(&mut unlisted).unwrap();
+    assert!(matches!(asks.look_up_registrations(registrar().anchors(), NOW).unwrap(), Progress::Ready(_)));
+    let inside = StatusClaim { status_list: StatusReference { idx: 7, uri: "http://127.0.0.1/list".to_owned() } };
+    let mut inward = listed(&["given_name"], &["given_name"], BORDER, Some(inside));
+    let asks = Wallet::knowing(&inward).registered(&mut inward).unwrap();
+    let Progress::Ready(asks) = asks.look_up_registrations(registrar().anchors(), NOW).unwrap() else {
+        panic!("it was looked up")
+    };
+    assert_eq!(asks.asker().registered, Some(vec![]), "nobody says that it stands");
 }
 
 #[test]

@@ -1,4 +1,9 @@
-//! The listener: connections that are bounded in number and in time.
+//! The one way in which issuer, verifier and attester listen: connections that are bounded in number and in time.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is where a service touches the world: sockets, and how long they take"
+)]
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -32,7 +37,7 @@ impl Default for Bounds {
             connections: 512,
             head: Duration::from_secs(15),
             life: Duration::from_secs(300),
-            farewell: super::REQUEST_TIME,
+            farewell: Duration::from_secs(30),
         }
     }
 }
@@ -61,6 +66,8 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
                 }
             },
         };
+        // Small answers, one at a time: waiting for more to send would only delay them.
+        let _ = stream.set_nodelay(true);
         let router = router.clone();
         let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<_>| {
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -93,4 +100,48 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, shutdo
     // Every connection gives its seat back when it ends.
     let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(bounds.farewell, room.acquire_many(all)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use std::time::Instant;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    async fn served(bounds: Bounds) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", axum::routing::get(async || "hello").post(async |body: String| body));
+        tokio::spawn(serve(listener, router, bounds, std::future::pending()));
+        address
+    }
+
+    /// One octet at a time, for ever; how long it took until nobody listened.
+    async fn drip(address: SocketAddr, head: &str) -> Duration {
+        let begun = Instant::now();
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(head.as_bytes()).await.unwrap();
+        while slow.write_all(b"a").await.is_ok() && begun.elapsed() < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        begun.elapsed()
+    }
+
+    #[tokio::test]
+    async fn attack_44_a_connection_that_drips_is_cut_off_in_time_and_its_place_is_free_again() {
+        let short = Duration::from_millis(300);
+        let bounds = Bounds { connections: 1, head: short, life: short, farewell: short };
+        let address = served(bounds).await;
+        for head in ["GET / HTTP/1.1\r\nHost: x\r\nX: ", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n"] {
+            let cut = drip(address, head).await;
+            assert!(cut < Duration::from_secs(5), "{cut:?}");
+            let mut next = TcpStream::connect(address).await.unwrap();
+            next.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            next.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.ends_with("hello"), "{answer}");
+        }
+    }
 }
