@@ -2,9 +2,8 @@
 //!
 //! NFIQ 2 itself is made for scanners' images at 500 dpi and says nothing valid of photographs; no number here is one of its.
 
-use zeroize::Zeroizing;
-
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::super::ridges::{BLOCK, RidgeMap};
 use super::flatten::{Flat, modulation};
