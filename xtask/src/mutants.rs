@@ -111,15 +111,15 @@ fn package_of(file: &str) -> &str {
 fn try_all(files: &[(&str, &[&str])], arguments: &Arguments) -> Result<(), MutantsError> {
     let package = files.first().map_or("", |(file, _)| package_of(file));
     let mutants = schema::list(files.iter().map(|(file, _)| *file), arguments)?;
-    let tree = Tree::copied(package)?;
+    let mut tree = Tree::copied(package)?;
     let mut unviable = BTreeSet::new();
     loop {
         tree.write(&mutants, mutants.iter().filter(|mutant| mutant.can_sleep() && !unviable.contains(&mutant.id)))?;
-        let found = tree.refused_by_the_compiler()?;
-        if found.is_empty() {
-            break;
+        match tree.refused_by_the_compiler()? {
+            Some(found) if found.is_empty() => break,
+            Some(found) => unviable.extend(found),
+            None => {}
         }
-        unviable.extend(found);
     }
     let tests = tree.build()?.ok_or_else(|| MutantsError::Build(package.to_owned(), String::new()))?;
     if !tests.pass(None, &[]) {

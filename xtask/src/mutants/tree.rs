@@ -32,6 +32,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Tells the program which mutant is awake.
 const AWAKE: &str = "AMPARO_MUTANT";
 
+const CONSTANT: &str = "const fn ";
+
 const SWITCH: &str = r#"
 /// Which mutant is awake.
 pub fn mutant() -> usize {
@@ -87,9 +89,9 @@ impl Tree {
         self.originals.get(file).map_or("", String::as_str)
     }
 
-    /// Those of the mutants in the tree that do not compile.
-    pub(super) fn refused_by_the_compiler(&self) -> Result<BTreeSet<usize>, MutantsError> {
-        let (mut found, mut stray) = (BTreeSet::new(), None);
+    /// Those of the mutants in the tree that do not compile; `None` when the tree was mended and is to be tried again.
+    pub(super) fn refused_by_the_compiler(&mut self) -> Result<Option<BTreeSet<usize>>, MutantsError> {
+        let (mut found, mut stray, mut mended) = (BTreeSet::new(), None, false);
         for message in self.cargo(&["check", "--lib"]) {
             let Some(message) = message.get("message").filter(|message| message["level"] == "error") else { continue };
             let spans = message["spans"].as_array().into_iter().flatten();
@@ -99,14 +101,36 @@ impl Tree {
             });
             match mutant {
                 Some(id) => drop(found.insert(id)),
+                None if message.pointer("/code/code").is_some_and(|code| code == "E0015") => {
+                    mended |= message.pointer("/spans/0").map_or(Ok(false), |span| self.loosen(span))?;
+                }
                 None => stray = stray.or_else(|| Some(message["rendered"].as_str()?.to_owned())),
             }
         }
         // A function with a mutant in it is not `const`, and it may be one of those that are found.
         match stray {
+            _ if mended => Ok(None),
             Some(rendered) if found.is_empty() => Err(MutantsError::Build(self.package.clone(), rendered)),
-            _ => Ok(found),
+            _ => Ok(Some(found)),
         }
+    }
+
+    /// A function that is `const` cannot call one with a mutant in it: it loses that word, too.
+    fn loosen(&mut self, span: &Value) -> Result<bool, MutantsError> {
+        let (Some(file), Some(byte)) = (span["file_name"].as_str(), span["byte_start"].as_u64()) else {
+            return Ok(false);
+        };
+        let text = fs::read_to_string(self.root.join(file)).map_err(|source| failed(Path::new(file), source))?;
+        let before = usize::try_from(byte).ok().and_then(|byte| text.get(..byte)).unwrap_or_default();
+        let Some(start) = before.rfind(CONSTANT) else { return Ok(false) };
+        let head = before[start..].split('(').next().unwrap_or_default();
+        let Some(original) = self.originals.get_mut(file).filter(|original| original.contains(head)) else {
+            return Ok(false);
+        };
+        *original = original.replacen(head, &head.replacen(CONSTANT, "fn ", 1), 1);
+        // Where the file has mutants in it, it is written anew with them.
+        write(&self.root.join(file), original.as_bytes())?;
+        Ok(true)
     }
 
     /// Compiles the tests; `None` where that is not possible.
