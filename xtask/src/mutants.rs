@@ -45,8 +45,8 @@ pub(crate) enum MutantsError {
 }
 
 /// What decides whether somebody is believed, by the package whose own tests must notice; with it the tests that are asked first,
-/// because they are nearest. What only tests over HTTP would notice is left out.
-const FILES: [(&str, &[&str]); 18] = [
+/// because they are nearest. What only tests of the whole world would notice is left out.
+const FILES: [(&str, &[&str]); 21] = [
     ("credentials/src/key_binding.rs", &["presented::"]),
     ("credentials/src/sd_jwt/process.rs", &["disclosures::", "presented::"]),
     ("credentials/src/sd_jwt/payload.rs", &["sd_jwt::payload::"]),
@@ -65,6 +65,9 @@ const FILES: [(&str, &[&str]); 18] = [
     ("credentials/src/trust/certificate.rs", &["trust::certificate::", "chain::"]),
     ("credentials/src/trust/path.rs", &["trust::path::", "chain::"]),
     ("verifier/src/verification.rs", &["verification::"]),
+    ("verifier/src/verification/authenticate.rs", &["presentation::", "verification::"]),
+    ("verifier/src/verification/consent.rs", &["consent::"]),
+    ("verifier/src/verification/status.rs", &["status::"]),
 ];
 
 const TOOL: &str = "cargo-mutants";
