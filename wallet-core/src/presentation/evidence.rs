@@ -28,7 +28,7 @@ use schemas::{Seconds, Timestamp};
 /// ```compile_fail,E0624
 /// use wallet_core::presentation::HolderVerified;
 /// fn raise(evidence: HolderVerified) -> HolderVerified {
-///     evidence.by_present_face(unimplemented!())
+///     evidence.by_present_face(panic!())
 /// }
 /// ```
 /// It cannot be copied:

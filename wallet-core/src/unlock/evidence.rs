@@ -22,7 +22,7 @@ impl Unlocked {
     /// ```compile_fail,E0624
     /// # use wallet_core::unlock::Unlocked;
     /// fn forge(unlocked: Unlocked) -> Unlocked {
-    ///     unlocked.witnessed(unimplemented!())
+    ///     unlocked.witnessed(panic!())
     /// }
     /// ```
     pub(crate) fn witnessed(self, witness: Witness) -> Self {

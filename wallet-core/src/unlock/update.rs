@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 /// ```compile_fail,E0451
 /// use wallet_core::unlock::TemplateUpdate;
 /// fn forge() -> TemplateUpdate {
-///     TemplateUpdate { step: unimplemented!(), slot: unimplemented!(), at: unimplemented!() }
+///     TemplateUpdate { step: panic!(), slot: panic!(), at: panic!() }
 /// }
 /// ```
 pub struct TemplateUpdate {
