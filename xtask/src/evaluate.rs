@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// The same people's pictures at the size that they were published at: fills the part on these.
     #[arg(long, value_name = "DIR")]
     original: Option<PathBuf>,
+    /// Class path of SourceAFIS, as tests/peers/sourceafis/build makes one: it runs as a peer of fingers.
+    #[arg(long, value_name = "CLASSPATH")]
+    sourceafis: Option<String>,
     /// Simulated presentations of each attack species that are made of each portrait.
     #[arg(long, value_name = "N", default_value_t = 2)]
     presentations: u32,
@@ -139,7 +142,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Attacks => attacks::measured(&bench, arguments.presentations)?,
             Part::Fingers => fingers::measured(&bench)?,
             Part::Identification => identification::measured(&bench)?,
-            Part::FingerPeers => fingers::peers(&bench)?,
+            Part::FingerPeers => fingers::peers(&bench, arguments.sourceafis.as_deref())?,
             Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
             Part::Instructions => instructions::measured(&bench)?,
