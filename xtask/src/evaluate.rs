@@ -6,6 +6,7 @@ mod faces;
 mod fingers;
 mod identification;
 mod instructions;
+mod latency;
 mod photographs;
 mod protection;
 mod quality;
@@ -71,6 +72,8 @@ enum Part {
     Photographs,
     /// 1:N search, and FAISS.
     Search,
+    /// Time and memory of an unlock by face, part by part; on a quiet machine.
+    Latency,
     /// Instructions of an unlock's parts that are no networks; needs valgrind, and minutes.
     Instructions,
 }
@@ -145,6 +148,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::FingerPeers => fingers::peers(&bench, arguments.sourceafis.as_deref())?,
             Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
+            Part::Latency => latency::measured(&bench)?,
             Part::Instructions => instructions::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();
