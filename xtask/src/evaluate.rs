@@ -6,6 +6,7 @@ mod faces;
 mod fingers;
 mod identification;
 mod instructions;
+mod latency;
 mod photographs;
 mod protection;
 mod quality;
@@ -30,6 +31,12 @@ pub(crate) struct Arguments {
     /// A folder of people that nothing was chosen on, one folder of pictures each: fills the part of the document on them.
     #[arg(long, value_name = "DIR")]
     held_out: Option<PathBuf>,
+    /// The same people's pictures at the size that they were published at: fills the part on these.
+    #[arg(long, value_name = "DIR")]
+    original: Option<PathBuf>,
+    /// Class path of SourceAFIS, as tests/peers/sourceafis/build makes one: it runs as a peer of fingers.
+    #[arg(long, value_name = "CLASSPATH")]
+    sourceafis: Option<String>,
     /// Simulated presentations of each attack species that are made of each portrait.
     #[arg(long, value_name = "N", default_value_t = 2)]
     presentations: u32,
@@ -47,6 +54,8 @@ enum Part {
     Release,
     /// Faces of people that nothing was chosen on; needs --held-out.
     HeldOut,
+    /// The same at the size that the database was published at; needs --original.
+    Original,
     /// Quality of faces: error versus discard, and simulated faults.
     Quality,
     /// Unlinkability and irreversibility.
@@ -63,6 +72,8 @@ enum Part {
     Photographs,
     /// 1:N search, and FAISS.
     Search,
+    /// Time and memory of an unlock by face, part by part; on a quiet machine.
+    Latency,
     /// Instructions of an unlock's parts that are no networks; needs valgrind, and minutes.
     Instructions,
 }
@@ -115,6 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
     if parts.is_empty() {
         parts = <Part as clap::ValueEnum>::value_variants().to_vec();
         parts.retain(|part| *part != Part::HeldOut || arguments.held_out.is_some());
+        parts.retain(|part| *part != Part::Original || arguments.original.is_some());
     }
     let bar = steps(parts.len() as u64);
     let begun = Instant::now();
@@ -127,14 +139,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Faces => faces::compared(&bench)?,
             Part::Release => faces::released(&bench)?,
             Part::HeldOut => faces::held_out(&bench, arguments.held_out.as_deref())?,
+            Part::Original => faces::original(&bench, arguments.original.as_deref())?,
             Part::Quality => quality::measured(&bench)?,
             Part::Protection => protection::measured(&bench)?,
             Part::Attacks => attacks::measured(&bench, arguments.presentations)?,
             Part::Fingers => fingers::measured(&bench)?,
             Part::Identification => identification::measured(&bench)?,
-            Part::FingerPeers => fingers::peers(&bench)?,
+            Part::FingerPeers => fingers::peers(&bench, arguments.sourceafis.as_deref())?,
             Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
+            Part::Latency => latency::measured(&bench)?,
             Part::Instructions => instructions::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();

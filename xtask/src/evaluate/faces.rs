@@ -183,9 +183,29 @@ fn release(bench: &Bench, people: &Path, name: &str) -> Result<String, EvaluateE
 }
 
 pub(super) fn held_out(bench: &Bench, people: Option<&Path>) -> Result<String, EvaluateError> {
-    let people = people.filter(|p| p.is_dir()).ok_or_else(|| EvaluateError::NoData(PathBuf::from("--held-out DIR")))?;
+    let people = given(people, "--held-out DIR")?;
     let (compared, released) = (comparison(bench, people, "held-out")?, release(bench, people, "held-out")?);
     Ok(format!("{compared}\n{released}"))
+}
+
+/// As [`held_out`], and what discarding by quality is worth where the pictures are large enough for its measures.
+pub(super) fn original(bench: &Bench, people: Option<&Path>) -> Result<String, EvaluateError> {
+    let people = given(people, "--original DIR")?;
+    let (compared, released) = (comparison(bench, people, "original")?, release(bench, people, "original")?);
+    let single = bench.folder.join("pairs-original-1-1.csv");
+    let mut discard = bench.command(&["evaluate", "--modality", "face", "--plot-discard"]);
+    discard.arg(bench.drawing("discard-original.svg")).arg("--pairs").arg(single);
+    let answer = bench.json(&mut discard)?;
+    let curves = lists(&answer).first().map(super::quality::curves).unwrap_or_default();
+    Ok(format!(
+        "{compared}\n{released}\n\
+         One against one; FNMR in % at the product's threshold when so many of the mated pairs are left out, those of lowest quality first:\n\n{curves}\n\
+         ![error versus discard, original size](evaluation/discard-original.svg)"
+    ))
+}
+
+fn given<'a>(people: Option<&'a Path>, option: &str) -> Result<&'a Path, EvaluateError> {
+    people.filter(|p| p.is_dir()).ok_or_else(|| EvaluateError::NoData(PathBuf::from(option)))
 }
 
 fn listed(bench: &Bench, people: &Path, name: &str, enrol: &str, frames: &str) -> Result<PathBuf, EvaluateError> {

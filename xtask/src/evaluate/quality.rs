@@ -51,7 +51,7 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
 }
 
 /// A row for each measure that varies.
-fn curves(list: &Value) -> String {
+pub(super) fn curves(list: &Value) -> String {
     let mut text = String::new();
     let Some(curves) = at(list, &["error_versus_discard"]).as_object() else { return text };
     for (name, curve) in curves {
