@@ -81,9 +81,11 @@ fn set(resolution: Resolution, folder: &Path, templates: &Path, results: &mut Re
     let bozorth = |prints: &[Print], i: usize, j: usize| score(&prints[i], &prints[j]);
     results.add(&name, NBIS, &fingers, &format!("{middle:.0}"), |i, j| bozorth(&by_nbis, i, j));
     if let Ok(class_path) = std::env::var("AMPARO_SOURCEAFIS") {
-        let source_afis = SourceAfis::run(&class_path, resolution, folder);
-        let (ms, speed) = (format!("{:.0}", source_afis.extraction_ms), source_afis.comparisons_per_second);
-        results.add_at(&name, SOURCE_AFIS, &fingers, &ms, speed, |i, j| source_afis.score(i, j));
+        for (peer, input) in [(SOURCE_AFIS, "pixels"), (SOURCE_AFIS_FILES, "files")] {
+            let source_afis = SourceAfis::run(&class_path, resolution, folder, input);
+            let (ms, speed) = (format!("{:.0}", source_afis.extraction_ms), source_afis.comparisons_per_second);
+            results.add_at(&name, peer, &fingers, &ms, speed, |i, j| source_afis.score(i, j));
+        }
     }
     for (extractor, own, peer) in [("mindtct", OURS, None), ("leader", OURS_BY_NETWORK, Some(NETWORK))] {
         let kept = templates.join(&name).join(extractor);
@@ -153,12 +155,13 @@ struct SourceAfis {
 }
 
 impl SourceAfis {
-    fn run(class_path: &str, resolution: Resolution, folder: &Path) -> Self {
+    /// `input` says what it gets of each image: "pixels" or "files".
+    fn run(class_path: &str, resolution: Resolution, folder: &Path, input: &str) -> Self {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/sourceafis/Peer.java");
         let mut java = Command::new("java");
         // One processor, as everything beside it.
         java.args(["-XX:ActiveProcessorCount=1", "-cp", class_path]).arg(program);
-        let output = java.arg(resolution.dpi().to_string()).arg(folder).output().unwrap();
+        let output = java.arg(resolution.dpi().to_string()).arg(folder).arg(input).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         let mut lines =
@@ -281,14 +284,18 @@ const OURS: &str = "ours, MINDTCT";
 const OURS_BY_NETWORK: &str = "ours, LEADER";
 const NBIS: &str = "MINDTCT + BOZORTH3";
 const NETWORK: &str = "LEADER + BOZORTH3";
-const SOURCE_AFIS: &str = "SourceAFIS 3.18.1";
-const SOURCE_AFIS_RECORDED: &str = "SourceAFIS 3.18.1 (recorded, not measured in this run)";
-const RATIOS: [(&str, &str, Option<f64>); 6] = [
+const SOURCE_AFIS: &str = "SourceAFIS 3.18.1, raw pixels";
+/// By its own decoder, whose colours make the images brighter: worse for two sensors, better for one.
+const SOURCE_AFIS_FILES: &str = "SourceAFIS 3.18.1, its own decoder";
+const SOURCE_AFIS_RECORDED: &str = "SourceAFIS 3.18.1, raw pixels (recorded, not measured in this run)";
+const RATIOS: [(&str, &str, Option<f64>); 8] = [
     (OURS, SOURCE_AFIS, Some(0.75)),
+    (OURS, SOURCE_AFIS_FILES, Some(0.75)),
     (OURS, SOURCE_AFIS_RECORDED, Some(0.75)),
     (OURS, NBIS, None),
     (OURS_BY_NETWORK, NETWORK, Some(0.7)),
     (OURS_BY_NETWORK, SOURCE_AFIS, None),
+    (OURS_BY_NETWORK, SOURCE_AFIS_FILES, None),
     (OURS_BY_NETWORK, SOURCE_AFIS_RECORDED, None),
 ];
 /// EER, FMR100 and FMR1000 of SourceAFIS on the same images' raw pixels and the same pairs, measured once, elsewhere.

@@ -349,4 +349,4 @@ const LEAST_RIVAL_SCORE: f64 = 0.7;
 const RIVAL_AREA: f64 = 0.25;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -58,8 +58,8 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     getrandom::fill(&mut key).map_err(Failure::internal)?;
     let mut rng = ChaCha20Rng::from_seed(key);
     let mut parts: Vec<(&'static str, Vec<Spent>)> = PARTS.map(|part| (part, Vec::new())).into();
-    // The first turn is not counted: caches are cold, and the runtime allocates.
     let mut size = (0, 0);
+    // The first turn is not counted: caches are cold, and the runtime allocates.
     for turn in 0..=*turns {
         let mut times = Vec::with_capacity(PARTS.len());
         let mut last = Moment::now();

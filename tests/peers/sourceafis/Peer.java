@@ -3,20 +3,23 @@ import com.machinezoo.sourceafis.FingerprintImageOptions;
 import com.machinezoo.sourceafis.FingerprintMatcher;
 import com.machinezoo.sourceafis.FingerprintTemplate;
 import java.io.File;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
 
 /**
- * SourceAFIS on a folder of prints: `java -cp CLASSPATH Peer.java DPI DIR`.
+ * SourceAFIS on a folder of prints: `java -cp CLASSPATH Peer.java DPI DIR pixels|files`.
  *
  * Prints the median time of a template, the comparisons a second, and then the score of every two prints, each against each later one in the order of
- * their names: a line a print. Raw pixels go in: by way of a decoder's colours the same images do worse.
+ * their names: a line a print. Either the images' raw pixels go in, or the files, which it decodes by way of colours and makes brighter: that is worse
+ * for some sensors and better for others.
  */
 public class Peer {
     public static void main(String[] arguments) throws Exception {
-        double dpi = Double.parseDouble(arguments[0]);
+        var options = new FingerprintImageOptions().dpi(Double.parseDouble(arguments[0]));
+        boolean raw = arguments[2].equals("pixels");
         File[] files = new File(arguments[1]).listFiles((dir, name) -> name.endsWith(".tif"));
         Arrays.sort(files);
         List<FingerprintTemplate> templates = new ArrayList<>();
@@ -26,14 +29,15 @@ public class Peer {
             templates.clear();
             times.clear();
             for (File file : files) {
+                byte[] encoded = Files.readAllBytes(file.toPath());
                 var raster = ImageIO.read(file).getRaster();
                 int width = raster.getWidth(), height = raster.getHeight();
                 int[] samples = raster.getSamples(0, 0, width, height, 0, (int[]) null);
                 byte[] grey = new byte[samples.length];
                 for (int i = 0; i < grey.length; i++) grey[i] = (byte) samples[i];
                 long begun = System.nanoTime();
-                var options = new FingerprintImageOptions().dpi(dpi);
-                templates.add(new FingerprintTemplate(new FingerprintImage(width, height, grey, options)));
+                var image = raw ? new FingerprintImage(width, height, grey, options) : new FingerprintImage(encoded, options);
+                templates.add(new FingerprintTemplate(image));
                 times.add((System.nanoTime() - begun) / 1e6);
             }
         }

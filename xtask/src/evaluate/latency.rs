@@ -1,6 +1,6 @@
 //! What an unlock by face costs in time and memory, and whether that is what was aimed at.
 
-use super::table::{at, count, number};
+use super::table::{count, number};
 use super::{Bench, EvaluateError};
 use std::fmt::Write;
 
@@ -30,9 +30,9 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
         let ms = |part: &str| number(&answer, &["processor_ms", part]);
         let cells: Vec<String> =
             PARTS.iter().map(|part| format!("{:.1} ({:.1})", ms(part), number(&answer, &["ms", part]))).collect();
-        let peak = at(&answer, &["peak_rss_kib"]).as_f64().unwrap_or(f64::NAN) * 1024.0 / 1e6;
-        memory = memory.max(peak);
-        worst.iter_mut().zip(AIMS).for_each(|(worst, (part, _))| *worst = worst.max(ms(part)));
+        let peak = number(&answer, &["peak_rss_kib"]) * 1024.0 / 1e6;
+        memory = worse(memory, peak);
+        worst.iter_mut().zip(AIMS).for_each(|(worst, (part, _))| *worst = worse(*worst, ms(part)));
         let (width, height) = (count(&answer, &["width"]), count(&answer, &["height"]));
         let _ = writeln!(text, "| {width} × {height} | {} | {peak:.0} |", cells.join(" | "));
     }
@@ -46,7 +46,25 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
     Ok(text)
 }
 
+/// The larger; what could not be measured stays so, and reaches no aim.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
+}
+
 fn verdict(part: &str, measured: f64, aim: f64, unit: &str) -> String {
     let verdict = if measured <= aim { "reached" } else { "**missed**" };
     format!("{part} {measured:.1} {unit} (at most {aim:.0}): {verdict}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_measured_reaches_no_aim() {
+        let all = |values: [f64; 3]| verdict("part", values.into_iter().fold(0.0, worse), 2.0, "ms");
+        assert!(all([1.0, 2.0, 0.5]).ends_with(": reached"));
+        assert!(all([1.0, f64::NAN, 0.5]).ends_with(": **missed**"));
+        assert!(all([1.0, 3.0, 0.5]).ends_with(": **missed**"));
+    }
 }

@@ -28,11 +28,11 @@ fn both() -> Option<(Leader, Session)> {
 /// The original's whole answer: sureness, direction, kind and peak of each pixel.
 fn asked(original: &mut Session, canvas: &Canvas) -> Vec<[f32; 4]> {
     let input = TensorRef::from_array_view(([1, canvas.height, canvas.width, 1], canvas.pixels.as_slice())).unwrap();
-    let outputs = original.run(ort::inputs!["input" => input]).unwrap();
-    floats(&outputs, "head_conc", canvas.pixels.len() * 4).unwrap().as_chunks::<4>().0.to_vec()
+    let answer = Answer(original.run(ort::inputs!["input" => input]).unwrap());
+    answer.floats("head_conc", canvas.pixels.len() * 4).unwrap().as_chunks::<4>().0.to_vec()
 }
 
-fn whole(image: &FingerImage) -> Canvas {
+pub(super) fn whole(image: &FingerImage) -> Canvas {
     let FingerImage { grey } = image;
     Canvas::of(grey, &Piece::whole(grey.width()), &Piece::whole(grey.height()))
 }
@@ -51,12 +51,14 @@ fn prints() -> Vec<FingerImage> {
 /// Ours: peaks of all pixels, and what is said of these places.
 fn answered(leader: &mut Leader, canvas: &Canvas, places: &[(usize, usize)]) -> (Vec<f32>, Vec<Detail>) {
     let Canvas { pixels, width, height, .. } = canvas;
-    let input = TensorRef::from_array_view(([1, 1, *height, *width], pixels.as_slice())).unwrap();
-    let outputs = leader.places.run(ort::inputs![PICTURE => input]).unwrap();
+    let answer = placed(&mut leader.places, pixels, (*width, *height)).unwrap();
     let half = (width / 2, height / 2);
-    let seen = floats(&outputs, SEEN, 52 * half.0 * half.1).unwrap();
-    let found = places.chunks(MOST_PATCHES).flat_map(|at| details(&mut leader.details, seen, half, at).unwrap());
-    (floats(&outputs, PEAKS, pixels.len()).unwrap().to_vec(), found.collect())
+    let seen = answer.floats(SEEN, 52 * half.0 * half.1).unwrap();
+    let mut found = Vec::new();
+    for at in places.chunks(AT_ONCE as usize) {
+        found.append(&mut details(&mut leader.details, seen, half, at).unwrap());
+    }
+    (answer.floats(PEAKS, pixels.len()).unwrap().to_vec(), found)
 }
 
 /// In radians, either way.

@@ -54,8 +54,8 @@ impl Blocks<'_> {
     }
 
     fn details(mut self) -> Result<Draft, FoldError> {
-        let patches = self.draft.input(PATCHES, &[None, Some(CHANNELS), Some(PATCH), Some(PATCH)]);
-        let inside = self.draft.input(INSIDE, &[None, Some(1), Some(NEAR), Some(NEAR)]);
+        let patches = self.draft.input(PATCHES, &[Some(AT_ONCE), Some(CHANNELS), Some(PATCH), Some(PATCH)]);
+        let inside = self.draft.input(INSIDE, &[Some(AT_ONCE), Some(1), Some(NEAR), Some(NEAR)]);
         let patches = Channels::plain(patches);
         for (head, last, output) in [("head_2", "Conv__3000", KIND), ("head_1", LAST_OF_DIRECTION, DIRECTION)] {
             let (layer, then) = (&format!("{head}_ibc"), &format!("{head}_conv1"));
@@ -69,7 +69,7 @@ impl Blocks<'_> {
             if output == KIND {
                 four = self.draft.node("Sigmoid", &[&four], &[]);
             }
-            self.draft.output(&four, output, &[None, None, Some(1), Some(1)]);
+            self.draft.output(&four, output, &[Some(AT_ONCE), None, Some(1), Some(1)]);
         }
         Ok(self.draft)
     }
@@ -175,6 +175,8 @@ pub(super) const KIND: &str = "kind";
 pub(super) const DIRECTION: &str = "direction";
 /// Channels of [`SEEN`].
 pub(super) const CHANNELS: i64 = 52;
+/// Patches that the second network looks at in one run: always as many, so that its memory is laid out the same way each time.
+pub(super) const AT_ONCE: i64 = 64;
 /// The side of a patch.
 pub(super) const PATCH: i64 = 9;
 /// The side of its middle, which a kind and a direction are made of.

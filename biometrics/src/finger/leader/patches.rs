@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::network::{CHANNELS, NEAR, PATCH};
+use super::network::{AT_ONCE, CHANNELS, NEAR, PATCH};
 
-/// Patches for a few places.
+/// [`AT_ONCE`] patches: for a few places, then blank ones.
 pub(super) struct Patches {
     /// Place, channel, row, column.
     pub(super) values: Zeroizing<Vec<f32>>,
@@ -14,14 +14,15 @@ pub(super) struct Patches {
 
 impl Patches {
     /// Around places in the picture, of which `seen` is half the width and height; zeros beyond it. Nothing if `seen` is of another
-    /// size.
+    /// size, or if there are too many places.
     pub(super) fn cut(seen: &[f32], (width, height): (usize, usize), places: &[(usize, usize)]) -> Option<Self> {
-        if width * height == 0 || seen.len() != CHANNELS as usize * width * height {
+        let [count, side, near] = [AT_ONCE, PATCH, NEAR].map(|length| length as usize);
+        if width * height == 0 || seen.len() != CHANNELS as usize * width * height || places.len() > count {
             return None;
         }
-        let side = PATCH as usize;
-        let mut values = Zeroizing::new(Vec::with_capacity(places.len() * CHANNELS as usize * side * side));
-        let mut inside = Vec::with_capacity(places.len() * (NEAR * NEAR) as usize);
+        let all = count * CHANNELS as usize * side * side;
+        let mut values = Zeroizing::new(Vec::with_capacity(all));
+        let mut inside = Vec::with_capacity(count * near * near);
         for (x, y) in places {
             // The patch begins half its side before the place.
             let row_at = |row: usize, side: usize| (y / 2 + row).checked_sub(side / 2).filter(|row| *row < height);
@@ -34,12 +35,13 @@ impl Patches {
                     values.extend((0..side).map(|column| pixel(column).unwrap_or_default()));
                 }
             }
-            let near = NEAR as usize;
             for row in 0..near {
                 let is_inside = |column| row_at(row, near).is_some() && column_at(column, near).is_some();
                 inside.extend((0..near).map(|column| f32::from(u8::from(is_inside(column)))));
             }
         }
+        values.resize(all, 0.0);
+        inside.resize(count * near * near, 0.0);
         Some(Self { values, inside })
     }
 }

@@ -67,8 +67,9 @@ fn finger_06_the_network_reads_a_print_as_the_code_of_its_package_does() {
 fn finger_07_a_large_image_is_read_in_pieces_and_nothing_is_lost_or_found_twice() {
     let Some(mut network) = network() else { return };
     let print = drawn();
-    // The print lies across the corner where four pieces meet, on the pixels of the network's own steps.
-    let (side, left, top) = (576_usize, 256_usize, 256_usize);
+    // The print lies across the corner where four pieces meet, on the pixels of the network's own steps; those at the right and below
+    // are padded, so that their places are counted from elsewhere.
+    let (side, left, top) = (568_usize, 256_usize, 256_usize);
     let mut rgb = vec![231_u8; side * side * 3];
     for y in 0..print.height() as usize {
         let row = print.width() as usize * 3;
@@ -86,6 +87,19 @@ fn finger_07_a_large_image_is_read_in_pieces_and_nothing_is_lost_or_found_twice(
         };
         assert_eq!(large.iter().filter(near).count(), 1, "{:?}", m.place());
     }
+}
+
+#[test]
+fn finger_15_the_same_print_gives_the_same_minutiae_on_any_thread_and_after_others() {
+    let Some(mut first) = network() else { return };
+    let expected = first.minutiae(&scanned(&drawn())).unwrap();
+    let another = FingerImage { grey: Grid::from_fn(333, 222, |x, y| ((x * x + y * y) / 97 % 256) as f32) };
+    first.minutiae(&another).unwrap();
+    let again = |mut network: Leader| assert_eq!(*network.minutiae(&scanned(&drawn())).unwrap(), *expected);
+    let second = network().unwrap();
+    std::thread::scope(|scope| {
+        [first, second].map(|network| scope.spawn(|| again(network))).map(|run| run.join().unwrap())
+    });
 }
 
 #[test]
