@@ -3,7 +3,8 @@
 //!
 //! `cargo run --release -p biometrics --example finger_peers -- TEMPLATES DPI DIR [DPI DIR…]`: folders of prints named
 //! FINGER_IMPRESSION, and templates of them as `evaluate --keep TEMPLATES/SET/EXTRACTOR` wrote them. Every pair of impressions of each
-//! folder once: all mated, all non-mated.
+//! folder once: all mated, all non-mated. SourceAFIS runs beside them where `AMPARO_SOURCEAFIS` is its class path
+//! (`tests/peers/sourceafis/build`); elsewhere what it did once, elsewhere, stands in its place, and says so.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +17,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use biometrics::Sample;
@@ -55,10 +57,11 @@ fn main() {
         let resolution = Resolution::new(dpi.parse().unwrap()).unwrap();
         set(resolution, Path::new(folder), Path::new(templates), &mut results);
     }
-    for (set, eer, hundred, thousand) in RECORDED {
+    let recorded = if results.0.contains_key(SOURCE_AFIS) { &[][..] } else { &RECORDED };
+    for &(set, eer, hundred, thousand) in recorded {
         let result = Result { set: set.to_owned(), eer, hundred, thousand, thousand_from: 0.0 };
         if results.0.values().flatten().any(|measured| measured.set == set) {
-            results.0.entry(SOURCE_AFIS).or_default().push(result);
+            results.0.entry(SOURCE_AFIS_RECORDED).or_default().push(result);
         }
     }
     results.print_means();
@@ -77,6 +80,11 @@ fn set(resolution: Resolution, folder: &Path, templates: &Path, results: &mut Re
     let middle = times.get(times.len() / 2).map_or(0.0, |t| t.as_secs_f64() * 1e3);
     let bozorth = |prints: &[Print], i: usize, j: usize| score(&prints[i], &prints[j]);
     results.add(&name, NBIS, &fingers, &format!("{middle:.0}"), |i, j| bozorth(&by_nbis, i, j));
+    if let Ok(class_path) = std::env::var("AMPARO_SOURCEAFIS") {
+        let source_afis = SourceAfis::run(&class_path, resolution, folder);
+        let (ms, speed) = (format!("{:.0}", source_afis.extraction_ms), source_afis.comparisons_per_second);
+        results.add_at(&name, SOURCE_AFIS, &fingers, &ms, speed, |i, j| source_afis.score(i, j));
+    }
     for (extractor, own, peer) in [("mindtct", OURS, None), ("leader", OURS_BY_NETWORK, Some(NETWORK))] {
         let kept = templates.join(&name).join(extractor);
         if !kept.is_dir() {
@@ -136,7 +144,38 @@ fn score(reference: &Print, probe: &Print) -> f64 {
     score / (score + 40.0)
 }
 
+/// What SourceAFIS did on a set, in a process of its own.
+struct SourceAfis {
+    extraction_ms: f64,
+    comparisons_per_second: f64,
+    /// Of each print, against each later one.
+    scores: Vec<Vec<f64>>,
+}
+
+impl SourceAfis {
+    fn run(class_path: &str, resolution: Resolution, folder: &Path) -> Self {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/sourceafis/Peer.java");
+        let mut java = Command::new("java");
+        // One processor, as everything beside it.
+        java.args(["-XX:ActiveProcessorCount=1", "-cp", class_path]).arg(program);
+        let output = java.arg(resolution.dpi().to_string()).arg(folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut lines =
+            text.lines().map(|line| line.split_whitespace().map(|value| value.parse().unwrap()).collect::<Vec<f64>>());
+        let [extraction_ms, comparisons_per_second] = [(); 2].map(|()| lines.next().unwrap()[0]);
+        Self { extraction_ms, comparisons_per_second, scores: lines.collect() }
+    }
+
+    /// It counts, too; about 40 is its usual threshold.
+    fn score(&self, i: usize, j: usize) -> f64 {
+        let score = self.scores[i][j - i - 1];
+        score / (score + 40.0)
+    }
+}
+
 impl Results {
+    /// Compares every two prints, and tells how fast.
     fn add(
         &mut self,
         set: &str,
@@ -145,15 +184,30 @@ impl Results {
         extraction: &str,
         score: impl Fn(usize, usize) -> f64,
     ) {
-        let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
+        let pairs = fingers.len() * fingers.len().saturating_sub(1) / 2;
         let start = Instant::now();
+        let scores: Vec<Vec<f64>> =
+            (0..fingers.len()).map(|i| (i + 1..fingers.len()).map(|j| score(i, j)).collect()).collect();
+        let speed = pairs as f64 / start.elapsed().as_secs_f64();
+        self.add_at(set, name, fingers, extraction, speed, |i, j| scores[i][j - i - 1]);
+    }
+
+    fn add_at(
+        &mut self,
+        set: &str,
+        name: &'static str,
+        fingers: &[String],
+        extraction: &str,
+        speed: f64,
+        score: impl Fn(usize, usize) -> f64,
+    ) {
+        let (mut mated, mut non_mated) = (Vec::new(), Vec::new());
         for (i, first) in fingers.iter().enumerate() {
             for (j, second) in fingers.iter().enumerate().skip(i + 1) {
                 let value = ComparisonScore::of_a_peer(score(i, j)).unwrap();
                 if first == second { &mut mated } else { &mut non_mated }.push(value);
             }
         }
-        let speed = (mated.len() + non_mated.len()) as f64 / start.elapsed().as_secs_f64();
         let evaluation = Evaluation::new(mated, non_mated).unwrap();
         let [hundred, thousand] = [1e-2, 1e-3].map(|fmr| evaluation.at_fmr(fmr).fnmr);
         println!(
@@ -179,7 +233,7 @@ impl Results {
     }
 
     fn print_means(&self) {
-        println!("\nMeans over the sets; SourceAFIS as recorded, not measured by this command:\n");
+        println!("\nMeans over the sets:\n");
         println!("| matcher | EER | FMR100 | FMR1000 |\n|---|---|---|---|");
         for name in self.0.keys() {
             let mean = |of: fn(&Result) -> f64| self.mean(name, of).unwrap_or(f64::NAN) * 100.0;
@@ -196,6 +250,7 @@ impl Results {
         );
         for (own, peer, aim) in RATIOS {
             let ratio = |of: fn(&Result) -> f64| Some(self.mean(own, of)? / self.mean(peer, of)?);
+            // A peer that did not run has no row.
             let (Some(eer), Some(thousand)) = (ratio(|r| r.eer), ratio(|r| r.thousand)) else { continue };
             let aimed = aim.map_or("none".to_owned(), |aim| {
                 let verdict = if eer <= aim && thousand <= aim { "reached" } else { "**missed**" };
@@ -226,14 +281,17 @@ const OURS: &str = "ours, MINDTCT";
 const OURS_BY_NETWORK: &str = "ours, LEADER";
 const NBIS: &str = "MINDTCT + BOZORTH3";
 const NETWORK: &str = "LEADER + BOZORTH3";
-const SOURCE_AFIS: &str = "SourceAFIS 3.18.1 (recorded)";
-const RATIOS: [(&str, &str, Option<f64>); 4] = [
+const SOURCE_AFIS: &str = "SourceAFIS 3.18.1";
+const SOURCE_AFIS_RECORDED: &str = "SourceAFIS 3.18.1 (recorded, not measured in this run)";
+const RATIOS: [(&str, &str, Option<f64>); 6] = [
     (OURS, SOURCE_AFIS, Some(0.75)),
+    (OURS, SOURCE_AFIS_RECORDED, Some(0.75)),
     (OURS, NBIS, None),
     (OURS_BY_NETWORK, NETWORK, Some(0.7)),
     (OURS_BY_NETWORK, SOURCE_AFIS, None),
+    (OURS_BY_NETWORK, SOURCE_AFIS_RECORDED, None),
 ];
-/// EER, FMR100 and FMR1000 of SourceAFIS on the same images' raw pixels and the same pairs, measured once, elsewhere: it is a Java program.
+/// EER, FMR100 and FMR1000 of SourceAFIS on the same images' raw pixels and the same pairs, measured once, elsewhere.
 const RECORDED: [(&str, f64, f64, f64); 4] = [
     ("DB1_B", 0.030, 0.032, 0.057),
     ("DB2_B", 0.015, 0.018, 0.036),

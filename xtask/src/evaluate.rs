@@ -6,6 +6,7 @@ mod faces;
 mod fingers;
 mod identification;
 mod instructions;
+mod latency;
 mod photographs;
 mod protection;
 mod quality;
@@ -33,6 +34,9 @@ pub(crate) struct Arguments {
     /// The same people's pictures at the size that they were published at: fills the part on these.
     #[arg(long, value_name = "DIR")]
     original: Option<PathBuf>,
+    /// Class path of SourceAFIS, as tests/peers/sourceafis/build makes one: it runs as a peer of fingers.
+    #[arg(long, value_name = "CLASSPATH")]
+    sourceafis: Option<String>,
     /// Simulated presentations of each attack species that are made of each portrait.
     #[arg(long, value_name = "N", default_value_t = 2)]
     presentations: u32,
@@ -68,6 +72,8 @@ enum Part {
     Photographs,
     /// 1:N search, and FAISS.
     Search,
+    /// Time and memory of an unlock by face, part by part; on a quiet machine.
+    Latency,
     /// Instructions of an unlock's parts that are no networks; needs valgrind, and minutes.
     Instructions,
 }
@@ -139,9 +145,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), EvaluateError> {
             Part::Attacks => attacks::measured(&bench, arguments.presentations)?,
             Part::Fingers => fingers::measured(&bench)?,
             Part::Identification => identification::measured(&bench)?,
-            Part::FingerPeers => fingers::peers(&bench)?,
+            Part::FingerPeers => fingers::peers(&bench, arguments.sourceafis.as_deref())?,
             Part::Photographs => photographs::measured(&bench)?,
             Part::Search => search::measured(&bench)?,
+            Part::Latency => latency::measured(&bench)?,
             Part::Instructions => instructions::measured(&bench)?,
         };
         let seconds = started.elapsed().as_secs();

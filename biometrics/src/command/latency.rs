@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use biometrics::comparison::compare;
 use biometrics::engine::Step;
 use biometrics::protection::{Message, TransformSeed, release, seal};
+use biometrics::sample::{DecodeError, Sample};
 use biometrics::template::{Probe, Reference};
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -27,13 +28,19 @@ pub(super) struct Arguments {
     /// How often each part is timed, after one turn that is not; with 0 there is only that one.
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(0..=1000))]
     turns: u32,
+    /// The portrait as a camera of 640 × 480 pixels would have it: reduced to fit, black beside it.
+    #[arg(long)]
+    camera: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
-    let Arguments { modality, extractor, image, turns } = arguments;
+    let Arguments { modality, extractor, image, turns, camera } = arguments;
     let name = image.display().to_string();
     home::read_named(image)?;
     match (modality, extractor) {
+        (Modality::Finger, _) if *camera => {
+            return Err(Failure::usage("--camera is for faces", "leave --camera out for fingers"));
+        }
         (Modality::Finger, _) => {
             return latency_finger::run(image, *turns, &mut finger::finder(extractor.unwrap_or_default(), home)?);
         }
@@ -52,20 +59,26 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let mut rng = ChaCha20Rng::from_seed(key);
     let mut parts: Vec<(&'static str, Vec<Spent>)> = PARTS.map(|part| (part, Vec::new())).into();
     // The first turn is not counted: caches are cold, and the runtime allocates.
+    let mut size = (0, 0);
     for turn in 0..=*turns {
         let mut times = Vec::with_capacity(PARTS.len());
         let mut last = Moment::now();
-        let mut lap = || {
+        let mut lap = |counts: bool| {
             let now = Moment::now();
-            times.push(now.since(&last));
+            times.extend(counts.then(|| now.since(&last)));
             last = now;
         };
-        let sample = home::read_sample(image)?;
-        lap();
+        let mut sample = home::read_sample(image)?;
+        lap(true);
+        if *camera {
+            sample = reduced(&sample).map_err(|error| Failure::decode(&name, error))?;
+            lap(false);
+        }
+        size = (sample.width(), sample.height());
         let capture = engine.capture_in_steps(&sample, &mut |step| {
             // What a later version may add is part of the step that follows.
             if matches!(step, Step::Found | Step::Refined | Step::Aligned | Step::Embedded) {
-                lap();
+                lap(true);
             }
         });
         let embedding = capture.map_err(|error| Failure::capture(&name, &error))?.into_embedding();
@@ -112,9 +125,40 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     told.insert("load".to_owned(), json!(load_ms));
     told_processor.insert("template".to_owned(), json!(round3(template_processor)));
     Ok(Answer {
-        object: json!({ "turns": turns, "ms": Value::Object(told), "processor_ms": Value::Object(told_processor), "peak_rss_kib": peak, "peak_rss_loading_kib": load_peak, "rss_with_models_kib": loaded }),
+        object: json!({ "turns": turns, "width": size.0, "height": size.1, "ms": Value::Object(told), "processor_ms": Value::Object(told_processor), "peak_rss_kib": peak, "peak_rss_loading_kib": load_peak, "rss_with_models_kib": loaded }),
         sentences,
     })
+}
+
+/// The picture in the middle of 640 × 480 pixels, each the mean of what it covers; a smaller one stays as it is.
+fn reduced(sample: &Sample) -> Result<Sample, DecodeError> {
+    let (width, height) = (sample.width() as usize, sample.height() as usize);
+    let [to_width, to_height] = CAMERA.map(|length| length as usize);
+    let scale = (width as f64 / to_width as f64).max(height as f64 / to_height as f64).max(1.0);
+    let (own_width, own_height) = ((width as f64 / scale) as usize, (height as f64 / scale) as usize);
+    let (left, top) = ((to_width - own_width) / 2, (to_height - own_height) / 2);
+    let span = |i: usize, length: usize| {
+        let [from, to] = [i, i + 1].map(|i| ((i as f64 * scale) as usize).min(length));
+        from..to.max(from + 1).min(length)
+    };
+    let mut rgb = vec![0_u8; to_width * to_height * 3];
+    for (y, row) in rgb.chunks_exact_mut(to_width * 3).skip(top).take(own_height).enumerate() {
+        for (x, pixel) in row.chunks_exact_mut(3).skip(left).take(own_width).enumerate() {
+            let (rows, columns) = (span(y, height), span(x, width));
+            let count = (rows.len() * columns.len()).max(1) as u64;
+            let mut sums = [0_u64; 3];
+            for row in rows {
+                let run = (row * width + columns.start) * 3..(row * width + columns.end) * 3;
+                let values = sample.as_rgb().get(run).unwrap_or_default();
+                for covered in values.as_chunks::<3>().0 {
+                    sums.iter_mut().zip(covered).for_each(|(sum, value)| *sum += u64::from(*value));
+                }
+            }
+            pixel.iter_mut().zip(sums).for_each(|(pixel, sum)| *pixel = (sum / count) as u8);
+        }
+    }
+    let [width, height] = CAMERA;
+    Sample::from_rgb(width, height, rgb)
 }
 
 /// Ticks are some milliseconds long: a short part has one in some turns and none in others.
@@ -130,6 +174,8 @@ fn resident_kib(name: &str) -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
+/// Columns and rows.
+const CAMERA: [u32; 2] = [640, 480];
 const PARTS: [&str; 6] =
     ["decode", "detect", "refine the landmarks", "align and judge", "embed, two looks", "release of the key"];
 /// What lies between a decoded picture and a template.

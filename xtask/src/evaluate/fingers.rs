@@ -118,11 +118,14 @@ fn failures(bench: &Bench) -> Result<String, EvaluateError> {
 /// The set that no people gave.
 const SYNTHETIC: &str = "DB4_B";
 
-/// BOZORTH3 on the same images and pairs; on LEADER's minutiae where [`measured`] kept them in this run.
-pub(super) fn peers(bench: &Bench) -> Result<String, EvaluateError> {
+/// BOZORTH3 and SourceAFIS on the same images and pairs; BOZORTH3 on LEADER's minutiae where [`measured`] kept them in this run.
+pub(super) fn peers(bench: &Bench, source_afis: Option<&str>) -> Result<String, EvaluateError> {
     let data = bench.images("fingers/fvc2002")?;
     let mut peers = bench.built("examples/finger_peers");
-    peers.arg(templates(bench));
+    peers.arg(templates(bench)).env_remove("AMPARO_SOURCEAFIS");
+    if let Some(class_path) = source_afis {
+        peers.env("AMPARO_SOURCEAFIS", class_path);
+    }
     for (set, dpi) in SETS {
         peers.arg(dpi).arg(data.join(set));
     }
