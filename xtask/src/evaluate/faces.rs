@@ -211,7 +211,7 @@ fn failed_transactions(list: &Value) -> (String, f64) {
     if trials == 0 {
         let (released, mated) = (count(list, &["released_mated"]), count(list, &["mated"]));
         let share = 1.0 - released as f64 / mated.max(1) as f64;
-        return (format!("at most {} %", percent(share)), share);
+        return (format!("as attempts: at most {} %", percent(share)), share);
     }
     let exact = rate(failed, trials, at(transactions, &["failed_ci95"]));
     let bound = |i: usize| at(transactions, &["failed_ci95_by_subject"]).get(i).and_then(Value::as_f64).map(percent);
@@ -278,6 +278,6 @@ mod tests {
         let none =
             serde_json::json!({ "released_mated": 99, "mated": 100, "transactions": { "trials": 0, "failed": 0 } });
         let (told, share) = failed_transactions(&none);
-        assert!(told == "at most 1.00 %" && (share - 0.01).abs() < 1e-9);
+        assert!(told == "as attempts: at most 1.00 %" && (share - 0.01).abs() < 1e-9);
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
     }
     for row in rows("inversion") {
         let setting = at(&row, &["setting"]).as_str().unwrap_or_default();
-        let (right, trials, chance) = (count(&row, &["right"]), count(&row, &["trials"]), number(&row, &["chance"]));
+        let ([right, trials], chance) =
+            (["right", "trials"].map(|name| thousands(count(&row, &[name]))), number(&row, &["chance"]));
         let _ = writeln!(
             text,
             "| {setting}: looks for the face that helper data give back in a gallery of all other pictures | nearest is the person's in {right} of {trials} (by chance {} %) |",
