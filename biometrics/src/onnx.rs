@@ -7,8 +7,11 @@
 //! # Source
 //! `onnx/onnx.proto3` of ONNX 1.17 (IR version 10, operator set 21).
 
+mod array;
 mod check;
+mod draft;
 mod fold;
+mod layers;
 mod message;
 mod prelu;
 
@@ -16,7 +19,10 @@ use std::fmt;
 
 use prost::Message as _;
 
+pub(crate) use array::{Array, Matrix};
 pub use check::{Contract, Port};
+pub(crate) use draft::{Draft, FAST_GELU, Setting};
+pub(crate) use layers::{Layers, unknown};
 use message::{Model, Tensor, ValueInfo};
 
 /// A model that passed every check, its weights plain 32-bit floats.
@@ -185,6 +191,12 @@ pub enum FoldError {
     UnexpectedPort {
         /// The first that differs.
         port: String,
+    },
+    /// A model that we know by heart lacks weights, or has them in another shape.
+    #[error("the model has no weights {part:?} that we know")]
+    NotAsKnown {
+        /// The node that would use them.
+        part: String,
     },
 }
 

@@ -90,6 +90,24 @@ fn the_network_for_prints_is_asked_for_by_name_and_its_absence_is_named() {
 }
 
 #[test]
+fn finger_15_the_network_for_prints_needs_less_than_a_kilobyte_for_each_pixel() {
+    let print = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/leader/drawn.png");
+    let of = |extractor| json(&["latency", "--modality", "finger", "--extractor", extractor, "--turns", "1", print]);
+    let (code, answer) = of("leader");
+    if (code, answer["error"]["code"].as_str()) == (7, Some("models")) {
+        println!("skipped: no LEADER.onnx (cargo xtask setup fetches it)");
+        return;
+    }
+    let (Some(network), Some(plain)) = (answer["peak_rss_kib"].as_u64(), of("mindtct").1["peak_rss_kib"].as_u64())
+    else {
+        println!("skipped: this system does not tell a process its memory");
+        return;
+    };
+    // 416 by 512 pixels; the runtime itself and the weights take some 35 MB.
+    assert!((network - plain) * 1024 < 416 * 512 * 1000, "{network} KiB, without the network {plain}");
+}
+
+#[test]
 fn templates_of_two_extractors_are_refused_by_name() {
     let folder = Folder::new("mixed");
     // Version, extractor, 300 by 300 pixels, no minutiae.

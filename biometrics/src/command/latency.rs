@@ -168,7 +168,7 @@ fn mean_ms(times: impl Iterator<Item = Duration>) -> f64 {
 }
 
 /// A line of `/proc/self/status`; nothing where there is none.
-fn resident_kib(name: &str) -> Option<u64> {
+pub(super) fn resident_kib(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()

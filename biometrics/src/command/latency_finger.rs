@@ -6,6 +6,7 @@ use biometrics::finger::{ExtractError, FingerCapture, FingerImage, MinutiaFinder
 use biometrics::sample::{DecodeError, Sample};
 use serde_json::json;
 
+use super::latency::resident_kib;
 use super::moment::Moment;
 use super::{Answer, Failure, home, median_ms};
 
@@ -27,15 +28,17 @@ pub(super) fn run(path: &Path, turns: u32, finder: &mut MinutiaFinder) -> Result
             clock.push(spent.clock);
         }
     }
+    let peak = resident_kib("VmHWM");
+    let memory = peak.map_or_else(|| "not known here".to_owned(), |kib| format!("{} MiB", kib / 1024));
     let (clock, processor, extractor) = (median_ms(clock), median_ms(processor), finder.extractor().name());
     Ok(Answer {
         object: json!({
             "modality": "finger", "extractor": extractor, "width": WIDTH, "height": HEIGHT, "minutiae": minutiae, "turns": turns,
-            "ms": clock, "processor_ms": processor,
+            "ms": clock, "processor_ms": processor, "peak_rss_kib": peak,
         }),
         sentences: format!(
             "{turns} turns on one thread: a template of {minutiae} minutiae by {extractor} from {WIDTH} × {HEIGHT} pixels, the picture continued \
-             in a mirror to that size, takes {processor} ms of the processor, {clock} ms by the clock (median)."
+             in a mirror to that size, takes {processor} ms of the processor, {clock} ms by the clock (median). Peak memory of this process: {memory}."
         ),
     })
 }

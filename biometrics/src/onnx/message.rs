@@ -191,7 +191,12 @@ impl Tensor {
 impl ValueInfo {
     /// A tensor of 32-bit floats.
     pub(super) fn of(name: &str, shape: &[i64]) -> Self {
-        let dim = shape.iter().map(|n| Dimension { value: Some(*n), parameter: None }).collect();
+        Self::open(name, &shape.iter().copied().map(Some).collect::<Vec<_>>())
+    }
+
+    /// The same, some of its lengths not known.
+    pub(super) fn open(name: &str, shape: &[Option<i64>]) -> Self {
+        let dim = shape.iter().map(|value| Dimension { value: *value, parameter: None }).collect();
         let tensor = TensorType { element: Some(super::check::FLOAT), shape: Some(Shape { dim }) };
         Self { name: Some(name.to_owned()), kind: Some(TypeInfo { tensor: Some(tensor) }), doc_string: None }
     }

@@ -80,10 +80,11 @@ fn extraction(bench: &Bench, extractor: &str, data: &Path) -> Result<String, Eva
     let mut latency = bench.command(&["latency", "--modality", "finger", "--extractor", extractor, "--turns", turns]);
     let answer = bench.json(latency.arg(data.join("DB1_B/101_1.tif")))?;
     let ms = number(&answer, &["processor_ms"]);
+    let peak = count(&answer, &["peak_rss_kib"]) / 1024;
     let verdict = if ms <= aim { "reached" } else { "**missed**" };
     Ok(format!(
         "Extraction from 400 × 500 pixels (a print of DB1, continued in a mirror), {extractor}: {ms:.0} ms of one processor, {} minutiae (aim: \
-         {aim:.0} at most, {verdict}).",
+         {aim:.0} at most, {verdict}); peak memory of the process {peak} MiB.",
         count(&answer, &["minutiae"])
     ))
 }

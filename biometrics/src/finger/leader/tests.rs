@@ -13,7 +13,7 @@ use crate::finger::{FingerCapture, MinutiaFinder, Resolution};
 use crate::models::RUNTIME_LINUX_X86_64;
 use crate::sample::Sample;
 
-fn home() -> PathBuf {
+pub(super) fn home() -> PathBuf {
     let set = std::env::var_os("AMPARO_HOME").map(PathBuf::from);
     set.unwrap_or_else(|| directories::BaseDirs::new().unwrap().cache_dir().join("amparo"))
 }
@@ -32,16 +32,16 @@ fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/leader")
 }
 
-fn drawn() -> Sample {
+pub(super) fn drawn() -> Sample {
     Sample::decode(&std::fs::read(vectors().join("drawn.png")).unwrap()).unwrap()
 }
 
-fn scanned(sample: &Sample) -> FingerImage {
+pub(super) fn scanned(sample: &Sample) -> FingerImage {
     FingerImage::from_scan(sample, Resolution::STANDARD).unwrap()
 }
 
 /// In 256ths of a turn, either way.
-fn apart(a: u8, b: u8) -> u8 {
+pub(super) fn apart(a: u8, b: u8) -> u8 {
     a.wrapping_sub(b).min(b.wrapping_sub(a))
 }
 
