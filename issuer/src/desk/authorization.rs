@@ -322,7 +322,7 @@ impl Issuer {
         if request.client_id == client_id { Ok(request) } else { Err(AuthorizeError::Unknown) }
     }
 
-    fn code_key(&self, code: &str) -> Fingerprint {
+    pub(super) fn code_key(&self, code: &str) -> Fingerprint {
         self.keys.fingerprint(Purpose::Code, &[code.as_bytes()])
     }
 

@@ -51,6 +51,20 @@ fn a_wallet_that_others_wrote_receives_from_our_issuer_and_presents_to_our_verif
 }
 
 #[test]
+fn a_wallet_that_others_wrote_fetches_an_offer_to_which_a_link_refers() {
+    let Some(folder) = node() else { return };
+    let Some(world) = World::new() else { return };
+    let offer = world.offer_with(&["--by-reference"]);
+    let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    assert!(link.starts_with("openid-credential-offer://?credential_offer_uri=http"));
+    let state = world.place("peer-wallet.json");
+    let anchor = world.text("issuer/trust-anchor.pem");
+    assert_eq!(wallet(folder, &state, &["receive", link, code, &anchor], &[])["received"], 2);
+    // Redeemed, it is not there any more.
+    assert!(!run_wallet(folder, &state, &["receive", link, code, &anchor], &[]).status.success());
+}
+
+#[test]
 fn our_wallet_receives_from_an_issuer_and_presents_to_a_verifier_that_others_wrote() {
     if node().is_none() {
         return;
