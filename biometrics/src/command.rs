@@ -1,5 +1,6 @@
 //! The command line: what may be asked, and how answers and failures are printed.
 
+mod by_condition;
 mod by_subject;
 mod challenge;
 mod compare;
@@ -22,6 +23,7 @@ mod moment;
 mod pad;
 mod pair_list;
 mod pairs;
+mod people_search;
 mod plot;
 mod polar_table;
 mod protection;
@@ -30,6 +32,7 @@ mod search;
 mod simulate;
 mod simulate_fingers;
 mod template;
+mod transactions;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -59,7 +62,7 @@ struct CommandLine {
 enum Command {
     /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
     #[command(
-        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg"
+        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg\n         amparo-biometrics template --modality finger print.tif --out print.iso --record iso-19794-2"
     )]
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
@@ -78,9 +81,10 @@ enum Command {
     /// What stored data give away: unlinkability, irreversibility, with and without device key and PIN.
     #[command(after_help = "Example: amparo-biometrics protection --pairs pairs.csv --json --plot linkage.svg")]
     Protection(protection::Arguments),
-    /// Speed and recall of 1:N search: on generated vectors, or on prints among fingers that are made up.
+    /// Who of a folder of people could be on a picture, for a human to look at; or speed and recall of 1:N search, on generated vectors or on prints
+    /// among fingers that are made up.
     #[command(
-        after_help = "Example: amparo-biometrics search --gallery 100000 --probes 100 --json\n         amparo-biometrics search --fingers DB1_B --others DB3_B --others DB4_B --gallery 10000 --probes 70"
+        after_help = "Example: amparo-biometrics search --people orl --probe found.jpg\n         amparo-biometrics search --gallery 100000 --probes 100 --json\n         amparo-biometrics search --fingers DB1_B --others DB3_B --others DB4_B --gallery 10000 --probes 70"
     )]
     Search(search::Arguments),
     /// Draw an active challenge, or judge the frames of a presentation that answers one.
@@ -113,6 +117,7 @@ enum Command {
     #[command(after_help = "Example: amparo-biometrics instructions portrait.jpg --json")]
     Instructions(instructions::Arguments),
     /// Derive the polar code's information set anew and print it as the constant in the source.
+    #[command(after_help = "Example: amparo-biometrics polar-table --json")]
     PolarTable,
 }
 

@@ -11,7 +11,7 @@ mod interval;
 
 use crate::comparison::ComparisonScore;
 
-pub use bootstrap::{BySubject, Subject, SubjectScore, by_subject};
+pub use bootstrap::{BySubject, Subject, SubjectScore, by_subject, failures_by_subject};
 pub use discard::{DiscardPoint, GradedScore, error_versus_discard};
 pub use fpir::Fpir;
 pub use interval::Interval;

@@ -14,8 +14,13 @@
 mod search;
 
 use biometrics::comparison::compare;
-use biometrics::finger::{self, FingerProbe, FingerReference, FingerTemplate};
-use biometrics::protection::{Message, TransformSeed, release, seal};
+use biometrics::engine::Capture;
+use biometrics::finger::{
+    self, FingerCapture, FingerGallery, FingerImage, FingerPhotograph, FingerProbe, FingerReference, FingerTemplate,
+};
+use biometrics::pad::challenge::{Challenge, Frame, Presence};
+use biometrics::protection::audit::{Inverted, TransformedSigns};
+use biometrics::protection::{HelperData, Message, TransformSeed, release, seal};
 use biometrics::search::Gallery;
 use biometrics::template::{DIMENSION, Embedding, ModelId, Probe, Reference};
 use rand_chacha::ChaCha20Rng;
@@ -68,6 +73,37 @@ fn attack_96_nothing_of_a_face_or_of_its_key_is_in_memory_after_it_was_dropped()
     assert!(opened);
     let left = found(&needles);
     assert_eq!(left, [("template", 0), ("message", 0)]);
+}
+
+/// Fails to compile if one of the types has the trait: then the two implementations of `is` are both possible.
+macro_rules! none_is {
+    ($capability:path: $($holder:ty),+ $(,)?) => {$({
+        trait Ambiguous<Which> {
+            fn is() {}
+        }
+        impl<T: ?Sized> Ambiguous<()> for T {}
+        struct Capable;
+        impl<T: ?Sized + $capability> Ambiguous<Capable> for T {}
+        <$holder as Ambiguous<_>>::is();
+    })+};
+}
+
+#[test]
+fn attack_96_nothing_that_holds_a_face_a_finger_or_a_key_is_copied_or_compared_or_shown_as_text() {
+    macro_rules! for_all_holders {
+        ($capability:path) => {
+            none_is!($capability:
+                biometrics::Sample, Capture, Embedding, Reference, Probe, Gallery,
+                Message, TransformSeed, HelperData, TransformedSigns, Inverted,
+                FingerImage, FingerPhotograph, FingerCapture, FingerTemplate, FingerReference, FingerProbe, FingerGallery,
+                Challenge, Frame, Presence,
+            );
+        };
+    }
+    for_all_holders!(Clone);
+    for_all_holders!(Copy);
+    for_all_holders!(PartialEq);
+    for_all_holders!(std::fmt::Display);
 }
 
 /// A print from a seed, as it is stored: forty minutiae.

@@ -18,7 +18,7 @@ pub use deferral::{DECISION_TIME, INTERVAL, MAX_DECISION_TIME, Pending};
 pub use encryption::Reply;
 pub use issuance::{Authorization, CredentialCall, CredentialError, Issued};
 pub use notification::{Event, NOTICE_TIME, NotificationError};
-pub use offering::{Grant, OfferError, Offered, Order};
+pub use offering::{Grant, Link, LinkScheme, OfferError, Offered, Order};
 pub use redemption::{RedeemError, Redeemed, TokenCall};
 pub use renewal::MAX_BATCHES;
 pub use revocation::{Outcome, Pace};

@@ -41,6 +41,8 @@ pub trait Keys: Send + Sync {
 pub enum Purpose {
     /// To find an offer by its pre-authorized code.
     Code,
+    /// To derive an offer's code from the name by which its link refers to it.
+    OfferName,
     /// To check a transaction code.
     TxCode,
     /// To find what an access token grants.
@@ -94,6 +96,7 @@ impl Purpose {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Code => "amparo/v1/issuer/code",
+            Self::OfferName => "amparo/v1/issuer/offer-name",
             Self::TxCode => "amparo/v1/issuer/tx-code",
             Self::Token => "amparo/v1/issuer/token",
             Self::RefreshToken => "amparo/v1/issuer/refresh-token",

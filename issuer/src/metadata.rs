@@ -28,6 +28,8 @@ pub const TOKEN_PATH: &str = "/token";
 pub const PUSH_PATH: &str = "/par";
 /// Where the person is asked.
 pub const AUTHORIZE_PATH: &str = "/authorize";
+/// Where an offer is fetched to which its link refers.
+pub const OFFER_PATH: &str = "/credential-offer";
 /// Where wallets have challenges for the proof that they are attested.
 pub const CHALLENGE_PATH: &str = "/challenge";
 /// Where nonces are had.

@@ -2,6 +2,7 @@
 //!
 //! The store never holds one of them: it holds a [`Fingerprint`](crate::keys::Fingerprint).
 
+use crate::keys::{Keys, Purpose};
 use credentials::b64;
 use rand_core::CryptoRng;
 use std::fmt;
@@ -22,7 +23,31 @@ impl PreAuthorizedCode {
         Self(random_text(rng))
     }
 
+    /// The one of an offer that is referred to by a name: who has the name has the code, and nobody else.
+    pub(crate) fn of_name(name: &str, keys: &dyn Keys) -> Self {
+        let derived = keys.fingerprint(Purpose::OfferName, &[name.as_bytes()]);
+        Self(Zeroizing::new(b64::encode(derived.as_bytes())))
+    }
+
     /// The code as it stands in the offer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name by which a link refers to an offer: 256 random bits, base64url. It is as good as the code.
+///
+/// # Source
+/// OpenID4VCI 1.0 §4.1.3.
+pub struct OfferName(Zeroizing<String>);
+
+impl OfferName {
+    /// Draws a fresh one.
+    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+        Self(random_text(rng))
+    }
+
+    /// The name as it stands in the link.
     pub fn as_str(&self) -> &str {
         &self.0
     }

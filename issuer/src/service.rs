@@ -4,6 +4,7 @@ mod answer;
 mod authorize;
 mod client;
 mod credential;
+mod offer;
 mod peers;
 mod status;
 mod token;
@@ -17,8 +18,8 @@ pub use status::MEDIA_TYPE as STATUS_LIST_MEDIA_TYPE;
 
 use crate::desk::Issuer;
 use crate::metadata::{
-    AUTHORIZE_PATH, CHALLENGE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, PUSH_PATH,
-    STATUS_LISTS_PATH, TOKEN_PATH, TRUST_LIST_PATH,
+    AUTHORIZE_PATH, CHALLENGE_PATH, CREDENTIAL_PATH, DEFERRED_PATH, NONCE_PATH, NOTIFICATION_PATH, OFFER_PATH,
+    PUSH_PATH, STATUS_LISTS_PATH, TOKEN_PATH, TRUST_LIST_PATH,
 };
 use crate::problem::Problem;
 use axum::Router;
@@ -64,6 +65,7 @@ pub fn router_with(issuer: Arc<Issuer>, limits: Limits) -> Router {
         .route(&format!("{base}{PUSH_PATH}"), post(authorize::push))
         .route(&format!("{base}{CHALLENGE_PATH}"), post(client::challenge))
         .route(&format!("{base}{AUTHORIZE_PATH}"), get(authorize::ask).post(authorize::decide))
+        .route(&format!("{base}{OFFER_PATH}"), get(offer::fetch))
         .route(&format!("{base}{NONCE_PATH}"), post(credential::nonce))
         .route(&format!("{base}{CREDENTIAL_PATH}"), post(credential::issue))
         .route(&format!("{base}{DEFERRED_PATH}"), post(credential::deferred))

@@ -14,6 +14,8 @@ pub const AUTHORIZATION_CODE_GRANT: &str = "authorization_code";
 pub const REFRESH_TOKEN_GRANT: &str = "refresh_token";
 /// The scheme of a credential offer link (§4.1).
 pub const OFFER_SCHEME: &str = "openid-credential-offer";
+/// The scheme of such a link in the profile HAIP 1.0 (§4.2).
+pub const HAIP_OFFER_SCHEME: &str = "haip-vci";
 /// The media type `typ` of a key proof (§F.1).
 pub const PROOF_TYP: &str = "openid4vci-proof+jwt";
 /// The format identifier of an SD-JWT VC (§A.3).

@@ -25,8 +25,9 @@ impl World {
 #[test]
 fn both_formats_come_at_once_and_a_promise_outlives_the_process() {
     let Some(world) = World::with_vault() else { return };
-    let offer = world.offer_with(&["--format", "sd-jwt,mdoc"]);
+    let offer = world.offer_with(&["--format", "sd-jwt,mdoc", "--by-reference", "--scheme", "haip-vci"]);
     let (link, code) = (offer["credential_offer_uri"].as_str().unwrap(), offer["tx_code"].as_str().unwrap());
+    assert!(link.starts_with("haip-vci://?credential_offer_uri=") && link.len() < 150, "a small code");
     let received = world.holder("receive", &[link, "--tx-code", code, "--yes", "--known-only"], 0).json;
     let formats: Vec<&Value> = received["credentials"].as_array().unwrap().iter().map(|c| &c["format"]).collect();
     assert_eq!(formats, [&json!("dc+sd-jwt"), &json!("mso_mdoc")]);

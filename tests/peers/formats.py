@@ -1,7 +1,8 @@
 """SD-JWTs and status lists as `sd-jwt` and `token-status-list` make and read them: one job on standard input, one answer on standard output.
 
-issue   {claims, issuer, header, holder}                → {issued}     claims: a name that begins with `~` and an array element
+issue   {claims, issuer, header, holder, alg}           → {issued}     `alg`: ES256 unless it says another; claims: a name that begins with `~` and an array element
                                                                        {"~": value} can be kept back by the holder
+key     {}                                              → {private, public}     of Ed25519
 present {issued, shown, holder, audience, nonce}        → {presented}
 verify  {presented, issuer, audience, nonce}            → {claims}
 list    {bits, statuses, subject}                       → {list, claims, token, cwt_claims}
@@ -36,9 +37,19 @@ def issue(job):
     from sd_jwt.issuer import SDJWTIssuer
 
     issuer = SDJWTIssuer(
-        marked(job["claims"]), key(job["issuer"]), key(job["holder"]), add_decoy_claims=True, extra_header_parameters=job["header"]
+        marked(job["claims"]),
+        key(job["issuer"]),
+        key(job["holder"]),
+        sign_alg=job.get("alg"),
+        add_decoy_claims=True,
+        extra_header_parameters=job["header"],
     )
     return {"issued": issuer.sd_jwt_issuance}
+
+
+def make_key(_job):
+    drawn = JWK.generate(kty="OKP", crv="Ed25519")
+    return {"private": drawn.export_private(as_dict=True), "public": drawn.export_public(as_dict=True)}
 
 
 def present(job):
@@ -82,7 +93,7 @@ def read_list(job):
     return {"statuses": [listed[at] for at in job["at"]]}
 
 
-DOES = {"issue": issue, "present": present, "verify": verify, "list": make_list, "read": read_list}
+DOES = {"issue": issue, "key": make_key, "present": present, "verify": verify, "list": make_list, "read": read_list}
 
 job = json.load(sys.stdin)
 try:

@@ -1,12 +1,15 @@
 // SD-JWTs as @sd-jwt/core and its siblings make and read them: one job on standard input, one answer on standard output.
-//   issue    {claims, frame, issuer, header, holder}                       → {issued}
+//   issue    {claims, frame, issuer, header, holder, alg}                  → {issued}        `alg`: ES256 unless it says ES384
+//   key      {alg}                                                         → {private, public}
 //   present  {issued, frame, holder, audience, nonce}                      → {presented}
 //   verify   {presented, issuer (public), audience, nonce}                 → {claims} or {error}
+//   json     {compact}                                                     → {flattened, general}
+//   compact  {flattened, general}                                          → {texts}
 //   type     {issued, issuer (public), registry, mended}                   → {type} or {error}
 //   list     {bits, statuses, issuer, header, payload} → {token}   ·   read {token, issuer (public), at} → {statuses}
 import { createHeaderAndPayload, getListFromStatusListJWT, StatusList } from '@sd-jwt/jwt-status-list'
-import { SDJwtInstance } from '@sd-jwt/core'
-import { digest, ES256, generateSalt } from '@sd-jwt/crypto-nodejs'
+import { FlattenJSON, GeneralJSON, SDJwtInstance } from '@sd-jwt/core'
+import { digest, ES256, ES384, generateSalt } from '@sd-jwt/crypto-nodejs'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import * as jose from 'jose'
 import { body, say } from './common.mjs'
@@ -15,10 +18,17 @@ const job = JSON.parse(await body(process.stdin))
 const base = { hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt }
 const does = {
   issue: async () => {
-    const sdJwt = new SDJwtInstance({ ...base, signer: await ES256.getSigner(job.issuer), signAlg: 'ES256' })
+    const algorithm = job.alg === 'ES384' ? ES384 : ES256
+    const sdJwt = new SDJwtInstance({ ...base, signer: await algorithm.getSigner(job.issuer), signAlg: algorithm.alg })
     const claims = { ...job.claims, cnf: { jwk: job.holder } }
     return { issued: await sdJwt.issue(claims, job.frame, { header: job.header }) }
   },
+  key: async () => {
+    const { publicKey, privateKey } = await ES384.generateKeyPair()
+    return { private: privateKey, public: publicKey }
+  },
+  json: async () => ({ flattened: FlattenJSON.fromEncode(job.compact).toJson(), general: GeneralJSON.fromEncode(job.compact).toJson() }),
+  compact: async () => ({ texts: [FlattenJSON.fromSerialized(job.flattened).toEncoded(), GeneralJSON.fromSerialized(job.general).toEncoded(0)] }),
   present: async () => {
     const sdJwt = new SDJwtInstance({ ...base, kbSigner: await ES256.getSigner(job.holder), kbSignAlg: 'ES256' })
     const payload = { iat: Math.floor(Date.now() / 1000), aud: job.audience, nonce: job.nonce }

@@ -1,6 +1,7 @@
 //! `cargo xtask evaluate`: every number of docs/biometric-evaluation.md measured anew and written between its markers.
 
 mod attacks;
+mod conditions;
 mod document;
 mod faces;
 mod fingers;

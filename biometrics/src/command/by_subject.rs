@@ -1,7 +1,7 @@
 //! Error rates by person: a pair's people are the folders that its pictures lie in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::{self, Interval, Subject, SubjectScore};
@@ -122,6 +122,22 @@ impl BySubject {
             if missed.is_empty() { "nobody else".to_owned() } else { missed.join("; ") }
         )
     }
+}
+
+/// The person of one side: the folder that its first picture lies in.
+pub(super) fn folder(pictures: &[PathBuf]) -> Option<&Path> {
+    pictures.first()?.parent()
+}
+
+/// The 95 % interval of a share of failures when people are drawn anew; always the same draws.
+pub(super) fn of_failures<'p>(trials: impl IntoIterator<Item = (Option<&'p Path>, bool)>) -> Option<Interval> {
+    let mut numbers: BTreeMap<&Path, usize> = BTreeMap::new();
+    let numbered = |(person, failed): (Option<&'p Path>, bool)| {
+        let next = numbers.len();
+        Some((Subject(*numbers.entry(person?).or_insert(next)), failed))
+    };
+    let trials: Vec<(Subject, bool)> = trials.into_iter().filter_map(numbered).collect();
+    evaluation::failures_by_subject(&trials, DRAWS, &mut ChaCha20Rng::seed_from_u64(1))
 }
 
 const DRAWS: usize = 1000;

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
         |error: &dyn std::fmt::Display| Failure::storage(format!("{}: {error}", out.display()), "choose another --out");
     let mut engine = home::load_engine(home)?;
     std::fs::create_dir(out).map_err(|error| storage(&error))?;
-    let mut list = String::from("reference,probe,mated\n");
+    let mut list = String::from("reference,probe,mated,condition\n");
     let (mut mated, mut non_mated) = (0_usize, 0_usize);
     let bar = progress((subjects.len() * kinds.len()) as u64, "kinds");
     for (i, Subject { picture, own, others }) in subjects.iter().enumerate() {
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
                 save(&spoilt, &out.join(&name)).map_err(|error| storage(&error))?;
                 for (enrolled, is_own, count) in [(own, 1, &mut mated), (others, 0, &mut non_mated)] {
                     if !enrolled.is_empty() {
-                        list.push_str(&format!("{},{name},{is_own}\n", enrolled.join(";")));
+                        list.push_str(&format!("{},{name},{is_own},{} {level}\n", enrolled.join(";"), kind.code()));
                         *count += 1;
                     }
                 }

@@ -9,6 +9,7 @@ use biometrics::evaluation::{Evaluation, EvaluationError, OperatingPoint};
 use biometrics::template::{Probe, Reference};
 use serde_json::{Map, Value, json};
 
+use super::by_condition;
 use super::by_subject::BySubject;
 use super::discard::{Discard, gate, refusals};
 use super::embedding_cache::EmbeddingCache;
@@ -22,7 +23,8 @@ pub(super) struct Arguments {
     /// Fingers: how the references were taken, where that differs from --capture.
     #[arg(long, value_enum, value_name = "KIND")]
     reference_capture: Option<CaptureName>,
-    /// The list: reference,probe,mated. Several lists are told one by one, each picture taken once.
+    /// The list: reference,probe,mated. Several lists are told one by one, each picture taken once. With a fourth column, condition, faces
+    /// are told apart by it.
     #[arg(long, value_name = "FILE", required = true)]
     pairs: Vec<PathBuf>,
     /// Take only pictures that the product would take.
@@ -105,6 +107,7 @@ fn faces(
         fields.insert("gate".to_owned(), gate(pairs, &scores, cache));
         fields.insert("refusals".to_owned(), refusals(pairs, &scores, cache));
     }
+    let answer = by_condition::told_with(answer, pairs, &scores, cache);
     Ok(match BySubject::of(pairs, &scores) {
         Some(people) => people.told_with(answer, &FMRS),
         None => answer,

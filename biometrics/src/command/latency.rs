@@ -180,3 +180,25 @@ const PARTS: [&str; 6] =
     ["decode", "detect", "refine the landmarks", "align and judge", "embed, two looks", "release of the key"];
 /// What lies between a decoded picture and a template.
 const TEMPLATE: [&str; 4] = ["detect", "refine the landmarks", "align and judge", "embed, two looks"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portrait_lies_in_the_middle_of_what_a_camera_has_and_keeps_its_brightness() {
+        // Twice as high as a camera's picture; its left half is brighter.
+        let (width, height) = (400_u32, 960_u32);
+        let rgb = (0..width * height).flat_map(|i| if i % width < width / 2 { [200, 100, 50] } else { [40; 3] });
+        let reduced = reduced(&Sample::from_rgb(width, height, rgb.collect()).unwrap()).unwrap();
+        assert_eq!((reduced.width(), reduced.height()), (640, 480));
+        let at = |x: usize, y: usize| reduced.as_rgb().get((y * 640 + x) * 3..).unwrap().first_chunk::<3>().unwrap();
+        // 200 wide, so from 220 to 420.
+        for y in [0, 240, 479] {
+            assert_eq!(
+                [at(219, y), at(220, y), at(319, y), at(320, y), at(419, y), at(420, y)],
+                [&[0; 3], &[200, 100, 50], &[200, 100, 50], &[40; 3], &[40; 3], &[0; 3]]
+            );
+        }
+    }
+}

@@ -14,6 +14,8 @@ pub(super) struct Pair {
     /// The frames of one attempt, in order.
     pub(super) probe: Vec<PathBuf>,
     pub(super) mated: bool,
+    /// Under what it was taken, where the list says so.
+    pub(super) condition: Option<String>,
     /// Further fingers of the same two people, each with its captures and frames.
     pub(super) further: Vec<(Vec<PathBuf>, Vec<PathBuf>)>,
 }
@@ -21,7 +23,7 @@ pub(super) struct Pair {
 impl Pair {
     /// Each finger's captures and frames; of faces there is one.
     pub(super) fn each(&self) -> impl Iterator<Item = (&Vec<PathBuf>, &Vec<PathBuf>)> {
-        let Self { reference, probe, mated: _, further } = self;
+        let Self { reference, probe, mated: _, condition: _, further } = self;
         std::iter::once((reference, probe)).chain(further.iter().map(|(reference, probe)| (reference, probe)))
     }
 }
@@ -69,12 +71,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<Pair>, Failure> {
 pub(super) fn read_fingers(path: &Path) -> Result<Vec<Pair>, Failure> {
     let name = path.display();
     let hint = "the first line is reference,probe,mated; several captures or frames are joined by ; and several fingers by | on \
-                both sides; mated is 1 or 0";
+                both sides; mated is 1 or 0; a fourth column, condition, may name what the probe was taken under";
     let fail = |message: String| Failure::usage(format!("{name}: {message}"), hint);
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| fail(error.to_string()))?;
     let header = reader.headers().map_err(|error| fail(error.to_string()))?;
-    if !header.iter().eq(["reference", "probe", "mated"]) {
+    let columns: Vec<&str> = header.iter().collect();
+    if !matches!(columns[..], ["reference", "probe", "mated"] | ["reference", "probe", "mated", "condition"]) {
         return Err(fail("not a list of pairs".to_owned()));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -118,7 +121,8 @@ pub(super) fn read_fingers(path: &Path) -> Result<Vec<Pair>, Failure> {
         }
         let mut each = references.into_iter().zip(probes);
         if let Some((reference, probe)) = each.next() {
-            pairs.push(Pair { reference, probe, mated, further: each.collect() });
+            let condition = record.get(3).filter(|condition| !condition.is_empty()).map(str::to_owned);
+            pairs.push(Pair { reference, probe, mated, condition, further: each.collect() });
         }
     }
     if pairs.is_empty() {

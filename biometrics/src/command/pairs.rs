@@ -1,5 +1,6 @@
 //! `pairs`: a list of pairs for a folder with one folder of pictures for each person.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -163,9 +164,13 @@ fn across(references: &[Vec<String>], probes: &[Vec<String>]) -> Result<Answer, 
     })
 }
 
-/// As many frames as an attempt has: each picture begins one, the following ones go with it.
+/// As many frames as an attempt has: each picture begins one, the following ones go with it. Where all are shown at once there is one.
 fn attempts<'a>(shown: &'a [&'a Shown], frames: usize) -> impl Iterator<Item = Vec<&'a Shown>> {
-    let count = if shown.len() < frames { 0 } else { shown.len() };
+    let count = match shown.len().cmp(&frames) {
+        Ordering::Less => 0,
+        Ordering::Equal => 1,
+        Ordering::Greater => shown.len(),
+    };
     (0..count).map(move |first| shown.iter().cycle().skip(first).take(frames).copied().collect())
 }
 

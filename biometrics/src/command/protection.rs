@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use biometrics::protection::audit::{TransformedSigns, d_sys, helper_agreement, plausibility_rank};
+use biometrics::protection::audit::{Inverted, TransformedSigns, d_sys, helper_agreement, plausibility_rank};
 use biometrics::protection::{HelperData, Message, TransformSeed, release, seal};
 use biometrics::template::{Probe, Reference};
 use chacha20::ChaCha20Rng;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::embedding_cache::EmbeddingCache;
 use super::pair_list::Pair;
-use super::{Answer, Failure, home, linkage_plot, pair_list, round3};
+use super::{Answer, Failure, by_subject, home, linkage_plot, pair_list, round3};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -67,6 +67,17 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
             "setting": setting, "first": first, "trials": trials, "median_rank": median_rank, "candidates": candidates,
         }));
     }
+    sentences.push_str(
+        "Inversion (whose face, by what helper data give back, is nearest in a gallery of all other pictures):\n",
+    );
+    let mut inversion = Vec::new();
+    for Inversions { setting, right, trials, chance } in &sides.inversions(&mut rng) {
+        sentences.push_str(&format!(
+            "  {setting}: the right person's in {right} of {trials}; by chance {:.1} %.\n",
+            chance * 100.0
+        ));
+        inversion.push(json!({ "setting": setting, "right": right, "trials": trials, "chance": round3(*chance) }));
+    }
     let releases = sides.releases(&pairs, &cache)?;
     sentences.push_str("Release by someone who tries faces:\n");
     let mut tried = Vec::new();
@@ -76,7 +87,8 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     }
     Ok(Answer {
         object: json!({
-            "unlinkability": unlinkability, "irreversibility": irreversibility, "release": Value::Array(tried),
+            "unlinkability": unlinkability, "irreversibility": irreversibility,
+            "inversion": inversion, "release": Value::Array(tried),
             "failures_to_extract": cache.failures,
         }),
         sentences,
@@ -104,6 +116,15 @@ struct Guesses {
     first: usize,
     trials: usize,
     median_rank: usize,
+}
+
+/// How often the picture nearest to what was given back is one of the person's own.
+struct Inversions {
+    setting: &'static str,
+    right: usize,
+    trials: usize,
+    /// The share of the gallery that is the person's.
+    chance: f64,
 }
 
 struct Releases {
@@ -193,12 +214,39 @@ impl<'a> Sides<'a> {
         [trial("with device key and PIN, no face", true), trial("without device key or PIN, no face", false)]
     }
 
+    /// Template inversion by nearest gallery: of someone who has all, up to the message that opened the vault, and of someone who has neither
+    /// device key nor PIN and guesses seed and message.
+    fn inversions(&self, rng: &mut ChaCha20Rng) -> [Inversions; 2] {
+        let mut trial = |setting, with_all: bool, guesses: usize| {
+            let (mut right, mut trials, mut own, mut all) = (0, 0, 0_usize, 0_usize);
+            let tried = self.enrolments.iter().flat_map(|enrolment| std::iter::repeat_n(enrolment, guesses));
+            for (pictures, Enrolment { reference: _, seed, message, helper }) in tried {
+                let (other_seed, other_message) = (TransformSeed::generate(rng), Message::generate(rng));
+                let (seed, message) = if with_all { (seed, message) } else { (&other_seed, &other_message) };
+                let inverted = Inverted::of(helper, seed, message);
+                let is_own = |other: &[PathBuf]| by_subject::folder(other) == by_subject::folder(pictures);
+                let others = self.enrolments.iter().filter(|(other, _)| *other != pictures);
+                let likenesses =
+                    others.map(|(other, enrolment)| (inverted.likeness(&enrolment.reference), is_own(other)));
+                let likenesses: Vec<(f64, bool)> = likenesses.collect();
+                let nearest = likenesses.iter().max_by(|(a, _), (b, _)| a.total_cmp(b));
+                right += usize::from(nearest.is_some_and(|(_, is_own)| *is_own));
+                own += likenesses.iter().filter(|(_, is_own)| *is_own).count();
+                all += likenesses.len();
+                trials += 1;
+            }
+            Inversions { setting, right, trials, chance: own as f64 / all.max(1) as f64 }
+        };
+        [trial("with device key, PIN and the message", true, 1), trial("without device key or PIN", false, GUESSES)]
+    }
+
     /// Faces tried on stolen enrolments: other pictures of the person, everybody else's, each with the seed and without it.
     fn releases(&self, pairs: &[Pair], cache: &EmbeddingCache) -> Result<Vec<Releases>, Failure> {
         let mut all: Vec<Releases> = [
             "a photograph of the person, with device key and PIN",
             "nearest of a gallery of others, with device key and PIN",
             "a photograph of the person, without device key or PIN",
+            "nearest of a gallery of others, without device key or PIN",
         ]
         .map(|setting| Releases { setting, released: 0, trials: 0 })
         .into();
@@ -214,9 +262,9 @@ impl<'a> Sides<'a> {
                 found.iter().any(|candidate| candidate.as_bytes() == enrolment.message.as_bytes())
             };
             let outcomes = if pair.mated {
-                [Some(opens(&enrolment.seed)), None, Some(opens(&self.stolen))]
+                [Some(opens(&enrolment.seed)), None, Some(opens(&self.stolen)), None]
             } else {
-                [None, Some(opens(&enrolment.seed)), None]
+                [None, Some(opens(&enrolment.seed)), None, Some(opens(&self.stolen))]
             };
             for (row, outcome) in all.iter_mut().zip(outcomes) {
                 row.trials += usize::from(outcome.is_some());
@@ -227,5 +275,7 @@ impl<'a> Sides<'a> {
     }
 }
 
+/// Seeds that someone without device key or PIN guesses for each enrolment.
+const GUESSES: usize = 10;
 /// Enrolments that the plausibility attack is tried on.
 const TRIALS: usize = 100;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use biometrics::comparison::{Decision, Threshold, compare};
@@ -17,7 +17,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::embedding_cache::{EmbeddingCache, progress};
 use super::pair_list::Pair;
-use super::{Answer, Failure, evaluate, home, median_ms, pair_list};
+use super::{Answer, Failure, by_subject, evaluate, home, median_ms, pair_list, transactions};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -66,16 +66,24 @@ fn attempted(
         let mut counts = Counts::default();
         for Enrolled { captures, attempts } in share {
             let reference = cache.reference(captures)?;
+            let own: Vec<&[PathBuf]> = attempts.iter().filter(|(_, mated)| *mated).map(|(frames, _)| *frames).collect();
+            let groups = transactions::grouped(&own);
             for _ in 0..enrolments {
                 let enrolment = reference.as_ref().map(|reference| Enrolment::new(reference, &mut rng));
+                let mut opened_own = Vec::with_capacity(own.len());
                 for (frames, mated) in attempts {
                     let sides = enrolment.as_ref().zip(probes.get(frames).and_then(Option::as_ref));
                     let start = Instant::now();
                     let opened = sides.is_some_and(|(enrolment, probe)| enrolment.opens_for(probe));
                     counts.times.push(start.elapsed());
                     counts.add(*mated, opened);
+                    opened_own.extend(mated.then_some(opened));
                     bar.inc(1);
                 }
+                let whose = || by_subject::folder(captures).map(Path::to_path_buf);
+                counts
+                    .transactions
+                    .extend(groups.iter().map(|group| (whose(), transactions::has_failed(group, &opened_own))));
             }
         }
         Ok::<_, Failure>(counts)
@@ -143,6 +151,8 @@ struct Counts {
     released_mated: usize,
     non_mated: usize,
     released_non_mated: usize,
+    /// Whose each was, and whether all its attempts failed.
+    transactions: Vec<(Option<PathBuf>, bool)>,
     times: Vec<Duration>,
 }
 
@@ -158,7 +168,8 @@ impl Counts {
     }
 
     fn join(&mut self, other: Self) {
-        let Self { mated, released_mated, non_mated, released_non_mated, times } = other;
+        let Self { mated, released_mated, non_mated, released_non_mated, transactions, times } = other;
+        self.transactions.extend(transactions);
         self.mated += mated;
         self.released_mated += released_mated;
         self.non_mated += non_mated;
@@ -167,7 +178,10 @@ impl Counts {
     }
 
     fn report(self, failures: usize) -> Answer {
-        let Self { mated, released_mated, non_mated, released_non_mated, times } = self;
+        let Self { mated, released_mated, non_mated, released_non_mated, transactions, times } = self;
+        let failed =
+            Rate { misses: transactions.iter().filter(|(_, failed)| *failed).count(), trials: transactions.len() };
+        let people = by_subject::of_failures(transactions.iter().map(|(whose, failed)| (whose.as_deref(), *failed)));
         let wrong = Rate { misses: released_non_mated, trials: non_mated };
         let bits = (wrong.bits() * 10.0).floor() / 10.0;
         let interval = |misses, trials| Rate { misses, trials }.interval();
@@ -178,16 +192,40 @@ impl Counts {
                 "mated": mated, "released_mated": released_mated, "released_mated_ci95": [genuine.low, genuine.high],
                 "non_mated": non_mated, "released_non_mated": released_non_mated,
                 "released_non_mated_ci95": [impostor.low, impostor.high], "bits_at_most": bits,
+                "transactions": {
+                    "attempts": transactions::ATTEMPTS, "trials": failed.trials, "failed": failed.misses,
+                    "failed_ci95": [failed.interval().low, failed.interval().high],
+                    "failed_ci95_by_subject": people.map(|interval| [interval.low, interval.high]),
+                },
                 "failures_to_extract": failures, "release_ms_median": release_ms_median,
             }),
             sentences: format!(
                 "Released {released_mated} of {mated} mated attempts ({:.2}–{:.2} % exact) and {released_non_mated} of \
-                 {non_mated} non-mated ones (at most {:.4} %, which supports {bits} bits and no more).\nA release takes {release_ms_median:.2} ms (median); \
+                 {non_mated} non-mated ones (at most {:.4} %, which supports {bits} bits and no more).\n{}\nA release takes {release_ms_median:.2} ms (median); \
                  {failures} pictures gave no template.",
                 genuine.low * 100.0,
                 genuine.high * 100.0,
-                impostor.high * 100.0
+                impostor.high * 100.0,
+                told(&failed)
             ),
         }
     }
+}
+
+/// How many transactions failed, in a sentence.
+fn told(failed: &Rate) -> String {
+    let attempts = transactions::ATTEMPTS;
+    if failed.trials == 0 {
+        return format!(
+            "No {attempts} attempts on one enrolment are without a common frame: a transaction of {attempts} fails no more often than an attempt."
+        );
+    }
+    let interval = failed.interval();
+    format!(
+        "Of {} transactions of {attempts} attempts without a common frame {} failed ({:.2}–{:.2} % exact).",
+        failed.trials,
+        failed.misses,
+        interval.low * 100.0,
+        interval.high * 100.0
+    )
 }

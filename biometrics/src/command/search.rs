@@ -1,4 +1,4 @@
-//! `search`: 1:N on generated vectors, 8-bit against 32-bit; or over fingers.
+//! `search`: 1:N on generated vectors, 8-bit against 32-bit; over fingers; or over the people of a folder.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,16 +12,22 @@ use serde_json::json;
 use super::embedding_cache::progress;
 use super::finger_search::{self, Search};
 use super::finger_source::FingerSource;
-use super::{Answer, ExtractorName, Failure, finger, median_ms, round3};
+use super::{Answer, ExtractorName, Failure, finger, median_ms, people_search, round3};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// How many references.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=(Gallery::CAPACITY as i64)))]
+    #[arg(long, value_name = "N", default_value_t = 1, required_unless_present = "people", value_parser = clap::value_parser!(u32).range(1..=(Gallery::CAPACITY as i64)))]
     gallery: u32,
     /// How many probes, each of a person in the gallery.
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "M", default_value_t = 1, required_unless_present = "people", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     probes: u32,
+    /// A folder of people, one folder of pictures each, all of whose pictures are enrolled.
+    #[arg(long, value_name = "DIR", requires = "probe", conflicts_with_all = ["gallery", "probes", "seed", "fingers"])]
+    people: Option<PathBuf>,
+    /// Who is sought among them: frames of one attempt.
+    #[arg(long, value_name = "IMG", requires = "people")]
+    probe: Vec<PathBuf>,
     /// The seed of the generated vectors.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -40,6 +46,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
+    if let Some(people) = &arguments.people {
+        return people_search::run(people, &arguments.probe, home);
+    }
     if let Some(fingers) = &arguments.fingers {
         let source = FingerSource::scan(arguments.dpi)?;
         let extractor = arguments.extractor.unwrap_or_default();
@@ -174,5 +183,5 @@ fn normalise(values: &mut [f32]) {
 }
 
 /// How many candidates a search gives.
-const RANKS: usize = 10;
+pub(super) const RANKS: usize = 10;
 const PORTION: usize = 4096;

@@ -1,5 +1,7 @@
 //! Intervals that know that pairs of the same people are not independent: people are drawn again, not pairs.
 
+use std::collections::BTreeMap;
+
 use rand_core::CryptoRng;
 
 use super::Interval;
@@ -50,21 +52,55 @@ pub fn by_subject<R: CryptoRng + ?Sized>(
     sorted.sort_by(|a, b| b.score.value().total_cmp(&a.score.value()));
     let (mut rates, mut thresholds) = (Vec::new(), Vec::new());
     for _ in 0..draws {
-        let mut times = vec![0_u64; subjects];
-        for _ in 0..subjects {
-            let mut bytes = [0; 8];
-            rng.fill_bytes(&mut bytes);
-            let drawn = (u128::from(u64::from_le_bytes(bytes)) * subjects as u128) >> 64;
-            if let Some(count) = usize::try_from(drawn).ok().and_then(|i| times.get_mut(i)) {
-                *count += 1;
-            }
-        }
+        let times = drawn(subjects, rng);
         if let Some((rate, threshold)) = at_fmr(&sorted, &times, fmr) {
             rates.push(rate);
             thresholds.push(threshold);
         }
     }
     Some(BySubject { fnmr: middle(rates)?, threshold: middle(thresholds)? })
+}
+
+/// The 95 % interval of a share of failures, by drawing people anew, each with all that they tried. Nothing where fewer than two
+/// people tried: who one person is says nothing of others.
+///
+/// # Source
+/// As [`by_subject`].
+#[must_use]
+pub fn failures_by_subject<R: CryptoRng + ?Sized>(
+    trials: &[(Subject, bool)],
+    draws: usize,
+    rng: &mut R,
+) -> Option<Interval> {
+    let mut people: BTreeMap<Subject, (u64, u64)> = BTreeMap::new();
+    for (subject, failed) in trials {
+        let (failures, all) = people.entry(*subject).or_default();
+        *failures += u64::from(*failed);
+        *all += 1;
+    }
+    if people.len() < 2 {
+        return None;
+    }
+    let rate = |times: Vec<u64>| {
+        let each = people.values().zip(times);
+        let (failed, all) = each.fold((0, 0), |(f, a), ((failures, all), n)| (f + n * failures, a + n * all));
+        failed as f64 / all as f64
+    };
+    middle((0..draws).map(|_| rate(drawn(people.len(), rng))).collect())
+}
+
+/// How often each of so many subjects is drawn, when as many are drawn with repetition.
+fn drawn<R: CryptoRng + ?Sized>(subjects: usize, rng: &mut R) -> Vec<u64> {
+    let mut times = vec![0_u64; subjects];
+    for _ in 0..subjects {
+        let mut bytes = [0; 8];
+        rng.fill_bytes(&mut bytes);
+        let drawn = (u128::from(u64::from_le_bytes(bytes)) * subjects as u128) >> 64;
+        if let Some(count) = usize::try_from(drawn).ok().and_then(|i| times.get_mut(i)) {
+            *count += 1;
+        }
+    }
+    times
 }
 
 /// Between which 95 % of the values lie.
@@ -143,5 +179,19 @@ mod tests {
         let none = by_subject(&scores(0), 1e-2, 200, &mut rng).unwrap().fnmr;
         assert_eq!((none.low, none.high), (0.0, 0.0));
         assert_eq!(by_subject(&[], 1e-2, 10, &mut rng), None);
+    }
+
+    #[test]
+    fn failures_of_one_person_are_one_persons() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        // Twenty people of ten attempts; all of two people's fail.
+        let trials: Vec<(Subject, bool)> = (0..200).map(|i| (Subject(i % 20), i % 20 < 2)).collect();
+        let Interval { low, high } = failures_by_subject(&trials, 1000, &mut rng).unwrap();
+        assert!(low <= 0.01 && (0.2..=0.35).contains(&high), "{low} {high}");
+        // As many failures, one of each person: whoever is drawn, it is one in ten.
+        let even: Vec<(Subject, bool)> = (0..200).map(|i| (Subject(i % 20), i < 20)).collect();
+        let Interval { low, high } = failures_by_subject(&even, 1000, &mut rng).unwrap();
+        assert!((low - 0.1).abs() < 1e-12 && (high - 0.1).abs() < 1e-12, "{low} {high}");
+        assert_eq!(failures_by_subject(&[(Subject(3), true), (Subject(3), false)], 10, &mut rng), None);
     }
 }

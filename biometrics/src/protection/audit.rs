@@ -47,16 +47,41 @@ pub fn plausibility_rank(helper: &HelperData, seed: &TransformSeed, sealed: &Mes
     others.iter().filter(|other| plausibility(helper, seed, other) > of_sealed).count()
 }
 
+/// What helper data give back of a face to someone who has seed and message: the signs, turned around.
+pub struct Inverted(Zeroizing<Vec<f64>>);
+
+impl Inverted {
+    /// The face that a message implies.
+    #[must_use]
+    pub fn of(helper: &HelperData, seed: &TransformSeed, message: &Message) -> Self {
+        let implied = implied(helper, seed, message);
+        Self(Zeroizing::new(implied.iter().take(DIMENSION).map(|v| *v as f64).collect()))
+    }
+
+    /// The cosine to a reference, by which someone would look for it in a gallery.
+    #[must_use]
+    pub fn likeness(&self, reference: &Reference) -> f64 {
+        let length = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+        let other = || reference.vector().iter().map(f64::from);
+        let dot: f64 = self.0.iter().zip(other()).map(|(a, b)| a * b).sum();
+        dot / (length(&mut self.0.iter().copied()) * length(&mut other())).max(f64::MIN_POSITIVE)
+    }
+}
+
 /// The squared length of the implied vector within the dimensions that an embedding has.
 fn plausibility(helper: &HelperData, seed: &TransformSeed, message: &Message) -> i128 {
+    implied(helper, seed, message).iter().take(DIMENSION).map(|v| i128::from(*v) * i128::from(*v)).sum()
+}
+
+/// The vector, up to scale, whose signs a message would have hidden.
+fn implied(helper: &HelperData, seed: &TransformSeed, message: &Message) -> Box<Zeroizing<[i64; CODE_BITS]>> {
     let word = polar::encode(&message.0);
     let mut values = Zeroizing::new([0_i64; CODE_BITS]);
     let bits = unpack(word.as_slice()).zip(unpack(helper.0.as_slice()));
     for (to, (a, b)) in values.iter_mut().zip(bits) {
         *to = 1 - 2 * i64::from(a ^ b);
     }
-    let implied = transform::back(&values, seed.as_bytes());
-    implied.iter().take(DIMENSION).map(|v| i128::from(*v) * i128::from(*v)).sum()
+    transform::back(&values, seed.as_bytes())
 }
 
 fn agreement(one: &[u8; CODE_BYTES], other: &[u8; CODE_BYTES]) -> f64 {
@@ -144,5 +169,18 @@ mod tests {
         }
         let mean = guessed.iter().sum::<usize>() / guessed.len();
         assert!((40..160).contains(&mean), "{guessed:?}");
+    }
+
+    #[test]
+    fn helper_data_give_the_face_back_to_who_has_seed_and_message_and_to_nobody_else() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let (face, seed, other_seed) =
+            (reference(&mut rng), TransformSeed::generate(&mut rng), TransformSeed::generate(&mut rng));
+        let (sealed, other) = (Message::generate(&mut rng), Message::generate(&mut rng));
+        let helper = seal(&face, &seed, &sealed);
+        let likeness = |seed, message| Inverted::of(&helper, seed, message).likeness(&face);
+        // 512 signs of 128 numbers: nearly all of the direction.
+        assert!(likeness(&seed, &sealed) > 0.9, "{}", likeness(&seed, &sealed));
+        assert!(likeness(&other_seed, &sealed).abs() < 0.4 && likeness(&seed, &other).abs() < 0.4);
     }
 }

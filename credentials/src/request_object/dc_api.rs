@@ -2,23 +2,27 @@
 //!
 //! Pure functions; the platform is the caller. The answer is bound to the origin, whoever signed the request.
 
+mod answer;
+mod asked;
+
+pub use answer::{AnswerError, DcApiAnswer, refusal};
+pub use asked::{SignedAs, multi_signed, signed, unsigned};
+
 use super::authenticate::{check_nonce, check_occasion, consent, takes};
 use super::client::Client;
 use super::{ClientId, ClientIdError, RequestObjectError};
 use crate::consent::ProposedConsent;
 use crate::dcql::{FORMAT, Query};
 use crate::json::Limits;
-use crate::jwe::{ContentEncryption, DecryptionKey, EncryptError, JweError, Recipient};
-use crate::jws::{self, JwsIn};
+use crate::jwe::{EncryptError, Recipient};
+use crate::jws::JwsIn;
 use crate::mdoc::{self, SessionTranscript};
-use crate::signer::{SignError, Signer};
-use crate::trust::{CertificateChain, Trust, TrustAnchors, VerifiedChain};
+use crate::trust::{Trust, TrustAnchors, VerifiedChain};
 use crate::{b64, json};
 use rand_core::CryptoRng;
 use schemas::Timestamp;
 use schemas::openid4vp::{AuthorizationResponse, ClientMetadata, REQUEST_OBJECT_TYP, RequestObject};
 use serde_json::{Map, Value, json};
-use std::fmt;
 use url::Url;
 
 /// How the request is secured: the exchange protocol of the platform's call.
@@ -190,144 +194,9 @@ impl DcApiRequest {
     }
 }
 
-/// The `data` of an answer that says no; `code` tells nothing of what the wallet holds.
-///
-/// # Source
-/// OpenID4VP 1.0 §8.5, §15.9, Appendix A.4.
-pub fn refusal(code: &str) -> Value {
-    json!({ "error": code })
-}
-
-/// What came back to a verifier.
-#[derive(Clone, PartialEq, Eq)]
-pub enum DcApiAnswer {
-    /// Presentations, unchecked.
-    Presented(AuthorizationResponse),
-    /// An error code, which is text of a stranger.
-    Refused(String),
-}
-
-impl fmt::Debug for DcApiAnswer {
-    /// No presentation: claims stand in it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Presented(_) => "DcApiAnswer::Presented",
-            Self::Refused(_) => "DcApiAnswer::Refused",
-        })
-    }
-}
-
-/// Why an answer cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AnswerError {
-    /// Neither presentations nor an error, or both.
-    #[error("the answer of the platform is not in the form of OpenID4VP")]
-    Form,
-    /// Encrypted where nothing was to be, or the other way round.
-    #[error("the answer is not encrypted as it was asked for")]
-    Encryption,
-    /// Not decrypted.
-    #[error("the answer does not decrypt")]
-    Jwe(#[source] JweError),
-}
-
-impl DcApiAnswer {
-    /// Reads the `data` of an answer; `key` is that of a request for an encrypted one.
-    ///
-    /// # Errors
-    /// [`AnswerError`].
-    ///
-    /// # Source
-    /// OpenID4VP 1.0 §8.3, §8.5, Appendix A.4.
-    pub fn read(data: &Value, key: Option<&DecryptionKey>) -> Result<Self, AnswerError> {
-        let members = data.as_object().ok_or(AnswerError::Form)?;
-        let token = |members: &Map<String, Value>| match (members.len(), members.get("vp_token")) {
-            (1, Some(_)) => serde_json::from_value(Value::Object(members.clone())).map_err(|_| AnswerError::Form),
-            _ => Err(AnswerError::Form),
-        };
-        match (members.get("error"), members.get("response"), key) {
-            (Some(Value::String(code)), None, _) if members.len() == 1 => Ok(Self::Refused(code.clone())),
-            (None, Some(Value::String(jwe)), Some(key)) if members.len() == 1 => {
-                let plain = key.decrypt(jwe, &ContentEncryption::ALL).map_err(AnswerError::Jwe)?;
-                let members = json::parse_object(&plain, &Limits::TOKEN).map_err(|_| AnswerError::Form)?;
-                token(&members).map(Self::Presented)
-            }
-            (None, Some(_), None) => Err(AnswerError::Encryption),
-            (None, None, Some(_)) if members.contains_key("vp_token") => Err(AnswerError::Encryption),
-            (None, None, None) => token(members).map(Self::Presented),
-            _ => Err(AnswerError::Form),
-        }
-    }
-}
-
 /// The audience of an answer to `origin`.
 pub fn audience(origin: &str) -> String {
     format!("origin:{origin}")
-}
-
-/// The `data` of an unsigned request: without a client identifier, which would prove nothing.
-///
-/// # Errors
-/// [`serde_json::Error`] only where the request holds what JSON does not.
-///
-/// # Source
-/// OpenID4VP 1.0 Appendix A.2, A.3.1.
-pub fn unsigned(request: &RequestObject) -> Result<Value, serde_json::Error> {
-    let mut data = serde_json::to_value(request)?;
-    if let Some(members) = data.as_object_mut() {
-        members.shift_remove("client_id");
-        members.shift_remove("expected_origins");
-    }
-    Ok(data)
-}
-
-/// The `data` of a request with one signature.
-///
-/// # Errors
-/// [`SignError`].
-///
-/// # Source
-/// OpenID4VP 1.0 Appendix A.3.2.1. `expected_origins` must be there: a wallet refuses it otherwise.
-pub fn signed(request: &RequestObject, chain: &CertificateChain, signer: &dyn Signer) -> Result<Value, SignError> {
-    Ok(json!({ "request": super::sign(request, chain, signer)? }))
-}
-
-/// Under which name, certificates and key one signature of several is made.
-pub struct SignedAs<'a> {
-    /// The client identifier; it stands in the protected header.
-    pub client_id: &'a ClientId,
-    /// The certificates.
-    pub chain: &'a CertificateChain,
-    /// The key of the leaf.
-    pub signer: &'a dyn Signer,
-}
-
-/// The `data` of a request with several signatures, each under a client identifier of its own.
-///
-/// # Errors
-/// [`SignError`].
-///
-/// # Source
-/// OpenID4VP 1.0 Appendix A.3.2.2; RFC 7515 §7.2.1.
-pub fn multi_signed(request: &RequestObject, signers: &[SignedAs<'_>]) -> Result<Value, SignError> {
-    let mut payload = serde_json::to_value(request).map_err(|_| SignError::Unavailable)?;
-    if let Some(members) = payload.as_object_mut() {
-        members.shift_remove("client_id");
-    }
-    let payload = payload.to_string();
-    let mut signatures = Vec::with_capacity(signers.len());
-    for signed in signers {
-        let header = json!({
-            "alg": "ES256", "typ": REQUEST_OBJECT_TYP, "x5c": signed.chain.to_x5c(), "client_id": signed.client_id.as_str(),
-        });
-        let compact = jws::sign_bytes(header.to_string().as_bytes(), payload.as_bytes(), signed.signer)?;
-        let mut parts = compact.split('.');
-        if let (Some(protected), Some(_), Some(signature)) = (parts.next(), parts.next(), parts.next()) {
-            signatures.push(json!({"protected": protected, "signature": signature}));
-        }
-    }
-    Ok(json!({"payload": b64::encode(payload.as_bytes()), "signatures": signatures}))
 }
 
 fn authenticate(

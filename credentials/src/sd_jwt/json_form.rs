@@ -1,4 +1,4 @@
-//! The JWS JSON serialisation of an SD-JWT: read in both its forms, written in the flattened one.
+//! The JWS JSON serialisation of an SD-JWT: read and written in both its forms.
 
 use super::parse::{MOST_DISCLOSURES, SdJwtIn};
 use crate::b64;
@@ -123,17 +123,37 @@ impl SdJwtIn<'_> {
     /// # Source
     /// RFC 9901 §8.2.
     pub fn to_flattened_json(&self) -> String {
+        let [protected, payload, signature] = self.jws_parts();
+        let header = self.unprotected_header();
+        json!({"payload": payload, "protected": protected, "signature": signature, "header": header}).to_string()
+    }
+
+    /// The same in general JSON serialisation, with its one signature.
+    ///
+    /// # Source
+    /// RFC 9901 §8.3.
+    pub fn to_general_json(&self) -> String {
+        let [protected, payload, signature] = self.jws_parts();
+        let signature = json!({"protected": protected, "signature": signature, "header": self.unprotected_header()});
+        json!({"payload": payload, "signatures": [signature]}).to_string()
+    }
+
+    /// Protected header, payload and signature of the issuer's JWT.
+    fn jws_parts(&self) -> [&str; 3] {
         let jwt = self.text.split_once('~').map_or(self.text, |(jwt, _)| jwt);
-        // Parsed before, so that there are three parts.
+        // Parsed before, so that there are three.
         let mut parts = jwt.split('.');
-        let mut part = || parts.next().unwrap_or_default();
-        let (protected, payload, signature) = (part(), part(), part());
+        [(); 3].map(|()| parts.next().unwrap_or_default())
+    }
+
+    /// What RFC 9901 §8.1 has outside of what is signed.
+    fn unprotected_header(&self) -> Map<String, Value> {
         let mut header = Map::new();
         header.insert("disclosures".to_owned(), self.disclosure_texts.iter().copied().collect());
         if let Some(key_binding) = self.key_binding {
             header.insert("kb_jwt".to_owned(), key_binding.into());
         }
-        json!({"payload": payload, "protected": protected, "signature": signature, "header": header}).to_string()
+        header
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Failure, Report};
 use crate::claims::{self, ClaimSet};
 use crate::configuration::Format;
-use crate::desk::{Grant, Issuer, Order};
+use crate::desk::{Grant, Issuer, Link, LinkScheme, Order};
 use crate::issuing;
 use schemas::Seconds;
 use schemas::credential_type;
@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 Examples:
   amparo-issuer offer --data ./issuer --type identity --claims claims.json
   amparo-issuer offer --data ./issuer --type identity --format sd-jwt,mdoc --claims claims.json
+  amparo-issuer offer --data ./issuer --type identity --claims claims.json --by-reference
   echo '{\"given_name\": \"Ana\", \"family_name\": \"Vega\", \"birth_date\": \"1990-05-17\", \"nationalities\": [\"HN\"]}' |
     amparo-issuer offer --data ./issuer --type identity --claims - --valid 180d --count 10 --json
 
@@ -45,6 +46,12 @@ pub(super) struct Arguments {
     /// How the wallet gets in: with the code typed in the wallet, or on this issuer's own page.
     #[arg(long, value_enum, default_value = "pre-authorized")]
     grant: Grant,
+    /// The link refers to the offer instead of holding it, for a small QR code: the wallet fetches it from `serve`.
+    #[arg(long)]
+    by_reference: bool,
+    /// How the link begins: haip-vci is for wallets of that profile.
+    #[arg(long, value_enum, default_value = "openid-credential-offer")]
+    scheme: LinkScheme,
     /// How long the offer waits for the wallet; at most 24h.
     #[arg(long, default_value = "10m", value_name = "TIME")]
     redeem_within: Seconds,
@@ -65,10 +72,11 @@ impl Arguments {
         let issuer = Issuer::open(&self.data)?;
         let bytes = read_claims(&self.claims)?;
         let claims = ClaimSet::parse(known, &bytes, issuing::date(issuer.now()))?;
-        let Self { format: formats, valid, count, grant, redeem_within, .. } = self;
+        let Self { format: formats, valid, count, grant, redeem_within, by_reference, scheme, .. } = self;
         let decision_time = self.deferred.then_some(self.decide_within);
         let refill = !self.no_refill;
-        let order = Order { claims, formats, valid, count, grant, redeem_within, decision_time, refill };
+        let link = Link { scheme, by_reference };
+        let order = Order { claims, formats, valid, count, grant, link, redeem_within, decision_time, refill };
         let offered = issuer.offer(&order)?;
         let (handle, tx_code) = (offered.handle.as_str(), offered.tx_code.as_str());
         let mut report = Report {

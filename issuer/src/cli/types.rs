@@ -20,7 +20,9 @@ Examples:
 
 A document (SD-JWT VC, section 5) describes a type of your own, whose vct is URL/types/…; `serve` serves it at that very
 URL, at once. It may extend `identity` or `attestation` by their vct. What is published does not change: credentials name
-its digest. Publish what is new under another vct, such as URL/types/residence/2.")]
+its digest. Publish what is new under another vct, such as URL/types/residence/2.
+
+This program issues its own types only. What is published describes credentials that other software of yours issues.")]
 pub(super) struct Arguments {
     /// The issuer's directory.
     #[arg(long, value_name = "DIR")]

@@ -1,5 +1,6 @@
 //! Making an offer: claims sealed under a code that only the offer bears.
 
+use super::authorization::AuthorizeError;
 use super::deferral::{MAX_DECISION_TIME, reference};
 use super::{Issuer, randomness};
 use crate::claims::ClaimSet;
@@ -7,12 +8,13 @@ use crate::configuration::{Configuration, Format};
 use crate::grant::{MAX_OFFER_LIFETIME, OFFER_LIFETIME};
 use crate::issuing::Span;
 use crate::keys::Purpose;
-use crate::metadata::BATCH_SIZE;
+use crate::metadata::{BATCH_SIZE, OFFER_PATH};
 use crate::seal::{self, SealError};
-use crate::secret::{Handle, PreAuthorizedCode, TX_CODE_DIGITS, TxCode};
+use crate::secret::{Handle, OfferName, PreAuthorizedCode, TX_CODE_DIGITS, TxCode};
 use crate::store::{NewOffer, StoreError};
 use schemas::openid4vci::{
-    AuthorizationCodeGrant, CredentialOffer, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant, TxCode as TxCodeHint,
+    AuthorizationCodeGrant, CredentialOffer, HAIP_OFFER_SCHEME, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant,
+    TxCode as TxCodeHint,
 };
 use schemas::{Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,13 +23,42 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 /// How a wallet gets its token for an offer. The person gives the desk's code either way: to the wallet, or on our page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Grant {
     /// With a pre-authorized code.
     #[default]
     PreAuthorized,
     /// By the authorization code flow.
     AuthorizationCode,
+}
+
+/// The link by which a wallet learns of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Link {
+    /// How it begins.
+    pub scheme: LinkScheme,
+    /// It refers to the offer instead of holding it.
+    pub by_reference: bool,
+}
+
+/// How a link begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LinkScheme {
+    /// `openid-credential-offer://`, which every wallet takes.
+    #[default]
+    OpenidCredentialOffer,
+    /// `haip-vci://` (HAIP 1.0 §4.2).
+    HaipVci,
+}
+
+impl LinkScheme {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenidCredentialOffer => OFFER_SCHEME,
+            Self::HaipVci => HAIP_OFFER_SCHEME,
+        }
+    }
 }
 
 /// What the desk orders.
@@ -43,6 +74,8 @@ pub struct Order {
     pub count: u32,
     /// How the wallet gets its token.
     pub grant: Grant,
+    /// How it learns of the offer.
+    pub link: Link,
     /// How long the offer waits.
     pub redeem_within: Seconds,
     /// When somebody must approve the issuance after the wallet has asked: how long they may take.
@@ -63,6 +96,7 @@ impl Order {
             decision_time: None,
             refill: true,
             grant: Grant::PreAuthorized,
+            link: Link { scheme: LinkScheme::OpenidCredentialOffer, by_reference: false },
         }
     }
 }
@@ -86,7 +120,7 @@ impl Order {
 pub struct Offered {
     /// Revokes it, and is kept nowhere else.
     pub handle: Handle,
-    /// The link for the wallet: `openid-credential-offer://?credential_offer=…`. It holds the code.
+    /// The link for the wallet: `openid-credential-offer://?credential_offer=…`. It holds the code, or a name as good as it.
     pub link: Zeroizing<String>,
     /// For the person, by another way than the link.
     pub tx_code: TxCode,
@@ -152,6 +186,9 @@ pub(super) struct Waiting {
     /// The claims come from a copy that the wallet shows.
     #[serde(default)]
     pub(super) renews: bool,
+    /// How the wallet gets its token.
+    #[serde(default)]
+    pub(super) grant: Grant,
 }
 
 impl Issuer {
@@ -188,7 +225,12 @@ impl Issuer {
         // A desk without a running service forgets as well: nothing that has expired outlasts the next offer.
         self.store.purge(now)?;
         let rng = &mut randomness();
-        let (code, tx_code, handle) = (PreAuthorizedCode::generate(rng), TxCode::generate(rng), Handle::generate(rng));
+        let name = order.link.by_reference.then(|| OfferName::generate(rng));
+        let code = match &name {
+            Some(name) => PreAuthorizedCode::of_name(name.as_str(), &*self.keys),
+            None => PreAuthorizedCode::generate(rng),
+        };
+        let (tx_code, handle) = (TxCode::generate(rng), Handle::generate(rng));
         let waiting = Waiting {
             claims: order.claims.values().clone(),
             valid: order.valid,
@@ -197,6 +239,7 @@ impl Issuer {
             decision_time: order.decision_time,
             refill: order.refill,
             renews: false,
+            grant: order.grant,
         };
         let handle_key = self.handle(&handle);
         let configurations = order.configurations();
@@ -209,7 +252,10 @@ impl Issuer {
             sealed: self.seal_waiting(Purpose::SealOffer, code.as_str(), &waiting)?,
         })?;
         Ok(Offered {
-            link: self.link(&code, configurations.clone(), order.grant),
+            link: match &name {
+                Some(name) => self.link_by_reference(name, order.link.scheme),
+                None => link(&self.document(&code, configurations.clone(), order.grant), order.link.scheme),
+            },
             reference: order.decision_time.map(|_| reference(&handle_key)),
             handle,
             tx_code,
@@ -233,7 +279,22 @@ impl Issuer {
         serde_json::from_slice(&plaintext).map_err(|_| SealError::Broken)
     }
 
-    fn link(&self, code: &PreAuthorizedCode, configurations: Vec<String>, grant: Grant) -> Zeroizing<String> {
+    /// The offer to which a link refers by `name`, while it waits. Whoever has the name could ask for the token as well.
+    ///
+    /// # Errors
+    /// [`AuthorizeError::Unknown`] when no offer waits under that name; [`AuthorizeError::Store`], [`AuthorizeError::Seal`].
+    ///
+    /// # Source
+    /// OpenID4VCI 1.0 §4.1.3.
+    pub fn offer_named(&self, name: &str) -> Result<CredentialOffer, AuthorizeError> {
+        let code = PreAuthorizedCode::of_name(name, &*self.keys);
+        let record = self.store.offer(&self.code_key(code.as_str()), self.now())?.ok_or(AuthorizeError::Unknown)?;
+        let waiting = self.open_waiting(Purpose::SealOffer, code.as_str(), &record.sealed)?;
+        Ok(self.document(&code, record.configurations, waiting.grant))
+    }
+
+    /// The offer itself.
+    fn document(&self, code: &PreAuthorizedCode, configurations: Vec<String>, grant: Grant) -> CredentialOffer {
         let code = code.as_str().to_owned();
         let grants = match grant {
             Grant::PreAuthorized => OfferGrants {
@@ -256,14 +317,24 @@ impl Issuer {
                 }),
             },
         };
-        let offer = CredentialOffer {
+        CredentialOffer {
             credential_issuer: self.config.url.as_str().to_owned(),
             credential_configuration_ids: configurations,
             grants: Some(grants),
-        };
-        let offer = Zeroizing::new(serde_json::to_string(&offer).unwrap_or_default());
-        let query: String = form_urlencoded::byte_serialize(offer.as_bytes()).collect();
-        // `+` for a space is a form's custom; a link's readers differ on it, and `%20` is read alike by all.
-        Zeroizing::new(format!("{OFFER_SCHEME}://?credential_offer={}", query.replace('+', "%20")))
+        }
     }
+
+    /// The name stands in the query, which no log of ours has.
+    fn link_by_reference(&self, name: &OfferName, scheme: LinkScheme) -> Zeroizing<String> {
+        let place = Zeroizing::new(format!("{}?name={}", self.config.url.join(OFFER_PATH), name.as_str()));
+        let query: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
+        Zeroizing::new(format!("{}://?credential_offer_uri={query}", scheme.as_str()))
+    }
+}
+
+fn link(offer: &CredentialOffer, scheme: LinkScheme) -> Zeroizing<String> {
+    let offer = Zeroizing::new(serde_json::to_string(offer).unwrap_or_default());
+    let query: String = form_urlencoded::byte_serialize(offer.as_bytes()).collect();
+    // `+` for a space is a form's custom; a link's readers differ on it, and `%20` is read alike by all.
+    Zeroizing::new(format!("{}://?credential_offer={}", scheme.as_str(), query.replace('+', "%20")))
 }

@@ -58,6 +58,7 @@ impl Issuer {
             decision_time: None,
             refill: true,
             renews: true,
+            grant: waiting.grant,
         };
         let expires = Span::new(issued_by, waiting.valid).until;
         self.refresh_token(&renewed, expires).map(Some)

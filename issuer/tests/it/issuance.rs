@@ -2,7 +2,10 @@
 
 use crate::support::{World, ana, keys, link_offer, now};
 use base64ct::{Base64, Encoding};
+use issuer::desk::{Grant, Link, LinkScheme};
+use reqwest::StatusCode;
 use schemas::Seconds;
+use schemas::openid4vci::{CredentialOffer, PRE_AUTHORIZED_CODE_GRANT};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -177,6 +180,52 @@ async fn the_offer_says_what_the_wallet_needs() {
     let tx_code = grant.tx_code.unwrap();
     assert_eq!((tx_code.input_mode.as_deref(), tx_code.length), (Some("numeric"), Some(8)));
     assert_eq!(offered.expires_at, now().plus(Seconds::new(600)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vci_4_1_3_an_offer_by_reference_is_fetched_while_it_waits_and_by_its_name_only() {
+    let world = World::new().await;
+    for grant in [Grant::PreAuthorized, Grant::AuthorizationCode] {
+        let offered = world.offer_with(|order| {
+            (order.grant, order.link) = (grant, Link { scheme: LinkScheme::HaipVci, by_reference: true });
+        });
+        let link = url::Url::parse(&offered.link).unwrap();
+        let [(name, place)] = &link.query_pairs().collect::<Vec<_>>()[..] else { panic!("{link}") };
+        assert_eq!((link.scheme(), &**name), ("haip-vci", "credential_offer_uri"));
+        assert!(place.starts_with(&format!("{}/credential-offer?name=", world.url)));
+        let response = world.http.get(&**place).send().await.unwrap();
+        assert_eq!(
+            (response.status(), &response.headers()["cache-control"]),
+            (StatusCode::OK, &"no-store".parse().unwrap())
+        );
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let offer: CredentialOffer = response.json().await.unwrap();
+        assert_eq!(
+            (&offer.credential_issuer, &offer.credential_configuration_ids[..]),
+            (&world.url, &["identity".to_owned()][..])
+        );
+        let grants = offer.grants.unwrap();
+        let code = match grant {
+            Grant::PreAuthorized => grants.pre_authorized_code.unwrap().pre_authorized_code,
+            Grant::AuthorizationCode => grants.authorization_code.unwrap().issuer_state.unwrap(),
+        };
+        // The code is not the name, and no name by itself; nobody guesses either.
+        assert!(!place.ends_with(&code));
+        let elsewhere = |name: &str| world.http.get(format!("{}/credential-offer{name}", world.url)).send();
+        let twice = format!("?name={0}&name={0}", place.split_once('=').unwrap().1);
+        for wrong in ["", "?name=", "?name=x", &format!("?name={code}"), &twice] {
+            assert_eq!(elsewhere(wrong).await.unwrap().status(), StatusCode::NOT_FOUND, "{wrong}");
+        }
+        if grant == Grant::PreAuthorized {
+            let form = [
+                ("grant_type", PRE_AUTHORIZED_CODE_GRANT),
+                ("pre-authorized_code", code.as_str()),
+                ("tx_code", offered.tx_code.as_str()),
+            ];
+            assert_eq!(world.post_form("/token", &form).await.status(), StatusCode::OK);
+            assert_eq!(world.http.get(&**place).send().await.unwrap().status(), StatusCode::NOT_FOUND, "redeemed");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,15 +17,19 @@ pub(super) struct Authority {
     root: Issuer<'static, KeyPair>,
 }
 
-struct Point([u8; 65]);
+/// A public key as a certificate has it.
+struct Certified {
+    bytes: Vec<u8>,
+    algorithm: &'static rcgen::SignatureAlgorithm,
+}
 
-impl rcgen::PublicKeyData for Point {
+impl rcgen::PublicKeyData for Certified {
     fn der_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
-        &rcgen::PKCS_ECDSA_P256_SHA256
+        self.algorithm
     }
 }
 
@@ -47,13 +51,32 @@ impl Authority {
 
     /// A leaf for that key: as we hold it, and as `x5c` has it.
     pub(super) fn certify(&self, key: &SoftwareKey, usage: Usage) -> (CertificateChain, Vec<String>) {
+        let bytes = key.public_key().to_sec1().to_vec();
+        self.certify_key(&Certified { bytes, algorithm: &rcgen::PKCS_ECDSA_P256_SHA256 }, usage)
+    }
+
+    /// The same for a key of a peer, of P-384 or Ed25519.
+    pub(super) fn certify_jwk(&self, jwk: &Value, usage: Usage) -> (CertificateChain, Vec<String>) {
+        let part = |name: &str| b64::decode(jwk[name].as_str().unwrap()).unwrap();
+        let key = match jwk["crv"].as_str() {
+            Some("P-384") => Certified {
+                bytes: [&[4][..], &part("x"), &part("y")].concat(),
+                algorithm: &rcgen::PKCS_ECDSA_P384_SHA384,
+            },
+            Some("Ed25519") => Certified { bytes: part("x"), algorithm: &rcgen::PKCS_ED25519 },
+            other => panic!("{other:?}"),
+        };
+        self.certify_key(&key, usage)
+    }
+
+    fn certify_key(&self, key: &Certified, usage: Usage) -> (CertificateChain, Vec<String>) {
         let mut params = CertificateParams::default();
         // ISO/IEC 18013-5 Annex B wants a country in the name of who signs documents, and peers look for it.
         params.distinguished_name = named("Issuer of the peers");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(usage.oid().to_vec())];
         params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
         in_our_time(&mut params);
-        let leaf = params.signed_by(&Point(key.public_key().to_sec1()), &self.root).unwrap();
+        let leaf = params.signed_by(key, &self.root).unwrap();
         let x5c = vec![Base64::encode_string(leaf.der())];
         (CertificateChain::from_der([leaf.der().to_vec()]).unwrap(), x5c)
     }

@@ -2,8 +2,11 @@
 
 use super::authority::{Authority, key, now, private_jwk, public_jwk, rng};
 use super::place::{ask_node, ask_python, node, python};
+use credentials::algorithm::SignatureAlgorithms;
 use credentials::key_binding::KeyBindingClaims;
-use credentials::sd_jwt::{Expected, IssuanceDraft, VerifyError, issue, verify_issued, verify_presented};
+use credentials::sd_jwt::{
+    Expected, IssuanceDraft, SdJwtIn, SdJwtJsonIn, VerifyError, issue, verify_issued, verify_presented,
+};
 use credentials::signer::{Signer as _, SoftwareKey};
 use credentials::trust::{CertificateChain, ChainPolicy, Usage};
 use schemas::{ClaimPath, Timestamp};
@@ -113,11 +116,17 @@ impl Parties {
 
     /// The same in the words of each library.
     fn issued_by(&self, library: &Library) -> String {
+        self.issued_under(library, &private_jwk(&self.issuer), &self.x5c, "ES256")
+    }
+
+    /// The same under a key of another algorithm.
+    fn issued_under(&self, library: &Library, issuer: &Value, x5c: &[String], alg: &str) -> String {
         let exp = self.now.unix() + 86_400;
         let registered = json!({"vct": TYPE, "iat": self.now.unix(), "exp": exp, "region": "Cuscatlán"});
-        let header = json!({"typ": "dc+sd-jwt", "x5c": self.x5c});
+        let header = json!({"typ": "dc+sd-jwt", "x5c": x5c});
         let mut claims = object(registered);
-        let mut job = json!({"do": "issue", "issuer": private_jwk(&self.issuer), "header": header, "holder": public_jwk(&self.holder)});
+        let mut job =
+            json!({"do": "issue", "issuer": issuer, "header": header, "holder": public_jwk(&self.holder), "alg": alg});
         match library {
             Library::Python(_) => {
                 job["holder"] = private_jwk(&self.holder);
@@ -239,5 +248,62 @@ fn we_verify_what_peers_issue_and_bind() {
             let expected = Expected::new(parties.policy(), AUDIENCE, "another", parties.now);
             assert!(matches!(verify_presented(&presented, &expected), Err(VerifyError::KeyBinding(_))), "{name}");
         }
+    }
+}
+
+#[test]
+fn both_forms_of_json_go_both_ways_with_sd_jwt_js() {
+    if node().is_none() {
+        return;
+    }
+    let parties = Parties::new();
+    let paths = json!([["given_name"], ["address", "locality"], ["nationalities", 1]]);
+    let ours = parties.presented_by_us(&parties.issued_by_us(), paths);
+    // What we write, it reads, and it verifies what it read.
+    let written = SdJwtIn::parse(&ours).unwrap();
+    let [flattened, general] = [written.to_flattened_json(), written.to_general_json()]
+        .map(|text| serde_json::from_str::<Value>(&text).unwrap());
+    let texts = Library::Node.ask(&json!({"do": "compact", "flattened": flattened, "general": general}));
+    assert_eq!(texts["texts"], json!([ours, ours]), "{texts}");
+    let answer = Library::Node.ask(&parties.verification(&ours, NONCE));
+    assert_eq!(shown(&answer["claims"]), part(), "{answer}");
+    // What it writes, we read and verify, and no longer when a disclosure is gone.
+    let theirs = parties.presented_by(&Library::Node, &parties.issued_by(&Library::Node));
+    let written = Library::Node.ask(&json!({"do": "json", "compact": theirs}));
+    for form in ["flattened", "general"] {
+        let parse = |value: &Value| SdJwtJsonIn::parse(value.to_string().as_bytes());
+        let read = parse(&written[form]).unwrap_or_else(|e| panic!("{form}: {e}"));
+        assert_eq!(read.first(), theirs);
+        parties.verify(read.first()).unwrap();
+        let mut less = written[form].clone();
+        let header = if form == "general" { &mut less["signatures"][0]["header"] } else { &mut less["header"] };
+        header["disclosures"].as_array_mut().unwrap().pop().unwrap();
+        let read = parse(&less).unwrap();
+        assert!(matches!(parties.verify(read.first()), Err(VerifyError::KeyBinding(_))), "{form}");
+    }
+}
+
+#[test]
+fn we_verify_what_peers_sign_by_es384_and_eddsa_where_we_say_so() {
+    let parties = Parties::new();
+    for library in Library::all() {
+        let name = library.name();
+        let alg = if matches!(library, Library::Node) { "ES384" } else { "EdDSA" };
+        let key = library.ask(&json!({"do": "key"}));
+        let (_, x5c) = parties.authority.certify_jwk(&key["public"], Usage::CredentialIssuing);
+        let issued = parties.issued_under(&library, &key["private"], &x5c, alg);
+        let wide = parties.policy().with_algorithms(SignatureAlgorithms::ALL);
+        let held = verify_issued(&issued, &wide, parties.now).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(held.disclosable_paths().len(), 10, "{name}");
+        let presented = parties.presented_by(&library, &issued);
+        let mut expected = parties.expected();
+        expected.issuers = wide;
+        let seen = verify_presented(&presented, &expected).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(shown(&Value::Object(seen.claims().clone())), part(), "{name}");
+        // Nobody said so, or it is not what was signed.
+        assert!(matches!(verify_issued(&issued, &parties.policy(), parties.now), Err(VerifyError::Parse(_))), "{name}");
+        let other =
+            issued.replacen(issued.split('.').nth(1).unwrap(), parties.issued_by_us().split('.').nth(1).unwrap(), 1);
+        assert!(verify_issued(&other, &wide, parties.now).is_err(), "{name}");
     }
 }

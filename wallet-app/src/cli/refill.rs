@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Refill) -> Result<Answer, Failure> {
     Ok(Answer { json: json!({ "refilled": rows, "cannot": ids }), text: messages::refilled(&refilled, &cannot) })
 }
 
-/// One credential: the token and the copy are settled on disk before the copy is shown.
+/// One credential: the next token is on disk before anything else is asked, and the copy is set aside there before it is shown.
 fn refill(mut session: Session, performer: &mut Performer, id: CredentialId) -> Result<Session, Failure> {
     let mut attestation = None;
     if session.holdings().refill_wants_attestation(id) {
@@ -79,8 +79,14 @@ fn refill(mut session: Session, performer: &mut Performer, id: CredentialId) -> 
         let _step = Step::begin(messages::CALLING);
         performer.run(refreshing)?
     };
+    let preparing = refreshed.keep(&mut session.holdings(), &mut randomness())?;
+    let mut session = session.save()?;
+    let prepared = {
+        let _step = Step::begin(messages::CALLING);
+        performer.run(preparing.saved())?
+    };
     let at = session.time()?;
-    let redeeming = refreshed.show(&mut session.holdings(), at, &mut randomness())?;
+    let redeeming = prepared.show(&mut session.holdings(), at, &mut randomness())?;
     let mut session = session.save()?;
     let delivered = {
         let _step = Step::begin(messages::CALLING);

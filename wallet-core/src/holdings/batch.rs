@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+mod spending;
+
 /// The name of a credential in this vault: 32 hexadecimal digits, random, known to nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CredentialId(RecordId);
@@ -91,6 +93,19 @@ struct CopyEntry {
     record: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     spent: bool,
+    /// For its own issuer, until new ones have come: no verifier gets it unasked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    aside: bool,
+}
+
+impl CopyEntry {
+    const fn fresh(record: String) -> Self {
+        Self { record, spent: false, aside: false }
+    }
+
+    const fn is_fresh(&self) -> bool {
+        !self.spent && !self.aside
+    }
 }
 
 impl Held {
@@ -149,7 +164,7 @@ impl Held {
 
     /// How many copies have never been shown.
     pub fn copies_left(&self) -> usize {
-        self.batch.copies.iter().filter(|copy| !copy.spent).count()
+        self.batch.copies.iter().filter(|copy| copy.is_fresh()).count()
     }
 
     /// Whether the person should fetch new copies: [`Held::LOW`] or fewer are left.
@@ -234,7 +249,7 @@ impl Holdings<'_> {
                 }
             }
         }
-        let copies = records.iter().map(|record| CopyEntry { record: record.to_string(), spent: false }).collect();
+        let copies = records.iter().map(|record| CopyEntry::fresh(record.to_string())).collect();
         let NewBatch {
             format,
             type_id,
@@ -270,36 +285,6 @@ impl Holdings<'_> {
         }
     }
 
-    /// Adds copies that say the same; a last one that was shown already goes.
-    pub(crate) fn add_copies(
-        &mut self,
-        id: CredentialId,
-        copies: Vec<Copy>,
-        expires_at: Option<Timestamp>,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), HoldingsError> {
-        let mut batch = self.credential(id)?.batch;
-        let mut records: Vec<RecordId> = Vec::with_capacity(copies.len());
-        for copy in &copies {
-            match self.keep_copy(copy, rng) {
-                Ok(record) => records.push(record),
-                Err(error) => {
-                    records.into_iter().try_for_each(|record| self.records.remove(record, rng))?;
-                    return Err(error);
-                }
-            }
-        }
-        let (spent, mut left): (Vec<CopyEntry>, Vec<CopyEntry>) = batch.copies.into_iter().partition(|copy| copy.spent);
-        left.extend(records.iter().map(|record| CopyEntry { record: record.to_string(), spent: false }));
-        batch.copies = left;
-        batch.expires_at = batch.expires_at.into_iter().chain(expires_at).min();
-        self.write(RecordKind::CREDENTIAL, Some(id.0), &batch, rng)?;
-        for record in spent.iter().filter_map(|copy| copy.record.parse().ok()) {
-            self.records.remove(record, rng).or_else(gone_is_gone)?;
-        }
-        Ok(())
-    }
-
     /// A copy to look at, not to show: any will do, for all say the same.
     fn peek(&self, held: &Held) -> Result<Copy, HoldingsError> {
         let mut last = HoldingsError::UnknownCredential(held.id);
@@ -324,44 +309,6 @@ impl Holdings<'_> {
     pub(crate) fn names(&self) -> Vec<(String, String)> {
         let opened = self.credentials().into_iter().filter_map(|held| self.look(&held).ok());
         opened.filter_map(|credential| credential.full_name()).collect()
-    }
-
-    /// Takes a copy to show, and marks it as shown: its record is gone, but for the very last one, which is kept in
-    /// case the person wants to show it again. `None` when all were shown and `reuse` was not agreed to.
-    pub(crate) fn spend(
-        &mut self,
-        id: CredentialId,
-        reuse: bool,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Option<Copy>, HoldingsError> {
-        let mut batch = self.credential(id)?.batch;
-        // A damaged copy is dropped and the next one taken: the others stay usable.
-        while let Some(at) = batch.copies.iter().position(|copy| !copy.spent) {
-            let record = batch.copies.get(at).and_then(|copy| copy.record.parse().ok());
-            let copy = record.map(|record| self.copy(record));
-            let is_last = batch.copies.len() == 1;
-            match (copy, record) {
-                (Some(Ok(copy)), Some(_)) if is_last => {
-                    batch.copies.iter_mut().for_each(|copy| copy.spent = true);
-                    self.write(RecordKind::CREDENTIAL, Some(id.0), &batch, rng)?;
-                    return Ok(Some(copy));
-                }
-                (Some(Ok(copy)), Some(record)) => {
-                    batch.copies.remove(at);
-                    self.write(RecordKind::CREDENTIAL, Some(id.0), &batch, rng)?;
-                    self.records.remove(record, rng)?;
-                    return Ok(Some(copy));
-                }
-                (Some(Err(error)), Some(_)) if is_last => return Err(error),
-                _ => {
-                    batch.copies.remove(at);
-                }
-            }
-        }
-        match batch.copies.first().and_then(|copy| copy.record.parse().ok()) {
-            Some(record) if reuse => self.copy(record).map(Some),
-            _ => Ok(None),
-        }
     }
 
     fn held(&self, id: RecordId) -> Result<Held, HoldingsError> {

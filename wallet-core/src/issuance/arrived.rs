@@ -2,7 +2,7 @@
 
 use super::error::IssuanceError;
 use super::offered::Kind;
-use super::refill::Renewal;
+use super::renewal::Renewal;
 use super::sameness::say_the_same_again;
 use crate::display::Shown;
 use crate::holdings::{Copy, Credential, CredentialId, Format, Holdings, NewBatch, Unsaved};

@@ -7,7 +7,7 @@ use super::encryption::{self, Encryption, Opener};
 use super::error::{Answer, IssuanceError};
 use super::notice::Notices;
 use super::offered::Kind;
-use super::refill::{Renewal, RenewalRecord};
+use super::renewal::{Renewal, RenewalRecord};
 use crate::display::Shown;
 use crate::effect::{Effect, Errand, Loopback, Outcome, Progress, address};
 use crate::holdings::{Holdings, HoldingsError, label};

@@ -5,7 +5,7 @@ use super::deferred::Deferred;
 use super::error::IssuanceError;
 use super::notice::Notices;
 use super::offered::Kind;
-use super::refill::Renewal;
+use super::renewal::Renewal;
 use super::sameness::say_the_same;
 use crate::holdings::{Credential, Format};
 use credentials::b64;

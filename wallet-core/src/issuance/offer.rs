@@ -10,7 +10,9 @@ use crate::wire;
 use credentials::trust::TrustAnchors;
 use rand_core::CryptoRng;
 use schemas::Timestamp;
-use schemas::openid4vci::{AuthorizationCodeGrant, CredentialOffer, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant};
+use schemas::openid4vci::{
+    AuthorizationCodeGrant, CredentialOffer, HAIP_OFFER_SCHEME, OFFER_SCHEME, OfferGrants, PreAuthorizedCodeGrant,
+};
 use std::collections::BTreeSet;
 use url::Url;
 
@@ -74,13 +76,13 @@ impl std::fmt::Debug for OfferIn {
     }
 }
 
-/// Reads an `openid-credential-offer://` link and sets out to fetch what it stands for.
+/// Reads an `openid-credential-offer://` link, or one of HAIP (`haip-vci://`), and sets out to fetch what it stands for.
 ///
 /// # Errors
 /// [`IssuanceError`], before anything was sent.
 ///
 /// # Source
-/// OpenID4VCI 1.0 §4.1 "Credential Offer".
+/// OpenID4VCI 1.0 §4.1 "Credential Offer"; HAIP 1.0 §4.2.
 pub fn follow(link: &str) -> Result<Fetching, IssuanceError> {
     follow_trusting(link, TrustAnchors::default())
 }
@@ -108,7 +110,8 @@ pub fn follow_trusting(link: &str, anchors: TrustAnchors) -> Result<Fetching, Is
 pub fn follow_remembering(link: &str, anchors: TrustAnchors, signers: Signers) -> Result<Fetching, IssuanceError> {
     let text = link.trim();
     let (scheme, _) = text.split_once(':').ok_or(IssuanceError::NotALink)?;
-    if text.len() > MAX_LINK || !scheme.eq_ignore_ascii_case(OFFER_SCHEME) {
+    let is_offer = [OFFER_SCHEME, HAIP_OFFER_SCHEME].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    if text.len() > MAX_LINK || !is_offer {
         return Err(IssuanceError::NotALink);
     }
     let link = Url::parse(text).map_err(|_| IssuanceError::NotALink)?;

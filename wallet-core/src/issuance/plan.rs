@@ -70,15 +70,6 @@ pub(super) struct Wish {
     pub(super) nonce_refused: bool,
 }
 
-impl Session {
-    /// The one thing asked for is asked for by showing a copy of it.
-    pub(super) fn show(&mut self, copy: Copy) {
-        if let Some(wish) = self.wishes.front_mut() {
-            wish.shown = Some(copy);
-        }
-    }
-}
-
 impl Plan {
     /// The same with the grant that the person came back with.
     pub(super) fn with_grant(&self, grant: Grant) -> Self {

@@ -1,16 +1,17 @@
 //! Redeeming an offer: token, nonce, and for each thing offered one request with a key for every copy.
 
-use super::answered::{Answered, read_answer, read_nonce};
+use super::answered::{Answered, read_answer};
 use super::client::Step;
 use super::deferred::{Deferred, Doors, Transaction};
 use super::delivered::{Batch, Delivered};
 use super::encryption::{self, Opener};
 use super::error::{Answer, IssuanceError};
+use super::needs::{Met, Need, Shown};
 use super::notice::Notices;
 use super::offered::{Endpoints, KeyProof};
 use super::plan::{Plan, Session, Wish};
-use super::refill::{self, Renewal};
-use crate::attestation;
+use super::refill;
+use super::renewal::Renewal;
 use crate::effect::{Effect, Errand, Outcome, Progress};
 use crate::wire;
 use credentials::proof;
@@ -29,16 +30,8 @@ pub struct Redeeming {
 
 enum Stage {
     Token(Step),
-    Nonce { session: Session, wish: Wish },
-    Keys { session: Session, wish: Wish, c_nonce: String },
+    Needs { session: Session, wish: Wish, need: Need },
     Credential { session: Session, wish: Wish, shown: Shown, opener: Option<Opener>, retried: bool },
-}
-
-/// What proofs are made with: the nonce of the issuer, and what is attested of the keys.
-#[derive(Default)]
-struct Shown {
-    c_nonce: Option<String>,
-    attestation: Option<String>,
 }
 
 impl Redeeming {
@@ -48,11 +41,10 @@ impl Redeeming {
     }
 
     const fn answer(&self) -> Answer {
-        match self.stage {
+        match &self.stage {
             Stage::Token(Step::Challenge) => Answer::Challenge,
             Stage::Token(Step::Request(_)) => Answer::Token,
-            Stage::Nonce { .. } => Answer::Nonce,
-            Stage::Keys { .. } => Answer::KeyAttestation,
+            Stage::Needs { need, .. } => need.answer(),
             Stage::Credential { .. } => Answer::Credential,
         }
     }
@@ -83,20 +75,9 @@ impl Errand for Redeeming {
                     plan.next(session, now, rng)
                 }
             },
-            Stage::Nonce { mut session, wish } => {
-                session.access.must_repeat(&response);
-                let c_nonce = read_nonce(&response)?;
-                if wish.kind.proof != KeyProof::Possession {
-                    return plan.attest_keys(session, wish, c_nonce, now).map(Progress::Waiting);
-                }
-                let shown = Shown { c_nonce: Some(c_nonce), attestation: None };
-                plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
-            }
-            Stage::Keys { session, wish, c_nonce } => {
-                let provider = plan.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
-                let attestation = attestation::read_keys(provider, &response, &wish.keys, &c_nonce, now)?;
-                let shown = Shown { c_nonce: Some(c_nonce), attestation: Some(attestation) };
-                plan.credential(session, wish, shown, false, now, rng).map(Progress::Waiting)
+            Stage::Needs { mut session, wish, need } => {
+                let met = plan.meet(need, &response, &mut session, &wish, now)?;
+                plan.go_on(session, wish, met, now, rng).map(Progress::Waiting)
             }
             Stage::Credential { mut session, mut wish, shown, opener, retried } => {
                 if session.access.must_repeat(&response) && !retried {
@@ -105,7 +86,8 @@ impl Errand for Redeeming {
                 if !wish.nonce_refused && wire::error_code(&response.body).as_deref() == Some("invalid_nonce") {
                     // §8.3.1.2: fetch a new c_nonce; once, or two servers could play ball for ever.
                     wish.nonce_refused = true;
-                    return plan.nonce_or_credential(session, wish, now, rng);
+                    let met = plan.first_need(&wish)?;
+                    return plan.go_on(session, wish, met, now, rng).map(Progress::Waiting);
                 }
                 let Wish { kind, keys, .. } = wish;
                 let response = encryption::open(opener.as_ref(), response, Answer::Credential)?;
@@ -132,7 +114,10 @@ impl Plan {
         rng: &mut dyn CryptoRng,
     ) -> Result<Progress<Redeeming>, IssuanceError> {
         match session.wishes.pop_front() {
-            Some(wish) => self.nonce_or_credential(session, wish, now, rng),
+            Some(wish) => {
+                let met = self.first_need(&wish)?;
+                self.go_on(session, wish, met, now, rng).map(Progress::Waiting)
+            }
             None => self.end(session, now).map(Progress::Ready),
         }
     }
@@ -152,40 +137,21 @@ impl Plan {
         Ok(delivered.and_renewal(renewal.clone()).and_later(promise.and_renewal(renewal)))
     }
 
-    /// # Source
-    /// OpenID4VCI 1.0 §7.1.
-    fn nonce_or_credential(
+    /// To the next thing that is needed, or with the request itself.
+    pub(super) fn go_on(
         self,
         session: Session,
         wish: Wish,
+        met: Met,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
-    ) -> Result<Progress<Redeeming>, IssuanceError> {
-        let Some(url) = self.endpoints.nonce.clone() else {
-            if wish.kind.proof != KeyProof::Possession {
-                // An attestation for no nonce could be shown again by whoever sees it.
-                return Err(IssuanceError::Malformed(Answer::Nonce));
-            }
-            return self.credential(session, wish, Shown::default(), false, now, rng).map(Progress::Waiting);
-        };
-        let effect = Effect::post(url).header("accept", "application/json");
-        Ok(Progress::Waiting(Redeeming { effect, plan: self, stage: Stage::Nonce { session, wish } }))
-    }
-
-    /// The provider is asked to attest the keys for a nonce of the issuer.
-    ///
-    /// # Source
-    /// OpenID4VCI 1.0 Appendix D.
-    fn attest_keys(
-        self,
-        session: Session,
-        wish: Wish,
-        c_nonce: String,
-        now: Timestamp,
     ) -> Result<Redeeming, IssuanceError> {
-        let provider = self.provider.as_ref().ok_or(IssuanceError::AttestationWanted)?;
-        let effect = attestation::ask_keys(provider, &wish.keys, &c_nonce, now)?;
-        Ok(Redeeming { effect, plan: self, stage: Stage::Keys { session, wish, c_nonce } })
+        match met {
+            Met::Further(effect, need) => {
+                Ok(Redeeming { effect, plan: self, stage: Stage::Needs { session, wish, need } })
+            }
+            Met::Whole(shown) => self.credential(session, wish, shown, false, now, rng),
+        }
     }
 
     /// The proofs of a credential request: of each key, or of one with an attestation of all, or the attestation alone.

@@ -398,6 +398,11 @@ fn links_are_read_strictly() {
     };
     let good = Issuer::new(Desk::default()).offer();
     assert_eq!(offer(good.clone()), Ok(()));
+    // HAIP's own way to call a wallet.
+    let mut haip = url::Url::parse("haip-vci://").unwrap();
+    haip.query_pairs_mut().append_pair("credential_offer", &good.to_string());
+    assert_eq!(follow(haip.as_str()).map(drop), Ok(()));
+    assert_eq!(follow(&haip.as_str().replace("haip-vci", "haip-vp")).map(drop), Err(IssuanceError::NotALink));
     let change = |member: &str, to: Value| {
         let mut changed = good.clone();
         changed[member] = to;

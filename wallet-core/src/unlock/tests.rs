@@ -15,6 +15,7 @@ mod crash;
 mod entropy;
 mod finger;
 mod limits;
+mod memory;
 mod rollback;
 mod update;
 

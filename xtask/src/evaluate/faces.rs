@@ -1,7 +1,7 @@
 //! Faces: comparison and release, on the people in shared/data and on people that nothing was chosen on.
 
 use super::table::{at, count, lists, number, percent, rate, thousands};
-use super::{Bench, EvaluateError, storage};
+use super::{Bench, EvaluateError, conditions, storage};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 const COMPARED: [(&str, &str); 6] = [("1", "1"), ("1", "3"), ("3", "1"), ("3", "3"), ("5", "1"), ("5", "3")];
 /// Of these, what is drawn.
 const DRAWN: [(&str, &str); 3] = [("1", "1"), ("5", "1"), ("5", "3")];
-const RELEASED: [(&str, &str); 6] = [("1", "1"), ("2", "1"), ("3", "1"), ("3", "3"), ("5", "1"), ("5", "3")];
+const RELEASED: [(&str, &str); 8] =
+    [("1", "1"), ("2", "1"), ("3", "1"), ("3", "3"), ("3", "5"), ("5", "1"), ("5", "3"), ("5", "5")];
+/// Of these, the ones of which at most so many transactions may fail.
+const TRANSACTED: [&str; 2] = ["3", "5"];
+const MOST_FAILED: f64 = 0.03;
 /// What is aimed at: captures and frames, the EER if one is aimed at, and the FNMR at FMR 1e-3.
 const AIMS: [(&str, &str, Option<f64>, f64); 3] =
     [("1", "1", Some(0.015), 0.035), ("3", "1", None, 0.003), ("3", "3", None, 0.003)];
@@ -82,6 +86,10 @@ fn comparison(bench: &Bench, people: &Path, name: &str) -> Result<String, Evalua
             drawn("1e-3"),
             drawn("1e-4")
         );
+    }
+    if let Some(single) = lists(&answer).first() {
+        text.push_str("\nOne against one by condition, as the pictures' own measures tell it: missed at the product's threshold (in brackets the interval when the people are drawn anew):\n\n");
+        text.push_str(&conditions::measured(single));
     }
     text.push('\n');
     for (enrol, frames) in DRAWN {
@@ -159,27 +167,56 @@ fn release(bench: &Bench, people: &Path, name: &str) -> Result<String, EvaluateE
         release.arg("--pairs").arg(listed(bench, people, name, enrol, frames)?);
     }
     let answer = bench.json(&mut release)?;
-    let mut text =
-        String::from("| captures enrolled, frames a probe | released, mated | released, non-mated |\n|---|---|---|\n");
+    let mut text = String::from(
+        "| captures enrolled, frames a probe | released, mated | transactions of three attempts that failed | released, non-mated |\n|---|---|---|---|\n",
+    );
+    let mut worst = 0.0_f64;
     for ((enrol, frames), list) in RELEASED.iter().zip(lists(&answer)) {
         let (released, mated) = (count(list, &["released_mated"]), count(list, &["mated"]));
         let (wrong, non_mated) = (count(list, &["released_non_mated"]), count(list, &["non_mated"]));
+        let (failed, share) = failed_transactions(list);
+        if TRANSACTED.contains(enrol) {
+            worst = worst.max(share);
+        }
         let most = at(list, &["released_non_mated_ci95"]).get(1).and_then(Value::as_f64).unwrap_or(f64::NAN);
         let _ = writeln!(
             text,
-            "| {enrol}, {frames} | {} | {wrong} of {} (at most {} %: {:.1} bits) |",
+            "| {enrol}, {frames} | {} | {failed} | {wrong} of {} (at most {} %: {:.1} bits) |",
             rate(released, mated, at(list, &["released_mated_ci95"])),
             thousands(non_mated),
             percent(most),
             number(list, &["bits_at_most"])
         );
     }
+    let verdict = if worst <= MOST_FAILED { "reached" } else { "**missed**" };
+    let _ = writeln!(
+        text,
+        "\nTransactions, three or five enrolled: at most {} % failed (aim: at most {} %): {verdict}. No two attempts of a transaction have a frame in common; in \
+         brackets the exact interval, and the one when the people are drawn anew. Where ten pictures of a person hold no three such attempts, a transaction fails no more often than an attempt.",
+        percent(worst),
+        percent(MOST_FAILED)
+    );
     let _ = writeln!(
         text,
         "\nA release takes {:.2} ms (median).",
         number(lists(&answer).first().unwrap_or(&Value::Null), &["release_ms_median"])
     );
     Ok(text)
+}
+
+/// The transactions that failed, with both intervals, and their share; where there are none, what bounds it: the attempts that failed.
+fn failed_transactions(list: &Value) -> (String, f64) {
+    let transactions = at(list, &["transactions"]);
+    let (failed, trials) = (count(transactions, &["failed"]), count(transactions, &["trials"]));
+    if trials == 0 {
+        let (released, mated) = (count(list, &["released_mated"]), count(list, &["mated"]));
+        let share = 1.0 - released as f64 / mated.max(1) as f64;
+        return (format!("as attempts: at most {} %", percent(share)), share);
+    }
+    let exact = rate(failed, trials, at(transactions, &["failed_ci95"]));
+    let bound = |i: usize| at(transactions, &["failed_ci95_by_subject"]).get(i).and_then(Value::as_f64).map(percent);
+    let people = bound(0).zip(bound(1)).map(|(low, high)| format!("; {low}–{high}")).unwrap_or_default();
+    (format!("{}{people})", exact.trim_end_matches(')')), failed as f64 / trials as f64)
 }
 
 pub(super) fn held_out(bench: &Bench, people: Option<&Path>) -> Result<String, EvaluateError> {
@@ -229,5 +266,18 @@ mod tests {
             "1 enrolled, 1 shown, EER 2.00 % (at most 1.50 %): **missed**; 1 enrolled, 1 shown, FNMR at FMR 1e-3 1.00 % (at most 3.50 %): reached; \
              3 enrolled, 1 shown, FNMR at FMR 1e-3 0.30 % (at most 0.30 %): reached; 3 enrolled, 3 shown, FNMR at FMR 1e-3 0.40 % (at most 0.30 %): **missed**"
         );
+    }
+
+    #[test]
+    fn failed_transactions_have_both_intervals_and_an_attempt_bounds_those_that_there_are_not() {
+        let list = serde_json::json!({
+            "released_mated": 1397, "mated": 1400,
+            "transactions": { "attempts": 3, "trials": 400, "failed": 2, "failed_ci95": [0.0006, 0.0179], "failed_ci95_by_subject": [0.0, 0.015] },
+        });
+        assert_eq!(failed_transactions(&list), ("0.50 % (2/400, 0.060–1.79; 0–1.50)".to_owned(), 0.005));
+        let none =
+            serde_json::json!({ "released_mated": 99, "mated": 100, "transactions": { "trials": 0, "failed": 0 } });
+        let (told, share) = failed_transactions(&none);
+        assert!(told == "as attempts: at most 1.00 %" && (share - 0.01).abs() < 1e-9);
     }
 }

@@ -1,7 +1,7 @@
 //! Quality of faces: what its measures are worth on real pictures, and on portraits spoilt step by step.
 
 use super::table::{at, count, percent};
-use super::{Bench, EvaluateError};
+use super::{Bench, EvaluateError, conditions};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -38,14 +38,18 @@ pub(super) fn measured(bench: &Bench) -> Result<String, EvaluateError> {
          Portraits with SIMULATED faults, two unspoilt pictures enrolled:\n\n{}\n\
          ![error versus discard, simulated faults](evaluation/discard-spoilt.svg)\n\n\
          What the gate says of the spoilt ones:\n\n{}\n\
+         Pictures of the enrolled person that were missed, by fault and level:\n\n{}\n\
          The first picture of each of the twenty people with a SIMULATED cover before eyes or mouth, or a hand, three others enrolled:\n\n{}\n\
          ![error versus discard, simulated covers](evaluation/discard-covered.svg)\n\n\
+         Of the twenty people, missed by cover and level:\n\n{}\n\
          What each component would refuse by itself, those that only advise as if they refused: of the people's pictures as they are (aimed at for `eyes-visible`: at most 1 %), and of \
          the covered ones; of these, how many were a non-match at the product's threshold, and how many would have released no key (below .60):\n\n{}",
         curves(real),
         curves(spoilt),
         gate(spoilt),
+        conditions::named(spoilt),
         curves(covered),
+        conditions::named(covered),
         refusals(real, covered)
     ))
 }

@@ -32,6 +32,8 @@ struct Actor {
     fresh_noise: bool,
     /// From this frame on it is somebody else.
     other_from: usize,
+    /// So many frames after the first it has become somebody else, a little more with each.
+    other_after: usize,
     /// What is done instead, where it is another movement.
     mistaken: Option<Prompt>,
     grey: bool,
@@ -43,6 +45,7 @@ const LIVING: Actor = Actor {
     lit: 0.05,
     fresh_noise: true,
     other_from: usize::MAX,
+    other_after: usize::MAX,
     mistaken: None,
     grey: false,
 };
@@ -86,7 +89,10 @@ impl Actor {
         Frame {
             at: Duration::from_millis(100 * i as u64 + 100),
             landmarks,
-            embedding: embedding(if i >= self.other_from { 2 } else { 1 }, i as u64),
+            embedding: embedding(
+                if i >= self.other_from { 1.0 } else { (i as f32 / self.other_after as f32).min(1.0) },
+                i,
+            ),
             digest: Sha256::digest(sample.as_rgb()).into(),
             grain: Grain::of(&sample, &place),
             tint: Tint::of(&sample, &landmarks),
@@ -140,10 +146,10 @@ fn seen(pose: &Pose, depth: f64) -> Landmarks {
     }))
 }
 
-/// Two captures of one person agree to about .8, two people hardly.
-fn embedding(person: u64, capture: u64) -> Embedding {
+/// A capture of one person, or of another to some share. Two captures of one person agree to about .8, two people hardly.
+fn embedding(other: f32, capture: usize) -> Embedding {
     let mut values = vec![0.0_f32; DIMENSION];
-    for (seed, share) in [(person, 1.0), (1000 + capture, 0.5)] {
+    for (seed, share) in [(1, 1.0 - other), (2, other), (1000 + capture as u64, 0.5)] {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         values.iter_mut().for_each(|v| *v += share * (rng.next_u32() as f32 / 2.0_f32.powi(31) - 1.0));
     }
@@ -178,6 +184,20 @@ fn attack_91_constant_noise_is_that_of_a_made_up_camera() {
 fn attack_91_another_person_in_the_middle_is_noticed_at_the_cut() {
     for from in [1, 5, 20, 35] {
         assert_eq!(Actor { other_from: from, ..LIVING }.plays(Reflection::Ignored, 3), Err(Sign::PersonChanged));
+    }
+}
+
+#[test]
+fn attack_91_a_face_that_becomes_another_little_by_little_is_noticed_at_the_next_look_straight() {
+    for after in [20, 30, 40] {
+        let mut last: Option<Embedding> = None;
+        for i in 0..after {
+            let next = embedding(i as f32 / after as f32, i);
+            assert!(last.is_none_or(|last| last.cosine(&next).unwrap() > SAME_NEXT), "frame {i} shows the change");
+            last = Some(next);
+        }
+        let refused = Actor { other_after: after, ..LIVING }.plays(Reflection::Ignored, 3);
+        assert_eq!(refused, Err(Sign::PersonChanged), "{after}");
     }
 }
 

@@ -223,8 +223,8 @@ fn attest_05_a_key_attestation_that_marks_its_holder_is_not_shown() {
     assert_eq!(marked(|claims| claims["attested_keys"].as_array_mut().unwrap().swap(0, 1)), not_ours);
 }
 
-#[test]
-fn refill_07_without_a_provider_neither_token_nor_copy_is_spent() {
+/// An issuer that wants keys attested, and a wallet with thirty of its copies.
+fn refillable() -> (Wallet, Issuer, Provider, crate::holdings::CredentialId) {
     let (mut wallet, mut issuer, mut provider) = world_and_provider(|desk| {
         desk.tamper = ALONE;
         desk.key_attesters = desk.providers.take();
@@ -241,10 +241,41 @@ fn refill_07_without_a_provider_neither_token_nor_copy_is_spent() {
     let mut holdings = Holdings::of(&mut wallet.memory);
     let summary = arrived.summary(&holdings);
     let kept = arrived.keep(summary.confirmed(), &mut holdings, NOW, &mut wallet.rng).unwrap().saved();
-    let id = kept.credentials[0];
+    (wallet, issuer, provider, kept.credentials[0])
+}
+
+#[test]
+fn refill_07_without_a_provider_neither_token_nor_copy_is_spent() {
+    let (mut wallet, _, _, id) = refillable();
+    let mut holdings = Holdings::of(&mut wallet.memory);
     assert!(holdings.refill(id, None, NOW, &mut wallet.rng).is_ok());
     holdings.leave_provider(&mut wallet.rng).unwrap();
     let refused = holdings.refill(id, None, NOW, &mut wallet.rng).map(drop);
     assert_eq!(refused, Err(IssuanceError::AttestationWanted));
     assert_eq!(holdings.credential(id).unwrap().copies_left(), 30);
+}
+
+#[test]
+fn refill_08_a_provider_that_does_not_answer_costs_no_copy() {
+    let (mut wallet, mut issuer, mut provider, id) = refillable();
+    let mut prepared = |is_there: bool| {
+        let mut answer = |effect: &crate::effect::Effect| match effect.url().host_str() {
+            Some("wallets.example") if is_there => provider.answer(effect),
+            Some("wallets.example") => Outcome::Unreachable,
+            _ => issuer.answer(effect),
+        };
+        let refreshing = Holdings::of(&mut wallet.memory).refill(id, None, NOW, &mut wallet.rng).unwrap();
+        let refreshed = run(refreshing, &mut wallet.asked, &mut answer, NOW, &mut wallet.rng).unwrap();
+        let preparing = refreshed.keep(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng).unwrap().saved();
+        run(preparing, &mut wallet.asked, &mut answer, NOW, &mut wallet.rng)
+    };
+    assert_eq!(prepared(false).map(drop), Err(IssuanceError::Unreachable(Answer::KeyAttestation)));
+    let back = prepared(true).unwrap();
+    let mut holdings = Holdings::of(&mut wallet.memory);
+    assert_eq!(holdings.credential(id).unwrap().copies_left(), 30);
+    let redeeming = back.show(&mut holdings, NOW, &mut wallet.rng).unwrap().saved();
+    let delivered = run(redeeming, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng).unwrap();
+    let arrived = delivered.verify(&issuer.party.anchors(), NOW).unwrap();
+    arrived.refill(id, &mut holdings, &mut wallet.rng).unwrap().saved();
+    assert_eq!(holdings.credential(id).unwrap().copies_left(), 59);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::holdings::CredentialId;
-use crate::issuance::Refreshed;
+use crate::issuance::Prepared;
 use credentials::type_metadata::{Bundled, Integrity, TypeDocuments as _};
 use schemas::Seconds;
 
@@ -25,14 +25,16 @@ fn spend(wallet: &mut Wallet, id: CredentialId, count: usize) {
     }
 }
 
-fn refreshed(wallet: &mut Wallet, issuer: &mut Issuer, id: CredentialId) -> Result<Refreshed, IssuanceError> {
+fn prepared(wallet: &mut Wallet, issuer: &mut Issuer, id: CredentialId) -> Result<Prepared, IssuanceError> {
     let refreshing = Holdings::of(&mut wallet.memory).refill(id, None, NOW, &mut wallet.rng)?;
-    run(refreshing, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)
+    let refreshed = run(refreshing, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)?;
+    let preparing = refreshed.keep(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng)?.saved();
+    run(preparing, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)
 }
 
 fn refilled(wallet: &mut Wallet, issuer: &mut Issuer, id: CredentialId) -> Result<usize, IssuanceError> {
-    let refreshed = refreshed(wallet, issuer, id)?;
-    let redeeming = refreshed.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng)?.saved();
+    let prepared = prepared(wallet, issuer, id)?;
+    let redeeming = prepared.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng)?.saved();
     let delivered = run(redeeming, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng)?;
     let arrived = delivered.verify(&issuer.party.anchors(), NOW)?;
     let mut holdings = Holdings::of(&mut wallet.memory);
@@ -87,12 +89,56 @@ fn refill_02_with_the_last_copy_or_none_left_and_for_documents() {
 fn refill_03_the_next_token_is_kept_and_the_copy_gone_before_anything_is_shown() {
     let mut issuer = Issuer::new(refills());
     let (mut wallet, id) = with_copies(&mut issuer, 5);
-    let refreshed = refreshed(&mut wallet, &mut issuer, id).unwrap();
+    let prepared = prepared(&mut wallet, &mut issuer, id).unwrap();
     let shown = issuer.shown.len();
-    drop(refreshed.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng).unwrap());
-    // Killed here: the copy counts as shown, and the issuer takes the token that stands in the vault.
+    drop(prepared.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng).unwrap());
+    // Killed here: the copy counts as shown, and the issuer takes the token that stands in the vault, and the same copy again.
     assert_eq!((shown, Holdings::of(&mut wallet.memory).credential(id).unwrap().copies_left()), (0, 4));
-    assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 33);
+    assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 34);
+}
+
+#[test]
+fn refill_08_whoever_is_not_reached_costs_no_copy_and_a_request_that_is_lost_costs_one_however_often() {
+    let left = |wallet: &mut Wallet, id| Holdings::of(&mut wallet.memory).credential(id).unwrap().copies_left();
+    // Token and nonce are had before a copy is taken; the next token is not lost with them.
+    for out_of_reach in ["/token", "/nonce"] {
+        let mut issuer = Issuer::new(refills());
+        let (mut wallet, id) = with_copies(&mut issuer, 5);
+        let mut answer = |effect: &crate::effect::Effect| match effect.url().path().ends_with(out_of_reach) {
+            true => Outcome::Unreachable,
+            false => issuer.answer(effect),
+        };
+        let refreshing = Holdings::of(&mut wallet.memory).refill(id, None, NOW, &mut wallet.rng).unwrap();
+        let refused = run(refreshing, &mut wallet.asked, &mut answer, NOW, &mut wallet.rng).and_then(|refreshed| {
+            let preparing = refreshed.keep(&mut Holdings::of(&mut wallet.memory), &mut wallet.rng).unwrap().saved();
+            run(preparing, &mut wallet.asked, &mut answer, NOW, &mut wallet.rng).map(drop)
+        });
+        assert!(matches!(refused, Err(IssuanceError::Unreachable(_))), "{out_of_reach}");
+        assert_eq!(left(&mut wallet, id), 5, "{out_of_reach}");
+        assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 34);
+    }
+    // The request with the copy may have arrived: that copy is for no verifier any more, and the same one is shown again.
+    for copies in [5, 1] {
+        let mut issuer = Issuer::new(refills());
+        let (mut wallet, id) = with_copies(&mut issuer, copies);
+        for _ in 0..3 {
+            let prepared = prepared(&mut wallet, &mut issuer, id).unwrap();
+            let redeeming = prepared.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng).unwrap().saved();
+            let lost = run(redeeming, &mut wallet.asked, |_| Outcome::Unreachable, NOW, &mut wallet.rng).map(drop);
+            assert_eq!(lost, Err(IssuanceError::Unreachable(Answer::Credential)));
+            assert_eq!(left(&mut wallet, id), copies - 1);
+        }
+        if copies > 1 {
+            spend(&mut wallet, id, copies - 1);
+        }
+        let mut holdings = Holdings::of(&mut wallet.memory);
+        assert!(
+            holdings.spend(id, false, &mut wallet.rng).unwrap().is_none(),
+            "what was set aside is shown to nobody unasked"
+        );
+        assert_eq!(refilled(&mut wallet, &mut issuer, id).unwrap(), 30, "with what was set aside");
+        assert_eq!(wallet.memory.records.values().filter(|(kind, _)| *kind == RecordKind::COPY).count(), 30);
+    }
 }
 
 #[test]
@@ -125,8 +171,8 @@ fn refill_04_what_comes_must_say_what_is_held_by_the_same_issuer() {
     // A known issuer's copies are not followed by those of somebody whom no anchor vouches for.
     let mut issuer = Issuer::new(refills());
     let (mut wallet, id) = with_copies(&mut issuer, 5);
-    let refreshed = refreshed(&mut wallet, &mut issuer, id).unwrap();
-    let redeeming = refreshed.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng).unwrap().saved();
+    let prepared = prepared(&mut wallet, &mut issuer, id).unwrap();
+    let redeeming = prepared.show(&mut Holdings::of(&mut wallet.memory), NOW, &mut wallet.rng).unwrap().saved();
     let delivered = run(redeeming, &mut wallet.asked, |effect| issuer.answer(effect), NOW, &mut wallet.rng).unwrap();
     let arrived = delivered.verify(&TrustAnchors::default(), NOW).unwrap();
     let refused = arrived.refill(id, &mut Holdings::of(&mut wallet.memory), &mut wallet.rng);
