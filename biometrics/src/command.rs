@@ -62,7 +62,7 @@ struct CommandLine {
 enum Command {
     /// Take a template: quality, position, time. The template itself goes nowhere but into --out.
     #[command(
-        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg"
+        after_help = "Example: amparo-biometrics template --modality face portrait.jpg --json\n         amparo-biometrics template --modality finger --extractor leader print.tif\n         amparo-biometrics template --modality finger --capture photograph fingertip.jpg\n         amparo-biometrics template --modality finger print.tif --out print.iso --record iso-19794-2"
     )]
     Template(template::Arguments),
     /// Compare a probe with one reference, or several fused.
@@ -117,6 +117,7 @@ enum Command {
     #[command(after_help = "Example: amparo-biometrics instructions portrait.jpg --json")]
     Instructions(instructions::Arguments),
     /// Derive the polar code's information set anew and print it as the constant in the source.
+    #[command(after_help = "Example: amparo-biometrics polar-table --json")]
     PolarTable,
 }
 

@@ -54,6 +54,29 @@ impl Drop for Folder {
 }
 
 #[test]
+fn every_command_and_every_option_explains_itself() {
+    let (_, overview, _) = run(&["--help"]);
+    let listed = overview.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A continued line is further in.
+    let commands: Vec<&str> = listed
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|command| *command != "help")
+        .collect();
+    assert_eq!(commands.len(), 14, "{commands:?}");
+    for command in commands {
+        let (code, help, _) = run(&[command, "--help"]);
+        assert!(code == 0 && help.contains(&format!("Example: amparo-biometrics {command}")), "{command}: {help}");
+        // Below each option and each argument, further in, stands what it is for; in the short form beside it.
+        let lines: Vec<&str> = help.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[0].starts_with("      --")) {
+            let beside = pair[0].trim_start().split_once("  ").is_some_and(|(_, text)| !text.trim().is_empty());
+            assert!(beside || pair[1].starts_with("          "), "{command}: {} is not explained", pair[0]);
+        }
+    }
+}
+
+#[test]
 fn what_is_no_print_is_refused_with_a_hint() {
     let folder = Folder::new("finger");
     let flat = folder.write("flat.pgm", &format!("P2 200 200 255\n{}", "128 ".repeat(200 * 200)));
@@ -382,6 +405,33 @@ fn three_attempts_are_a_transaction_and_conditions_are_told_apart() {
         .map(|row| row["from"].as_f64().unwrap())
         .collect();
     assert!(yaws.is_sorted() && yaws[0] >= 0.0, "{yaws:?}");
+}
+
+#[test]
+fn finger_02_a_print_is_written_as_a_record_that_matches_those_of_a_commercial_extractor() {
+    let data = std::env::var_os("AMPARO_DATA").map(PathBuf::from);
+    let beside = ["../../shared/data", "../../../shared/data"].map(|at| Path::new(env!("CARGO_MANIFEST_DIR")).join(at));
+    let prints =
+        data.into_iter().chain(beside).map(|data| data.join("fingers/fvc2002/DB1_B")).find(|folder| folder.is_dir());
+    let Some(prints) = prints else { return println!("skipped: no shared/data/fingers (AMPARO_DATA says where)") };
+    let folder = Folder::new("records");
+    let file = |name: &str| prints.join(name).to_str().unwrap().to_owned();
+    for (standard, head) in [("iso-19794-2", b"FMR\0 20\0"), ("ansi-378", b"FMR\0 20\0")] {
+        let record = folder.write(standard, "");
+        let taken = ["template", "--modality", "finger", &file("101_1.tif"), "--out", &record, "--record", standard];
+        assert_eq!(run(&taken).0, 0, "{standard}");
+        assert_eq!(&std::fs::read(&record).unwrap()[..8], head, "{standard}");
+        let alike = |other: &str| {
+            let (code, answer) = json(&["compare", "--modality", "finger", &record, &file(other)]);
+            assert_eq!(code, 0, "{standard} and {other}: {answer}");
+            answer["decision"] == "match"
+        };
+        assert!(alike("101_1.iso") && !alike("102_1.iso"), "{standard}");
+    }
+    let record = folder.write("face", "");
+    let face = ["template", "--modality", "face", &file("101_1.tif"), "--out", &record, "--record", "ansi-378"];
+    assert_eq!(run(&face).0, 2);
+    assert_eq!(run(&["template", "--modality", "finger", &file("101_1.tif"), "--record", "ansi-378"]).0, 2);
 }
 
 #[test]

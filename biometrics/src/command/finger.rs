@@ -9,7 +9,7 @@ use biometrics::comparison::{ComparisonScore, Decision, Threshold};
 use biometrics::evaluation::Evaluation;
 use biometrics::finger::{
     ExtractError, FingerCapture, FingerCompareError, FingerEnrolError, FingerProbe, FingerReference, FingerTemplate,
-    MinutiaFinder, PhotographError, PhotographQuality, RecordFormat, compare, fused, read_records,
+    MinutiaFinder, PhotographError, PhotographQuality, RecordFormat, compare, fused, read_records, write_record,
 };
 use serde_json::json;
 
@@ -74,15 +74,22 @@ fn refused(path: &Path, error: &ExtractError) -> Failure {
     }
 }
 
-pub(super) fn template(path: &Path, out: Option<&Path>, taker: &mut Taker) -> Result<Answer, Failure> {
+/// Takes a print and says what there is to say of it; the template goes to `out`, as a record where a standard is named.
+pub(super) fn template(
+    path: &Path,
+    out: Option<(&Path, Option<RecordFormat>)>,
+    taker: &mut Taker,
+) -> Result<Answer, Failure> {
     let (start, source) = (Instant::now(), taker.source);
     let (capture, photograph) = taker.take(path, source)?;
     let all = start.elapsed();
     let quality = capture.quality().clone();
     let verdict = checked(&capture, photograph.as_ref()).map_err(|fault| (fault.code(), fault.hint()));
     let (minutiae, extractor) = (capture.template().minutiae(), capture.template().extractor());
-    if let Some(out) = out {
-        template::write_private(out, &capture.into_template().to_bytes())
+    if let Some((out, record)) = out {
+        let template = capture.into_template();
+        let bytes = record.map_or_else(|| Ok(template.to_bytes()), |format| write_record(format, &template));
+        template::write_private(out, &bytes.map_err(Failure::internal)?)
             .map_err(|error| Failure::storage(format!("{}: {error}", out.display()), "choose another --out"))?;
     }
     let (reason, hint) = verdict.err().unzip();

@@ -80,9 +80,10 @@ fn attempted(
                     opened_own.extend(mated.then_some(opened));
                     bar.inc(1);
                 }
-                let failed = |group: &Vec<usize>| group.iter().all(|number| opened_own.get(*number) == Some(&false));
                 let whose = || by_subject::folder(captures).map(Path::to_path_buf);
-                counts.transactions.extend(groups.iter().map(|group| (whose(), failed(group))));
+                counts
+                    .transactions
+                    .extend(groups.iter().map(|group| (whose(), transactions::has_failed(group, &opened_own))));
             }
         }
         Ok::<_, Failure>(counts)

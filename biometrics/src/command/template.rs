@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use biometrics::finger::RecordFormat;
 use biometrics::template::Reference;
+use clap::ValueEnum;
 use serde_json::json;
 
 use super::{Answer, Failure, ModalityArguments, finger, home, round3};
@@ -17,13 +19,40 @@ pub(super) struct Arguments {
     /// Write the template to this file: personal data, unprotected. For evaluation only.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Fingers: write a record of this standard instead of our own form, which keeps the ridges' directions, too.
+    #[arg(long, value_enum, value_name = "STANDARD", requires = "out")]
+    record: Option<RecordName>,
+}
+
+/// A standard by which minutiae are exchanged.
+#[derive(Clone, Copy, ValueEnum)]
+enum RecordName {
+    /// ISO/IEC 19794-2:2005.
+    #[value(name = "iso-19794-2")]
+    Iso19794,
+    /// ANSI INCITS 378-2004.
+    #[value(name = "ansi-378")]
+    Ansi378,
+}
+
+impl From<RecordName> for RecordFormat {
+    fn from(name: RecordName) -> Self {
+        match name {
+            RecordName::Iso19794 => Self::Iso19794,
+            RecordName::Ansi378 => Self::Ansi378,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer, Failure> {
     // A picture that is none must not wait for the models.
     home::read_named(&arguments.image)?;
     if let Some(settings) = arguments.modality.finger(None)? {
-        return finger::template(&arguments.image, arguments.out.as_deref(), &mut settings.taker(home)?);
+        let out = arguments.out.as_deref().map(|out| (out, arguments.record.map(RecordFormat::from)));
+        return finger::template(&arguments.image, out, &mut settings.taker(home)?);
+    }
+    if arguments.record.is_some() {
+        return Err(Failure::usage("--record is for finger images", "leave --record out for faces"));
     }
     let mut engine = home::load_engine(home)?;
     let start = Instant::now();

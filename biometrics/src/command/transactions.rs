@@ -29,6 +29,11 @@ pub(super) fn grouped(attempts: &[&[PathBuf]]) -> Vec<Vec<usize>> {
     groups
 }
 
+/// Whether none of a transaction's attempts succeeded.
+pub(super) fn has_failed(transaction: &[usize], succeeded: &[bool]) -> bool {
+    transaction.iter().all(|attempt| succeeded.get(*attempt) == Some(&false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +57,12 @@ mod tests {
         // Seven pictures hold two bursts of three that are apart, and no third.
         assert!(groups(&attempts(7, 3)).is_empty());
         assert!(groups(&attempts(2, 1)).is_empty() && groups(&[]).is_empty());
+    }
+
+    #[test]
+    fn one_attempt_that_succeeds_is_enough() {
+        let succeeded = [false, false, true, false, false];
+        assert!(!has_failed(&[0, 1, 2], &succeeded) && has_failed(&[0, 1, 3], &succeeded));
     }
 
     #[test]
