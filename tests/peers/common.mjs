@@ -8,9 +8,9 @@ setGlobalConfig({ allowInsecureUrls: true })
 
 const HASHES = { 'sha-256': 'sha256', 'sha-384': 'sha384', 'sha-512': 'sha512' }
 
-/** A fresh P-256 key pair as JWKs. */
-export async function generateKey() {
-  const { publicKey, privateKey } = await jose.generateKeyPair('ES256', { extractable: true })
+/** A fresh key pair as JWKs, on P-256 or for another algorithm. */
+export async function generateKey(alg = 'ES256') {
+  const { publicKey, privateKey } = await jose.generateKeyPair(alg, { extractable: true })
   return { publicJwk: await jose.exportJWK(publicKey), privateJwk: await jose.exportJWK(privateKey) }
 }
 
@@ -82,7 +82,7 @@ export async function certify(key, { dns, uri }) {
     serialNumber: '01', name: `CN=Peer anchor ${randomBytes(4).toString('hex')}`, notBefore, notAfter, signingAlgorithm: algorithm, keys: anchorKeys,
     extensions: [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
   })
-  const publicKey = await webcrypto.subtle.importKey('jwk', key.publicJwk, algorithm, true, ['verify'])
+  const publicKey = await webcrypto.subtle.importKey('jwk', key.publicJwk, { ...algorithm, namedCurve: key.publicJwk.crv }, true, ['verify'])
   const names = [...(dns ? [{ type: 'dns', value: dns }] : []), ...(uri ? [{ type: 'url', value: uri }] : [])]
   const leaf = await x509.X509CertificateGenerator.create({
     serialNumber: '02', subject: 'CN=Peer', issuer: anchor.subject, notBefore, notAfter, signingAlgorithm: algorithm,

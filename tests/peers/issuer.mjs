@@ -1,13 +1,15 @@
 // An issuer that others wrote: offers, tokens, nonces and SD-JWT VCs for our wallet. Says its offer on the first line.
+//   node issuer.mjs ANCHOR.pem [ES384]
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { writeFileSync } from 'node:fs'
 import { Openid4vciIssuer } from '@openid4vc/openid4vci'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
-import { digest, generateSalt, ES256 } from '@sd-jwt/crypto-nodejs'
+import { digest, generateSalt, ES256, ES384 } from '@sd-jwt/crypto-nodejs'
 import { body, callbacks, certify, generateKey, say } from './common.mjs'
 
-const key = await generateKey()
+const algorithm = process.argv[3] === 'ES384' ? ES384 : ES256
+const key = await generateKey(algorithm.alg)
 const issuer = new Openid4vciIssuer({ callbacks: callbacks([key]) })
 const server = createServer()
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -16,7 +18,7 @@ const { x5c, anchorPem } = await certify(key, { uri: url })
 writeFileSync(process.argv[2] ?? 'peer-issuer.pem', anchorPem)
 
 const sdJwt = new SDJwtVcInstance({
-  signer: await ES256.getSigner(key.privateJwk), signAlg: 'ES256', hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt,
+  signer: await algorithm.getSigner(key.privateJwk), signAlg: algorithm.alg, hasher: digest, hashAlg: 'sha-256', saltGenerator: generateSalt,
 })
 const issuerMetadata = issuer.createCredentialIssuerMetadata({
   credential_issuer: url,
@@ -27,7 +29,7 @@ const issuerMetadata = issuer.createCredentialIssuerMetadata({
   credential_configurations_supported: {
     'peer-id': {
       format: 'dc+sd-jwt', vct: 'urn:amparo:identity:1', scope: 'peer-id', cryptographic_binding_methods_supported: ['jwk'],
-      credential_signing_alg_values_supported: ['ES256'],
+      credential_signing_alg_values_supported: [algorithm.alg],
       proof_types_supported: { jwt: { proof_signing_alg_values_supported: ['ES256'] } },
       credential_metadata: { display: [{ name: 'Identity', locale: 'en' }] },
     },

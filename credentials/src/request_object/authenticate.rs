@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::{ClientId, RequestObjectError, RequestObjectIn};
+use crate::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use crate::consent::{ConsentError, ProposedConsent, RequestIn};
 use crate::dcql::{FORMAT, Query};
 use crate::jwe::Recipient;
@@ -71,6 +72,15 @@ impl AuthenticatedRequest {
     /// Whether the verifier says that it takes credentials of that format as we have them.
     pub fn takes(&self, format: &str) -> bool {
         takes(self.request.client_metadata.as_ref(), format)
+    }
+
+    /// Whether the verifier says that it takes SD-JWT VCs that an issuer signed by that algorithm.
+    pub fn takes_signed_by(&self, algorithm: SignatureAlgorithm) -> bool {
+        let formats = self.request.client_metadata.as_ref().map(|metadata| &metadata.vp_formats_supported);
+        let named = formats.and_then(|formats| formats.get(FORMAT)?.get("sd-jwt_alg_values")?.as_array());
+        let is_it =
+            |name: &Value| name.as_str().and_then(|name| SignatureAlgorithms::ALL.by_name(name)) == Some(algorithm);
+        named.is_none_or(|named| named.iter().any(is_it))
     }
 
     /// What stands for this request in an mdoc presentation.
@@ -227,7 +237,7 @@ fn is_url_safe(text: &str) -> bool {
     text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
-/// Whether the verifier takes that format, signed as we and our issuers sign it; it need not say.
+/// Whether the verifier takes that format, signed as we sign it and by an algorithm of issuers that we read; it need not say.
 ///
 /// # Source
 /// OpenID4VP 1.0 §B.3.4 "Metadata" of SD-JWT VC, §B.2.2 of mdoc: −7 is ES256, −9 the same with P-256 alone.
@@ -244,7 +254,10 @@ pub(super) fn takes(metadata: Option<&ClientMetadata>, format: &str) -> bool {
         None => true,
     };
     match format {
-        FORMAT => ["sd-jwt_alg_values", "kb-jwt_alg_values"].iter().all(|name| names(name, &["ES256".into()])),
+        FORMAT => {
+            let read: Vec<Value> = ["ES256", "ES384", "EdDSA", "Ed25519"].map(Value::from).to_vec();
+            names("sd-jwt_alg_values", &read) && names("kb-jwt_alg_values", &["ES256".into()])
+        }
         mdoc::FORMAT => ["issuerauth_alg_values", "deviceauth_alg_values"]
             .iter()
             .all(|name| names(name, &[(-7).into(), (-9).into()])),

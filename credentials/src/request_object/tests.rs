@@ -272,7 +272,7 @@ fn request_04_other_types_modes_and_queries_are_refused() {
         json!({"ldp_vc": {}}),
         json!({"mso_mdoc": {"deviceauth_alg_values": [-65537]}}),
         json!({"mso_mdoc": {"issuerauth_alg_values": [-35]}}),
-        json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES384"]}}),
+        json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES512"]}}),
         json!({"dc+sd-jwt": {"kb-jwt_alg_values": ["EdDSA"]}}),
     ] {
         let refused = refused(with("client_metadata", json!({"vp_formats_supported": formats})));
@@ -292,6 +292,19 @@ fn request_04_other_types_modes_and_queries_are_refused() {
         let request = with("client_metadata", json!({"vp_formats_supported": formats}));
         let request = verifier.read(&request).unwrap();
         assert_eq!((request.takes(FORMAT), request.takes(crate::mdoc::FORMAT)), (sd_jwt, document), "{formats}");
+    }
+    // What an issuer signed by another algorithm is for verifiers that name it, or name none.
+    use crate::algorithm::SignatureAlgorithm::{Ed25519, Es256, Es384};
+    for (formats, taken) in [
+        (json!({}), [true, true, true]),
+        (json!({"dc+sd-jwt": {}}), [true, true, true]),
+        (json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES256"]}}), [true, false, false]),
+        (json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["ES384", "ES512"]}}), [false, true, false]),
+        (json!({"dc+sd-jwt": {"sd-jwt_alg_values": ["Ed25519", "ES256"]}}), [true, false, true]),
+    ] {
+        let request = with("client_metadata", json!({"vp_formats_supported": formats}));
+        let request = verifier.read(&request).unwrap();
+        assert_eq!([Es256, Es384, Ed25519].map(|algorithm| request.takes_signed_by(algorithm)), taken, "{formats}");
     }
 }
 

@@ -5,7 +5,7 @@ use super::claims::{ClaimError, NEVER_DISCLOSABLE, Registered};
 use super::parse::{ParseError, SdJwtIn};
 use super::process::{DisclosureError, Place, process};
 use super::selection::{SelectError, Selection};
-use crate::algorithm::{HashAlgorithm, SignatureAlgorithms};
+use crate::algorithm::{HashAlgorithm, SignatureAlgorithm, SignatureAlgorithms};
 use crate::key::PublicKey;
 use crate::key_binding::KeyBinding;
 use crate::trust::VerifiedChain;
@@ -72,6 +72,7 @@ pub struct SdJwtVc {
     issuer: Option<VerifiedChain>,
     text: String,
     jwt_len: usize,
+    algorithm: SignatureAlgorithm,
     hash: HashAlgorithm,
 }
 
@@ -115,9 +116,15 @@ impl Content {
 }
 
 impl SdJwtVc {
-    pub(super) fn new(content: Content, issuer: Option<VerifiedChain>, text: String, hash: HashAlgorithm) -> Self {
+    pub(super) fn new(
+        content: Content,
+        issuer: Option<VerifiedChain>,
+        text: String,
+        algorithm: SignatureAlgorithm,
+        hash: HashAlgorithm,
+    ) -> Self {
         let jwt_len = text.find('~').unwrap_or(text.len());
-        Self { content, issuer, text, jwt_len, hash }
+        Self { content, issuer, text, jwt_len, algorithm, hash }
     }
 
     /// Opens a text again that its holder verified before and has kept where nobody else could change it.
@@ -131,9 +138,14 @@ impl SdJwtVc {
         if parsed.key_binding.is_some() {
             return Err(ReopenError::KeyBindingPresent);
         }
-        let hash = parsed.hash;
+        let (algorithm, hash) = (parsed.jws().header().alg, parsed.hash);
         let content = Content::process::<ReopenError>(parsed)?;
-        Ok(Self::new(content, None, text.to_owned(), hash))
+        Ok(Self::new(content, None, text.to_owned(), algorithm, hash))
+    }
+
+    /// By which algorithm its issuer signed it.
+    pub const fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
     }
 
     /// Who signed it, when it was verified; `None` when it was opened again.
@@ -283,7 +295,7 @@ getters!(SdJwtVc, PresentedCredential);
 impl fmt::Debug for SdJwtVc {
     /// Type and times; no claim.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { content, issuer: _, text: _, jwt_len: _, hash: _ } = self;
+        let Self { content, issuer: _, text: _, jwt_len: _, algorithm: _, hash: _ } = self;
         f.debug_struct("SdJwtVc").field("vct", &content.registered.vct).finish_non_exhaustive()
     }
 }

@@ -138,10 +138,10 @@ pub fn verify_issued(text: &str, issuers: &ChainPolicy<'_>, now: Timestamp) -> R
     if parsed.key_binding.is_some() {
         return Err(VerifyError::KeyBindingPresent);
     }
-    let hash = parsed.hash;
+    let (algorithm, hash) = (parsed.jws().header().alg, parsed.hash);
     let (content, issuer) = verify_issuer_part(parsed, issuers, now)?;
     check_times(&content, now, now.plus(ISSUANCE_SKEW))?;
-    Ok(SdJwtVc::new(content, Some(issuer), text.to_owned(), hash))
+    Ok(SdJwtVc::new(content, Some(issuer), text.to_owned(), algorithm, hash))
 }
 
 /// Verifies a presentation as a verifier receives it.

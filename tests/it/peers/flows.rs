@@ -103,6 +103,33 @@ fn our_wallet_receives_from_an_issuer_and_presents_to_a_verifier_that_others_wro
     }
 }
 
+#[test]
+fn what_an_issuer_signs_by_es384_is_held_and_shown_to_verifiers_that_take_it() {
+    if node().is_none() {
+        return;
+    }
+    let Some(world) = World::with_vault() else { return };
+    let anchor = world.text("peer-issuer.pem");
+    let mut issuer = Peer::node("issuer.mjs", &[&anchor, "ES384"]);
+    let offer = issuer.says();
+    world.holder("trust", &["--anchor", &anchor], 0);
+    world.holder("receive", &[offer["offer"].as_str().unwrap(), "--tx-code", "4321", "--yes", "--known-only"], 0);
+    world.run("amparo-verifier", &["trust", "--data", &world.text("verifier"), "--anchor", &anchor], 0);
+    // Without a status: short-lived as it is, this desk takes it.
+    let query = json!({"credentials": [{
+        "id": "pid", "format": "dc+sd-jwt", "meta": {"vct_values": ["urn:amparo:identity:1"]}, "claims": [{"path": ["given_name"]}],
+    }]});
+    std::fs::write(world.place("query.json"), query.to_string()).unwrap();
+    let query = world.text("query.json");
+    let asked = ["--dcql", &query, "--purpose", "border-entry", "--retention", "15m"];
+    let (_, link) = world.request(&asked);
+    // Who does not name the algorithm sees nobody.
+    assert_eq!(world.holder("present", &[&link, "--yes"], 5).json["error"]["code"], "declined");
+    let (transaction, link) = world.request(&[&asked[..], &["--issuer-algorithms", "ES384"]].concat());
+    world.holder("present", &[&link, "--yes"], 0);
+    assert_eq!(world.result(&transaction, 0)["credentials"][0]["claims"]["given_name"], "Inés");
+}
+
 /// The peer's wallet and our issuer.
 struct Received<'w> {
     folder: &'static Path,

@@ -105,7 +105,9 @@ fn kind(id: &str, configuration: &Value) -> Option<Kind> {
     } = configuration;
     // In mdoc the names are numbers: ES256, and ES256 with P-256 named as well (§A.2.2).
     let (format, type_id, binding, algorithms) = match format.as_str() {
-        SD_JWT_VC_FORMAT => (Format::SdJwtVc, vct?, "jwk", vec![Value::from("ES256")]),
+        SD_JWT_VC_FORMAT => {
+            (Format::SdJwtVc, vct?, "jwk", ["ES256", "ES384", "EdDSA", "Ed25519"].map(Value::from).to_vec())
+        }
         mdoc::FORMAT => (Format::Mdoc, doctype?, "cose_key", vec![Value::from(-7), Value::from(-9)]),
         _ => return None,
     };

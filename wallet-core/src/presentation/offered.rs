@@ -133,7 +133,11 @@ fn open(holdings: &Holdings<'_>, now: Timestamp, takes: impl Fn(Format) -> bool)
 impl Offered {
     /// What answers the request, if anything does.
     pub(super) fn look(ask: Ask, holdings: &Holdings<'_>, now: Timestamp) -> Result<Self, Box<Ask>> {
-        let opened = open(holdings, now, |format| ask.way.0.takes(format.identifier()));
+        let mut opened = open(holdings, now, |format| ask.way.0.takes(format.identifier()));
+        opened.retain(|opened| match &opened.credential {
+            Credential::SdJwtVc(credential) => ask.way.0.takes_signed_by(credential.algorithm()),
+            Credential::Mdoc(_) => true,
+        });
         Self::plan(ask, opened)
     }
 
