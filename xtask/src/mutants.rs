@@ -46,7 +46,7 @@ pub(crate) enum MutantsError {
 
 /// What decides whether somebody is believed, by the package whose own tests must notice; with it the tests that are asked first,
 /// because they are nearest. What only tests of the whole world would notice is left out.
-const FILES: [(&str, &[&str]); 21] = [
+const FILES: [(&str, &[&str]); 25] = [
     ("credentials/src/key_binding.rs", &["presented::"]),
     ("credentials/src/sd_jwt/process.rs", &["disclosures::", "presented::"]),
     ("credentials/src/sd_jwt/payload.rs", &["sd_jwt::payload::"]),
@@ -56,10 +56,14 @@ const FILES: [(&str, &[&str]); 21] = [
     ("credentials/src/key/der.rs", &["key::der::"]),
     ("credentials/src/consent/check.rs", &["consent::"]),
     ("credentials/src/consent/fit.rs", &["consent::"]),
+    ("credentials/src/consent/mdoc.rs", &["consent::", "mdoc::"]),
     ("credentials/src/mdoc/verify.rs", &["mdoc::presented::", "mdoc::issued::"]),
+    ("credentials/src/mdoc/mso.rs", &["mdoc::"]),
+    ("credentials/src/mdoc/device_signed.rs", &["mdoc::"]),
     ("credentials/src/status_list/list.rs", &["status_list::"]),
     ("credentials/src/status_list/verified.rs", &["status_list::"]),
     ("credentials/src/status_list/token.rs", &["status_list::"]),
+    ("credentials/src/status_list/cwt.rs", &["status_list::"]),
     ("credentials/src/trust/chain.rs", &["chain::"]),
     ("credentials/src/trust/cache.rs", &["trust::cache::"]),
     ("credentials/src/trust/certificate.rs", &["trust::certificate::", "chain::"]),

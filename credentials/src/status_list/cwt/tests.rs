@@ -230,7 +230,12 @@ fn attack_65_66_an_ended_or_older_list_says_nothing_in_cwt_too() {
 #[test]
 fn a_full_list_of_random_bytes_fits_in_a_cwt() {
     use rand_core::Rng as _;
-    let provider = Provider::new();
+    // Whose chain is long, too.
+    let names: Vec<String> = (0..150).map(|i| format!("a-name-of-this-provider-{i}.example")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let authority = Authority::new("Anchor");
+    let (chain, key) = authority.leaf(Usage::StatusSigning, &names, 1);
+    let provider = Provider { authority, chain, key };
     let mut bytes = vec![0; 1 << 20];
     crate::testing::rng(6).fill_bytes(&mut bytes);
     let list = StatusList::from_bytes(Bits::Eight, bytes).unwrap();

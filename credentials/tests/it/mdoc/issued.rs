@@ -235,6 +235,50 @@ fn attack_39_a_security_object_of_another_form_is_refused() {
     assert_eq!(malformed(&both), error("dataElements"));
 }
 
+/// A document whose digests are by the algorithm called `name`, signed anew.
+fn digested(name: &'static str, digest: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    edited(&issued(&draft()), |value| {
+        let sent = members(at!(value, "nameSpaces")).clone();
+        let digest_id = |signed: &Value| {
+            let Value::Tag(24, inner) = signed else { panic!("nothing embedded") };
+            at!(&mut decode(inner.as_bytes().unwrap()), "digestID").clone()
+        };
+        reissued(value, |object| {
+            *at!(object, "digestAlgorithm") = name.into();
+            for (space, digests) in members(at!(object, "valueDigests")) {
+                let (_, mut signed) = sent.iter().find(|(sent, _)| sent == space).unwrap().clone();
+                for (id, value) in members(digests) {
+                    let item = items(&mut signed).iter().find(|item| digest_id(item) == *id);
+                    *value = Value::Bytes(digest(&item.map_or_else(|| b"a decoy".to_vec(), encode)));
+                }
+            }
+        });
+    })
+}
+
+#[test]
+fn iso18013_9_1_2_5_digests_of_all_three_algorithms_are_read_and_none_is_another() {
+    use sha2::{Digest as _, Sha256, Sha384, Sha512};
+    let long = |name| match name {
+        "SHA-256" => digested(name, |bytes| Sha256::digest(bytes).to_vec()),
+        "SHA-384" => digested(name, |bytes| Sha384::digest(bytes).to_vec()),
+        _ => digested(name, |bytes| Sha512::digest(bytes).to_vec()),
+    };
+    for name in ["SHA-256", "SHA-384", "SHA-512"] {
+        let bytes = long(name);
+        assert_eq!(received(&bytes).unwrap().elements(), held(&draft()).elements(), "{name}");
+        let changed = edited(&bytes, |value| {
+            within(at!(value, "nameSpaces", SPACE, 0), |item| *at!(item, "random") = Value::Bytes(vec![9; 16]));
+        });
+        assert_eq!(received(&changed).unwrap_err(), item(ItemError::Digest), "{name}");
+    }
+    // Of the length that is asked for, and of something else.
+    let cut = digested("SHA-384", |bytes| Sha512::digest(bytes)[..48].to_vec());
+    assert_eq!(received(&cut).unwrap_err(), item(ItemError::Digest));
+    let short = digested("SHA-512", |bytes| Sha384::digest(bytes).to_vec());
+    assert_eq!(received(&short).unwrap_err(), object(FieldError::Malformed("valueDigests")));
+}
+
 #[test]
 fn attack_61_a_status_that_cannot_be_looked_up_is_refused() {
     let with = |status: Value| {

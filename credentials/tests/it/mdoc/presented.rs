@@ -257,6 +257,19 @@ fn responses_are_counted_and_their_form_is_checked() {
     assert_eq!(verify_response(&missing, &expected).unwrap().missing, ["org.iso.18013.5.1.mDL"]);
     let errors = |value: Value| refused(&|r| members(at!(r, "documents", 0)).push(("errors".into(), value.clone())));
     assert_eq!(errors(Value::Null), form(FieldError::Malformed("errors")));
+    let of = |space: Value, codes: Vec<(Value, Value)>| Value::Map(vec![(space, Value::Map(codes))]);
+    for malformed in [
+        of(7.into(), vec![("portrait".into(), 0.into())]),
+        of(SPACE.into(), vec![]),
+        of(SPACE.into(), vec![("portrait".into(), "0".into())]),
+        of(SPACE.into(), vec![(7.into(), 0.into())]),
+        of(SPACE.into(), vec![("portrait".into(), 0.into()), ("sex".into(), Value::Null)]),
+        Value::Map(vec![(SPACE.into(), 0.into())]),
+    ] {
+        assert_eq!(errors(malformed.clone()), form(FieldError::Malformed("errors")), "{malformed:?}");
+    }
+    let told = of(SPACE.into(), vec![("portrait".into(), 0.into())]);
+    assert!(verified(&edited(&response(), |r| members(at!(r, "documents", 0)).push(("errors".into(), told)))).is_ok());
     let long = vec![0; 256 * 1024 + 1];
     assert_eq!(verified(&long).unwrap_err(), form(CborError::TooLong { most: 262_144, got: 262_145 }.into()));
 }
