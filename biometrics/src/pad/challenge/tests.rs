@@ -277,6 +277,20 @@ fn attack_91_what_knows_the_prompt_beforehand_is_refused() {
 }
 
 #[test]
+fn attack_91_what_one_frame_alone_shows_is_no_answer() {
+    let mut challenge = asked();
+    let prompt = challenge.prompt();
+    let answer = target(prompt.unwrap());
+    for (i, pose) in [(3, STRAIGHT), (4, STRAIGHT), (5, STRAIGHT), (6, answer), (7, STRAIGHT), (8, answer)] {
+        challenge = going(challenge.observe(LIVING.frame(i, &pose, None)));
+        assert_eq!(challenge.prompt(), prompt, "frame {i}");
+    }
+    // Twice running is one.
+    let challenge = going(challenge.observe(LIVING.frame(9, &answer, None)));
+    assert_eq!(challenge.prompt(), None);
+}
+
+#[test]
 fn time_must_go_on_and_the_face_must_stay() {
     let at = |ms| {
         let mut frame = LIVING.frame(4, &STRAIGHT, None);
