@@ -57,6 +57,8 @@ pub struct Challenge {
     standing: usize,
     fixed: Vec<f64>,
     flat: bool,
+    /// Whether the frame before answered the prompt: one alone may be noise.
+    answered: bool,
     tints: Vec<(ScreenColour, Tint)>,
     /// Frames that look straight: the probe is made of these.
     kept: Vec<Embedding>,
@@ -81,6 +83,7 @@ impl Challenge {
             standing: 0,
             fixed: Vec::new(),
             flat: false,
+            answered: false,
             tints: Vec::new(),
             kept: Vec::new(),
         }
@@ -214,8 +217,13 @@ impl Challenge {
             if elapsed < REACTION {
                 return Err(Sign::Anticipated);
             }
-            self.enter(Phase::Returning, frame.at);
-        } else if Prompt::ALL.iter().any(|other| motion.answers(*other, WRONG)) {
+            if std::mem::replace(&mut self.answered, true) {
+                self.enter(Phase::Returning, frame.at);
+            }
+            return Ok(());
+        }
+        self.answered = false;
+        if Prompt::ALL.iter().any(|other| motion.answers(*other, WRONG)) {
             return Err(Sign::WrongMotion);
         }
         Ok(())
@@ -255,7 +263,7 @@ impl Challenge {
     }
 
     fn enter(&mut self, phase: Phase, at: Duration) {
-        self.flat = false;
+        (self.flat, self.answered) = (false, false);
         self.phase = phase;
         self.phases_ended += 1;
         self.since = at;
