@@ -3,6 +3,7 @@
 mod authority;
 mod dc_api;
 mod flows;
+mod in_person;
 mod mdoc;
 mod openid4vci;
 mod place;

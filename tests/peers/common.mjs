@@ -28,7 +28,7 @@ export function callbacks(keys) {
     generateRandom: (length) => randomBytes(length),
     clientAuthentication: clientAuthenticationAnonymous(),
     signJwt: async (signer, { header, payload }) => {
-      const key = signer.method === 'x5c' ? keys[0] : find(signer.publicJwk)
+      const key = ['x5c', 'did'].includes(signer.method) ? keys[0] : find(signer.publicJwk)
       const jwt = await new jose.SignJWT(payload).setProtectedHeader(header).sign(await jose.importJWK(key.privateJwk, signer.alg))
       return { jwt, signerJwk: key.publicJwk }
     },

@@ -1,5 +1,6 @@
 // A verifier that others wrote: one request, one answer. Says its link on the first line, what it verified on the second.
-//   node verifier.mjs ISSUER_ANCHOR.pem OWN_ANCHOR.pem x509_san_dns|x509_hash direct_post|direct_post.jwt [several]
+//   node verifier.mjs ISSUER_ANCHOR.pem OWN_ANCHOR.pem PREFIX direct_post|direct_post.jwt [several]
+// PREFIX: x509_san_dns, x509_hash, redirect_uri (unsigned, all in the link) or decentralized_identifier (did:jwk, fetched by POST with a nonce of the wallet).
 // With `several` it asks for a mobile document too, verified by @owf/mdoc over a transcript of its own making.
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -24,10 +25,15 @@ const url = `http://localhost:${server.address().port}`
 const { x5c, anchorPem } = await certify(key, { dns: 'localhost' })
 writeFileSync(ownAnchor, anchorPem)
 const leaf = Buffer.from(x5c[0], 'base64')
-const clientId = prefix === 'x509_hash' ? `x509_hash:${createHash('sha256').update(leaf).digest('base64url')}` : 'x509_san_dns:localhost'
+const did = `did:jwk:${Buffer.from(JSON.stringify(key.publicJwk)).toString('base64url')}`
+const clientId = {
+  x509_hash: `x509_hash:${createHash('sha256').update(leaf).digest('base64url')}`, x509_san_dns: 'x509_san_dns:localhost',
+  redirect_uri: `redirect_uri:${url}/response`, decentralized_identifier: `decentralized_identifier:${did}`,
+}[prefix]
+const jwtSigner = prefix === 'decentralized_identifier' ? { method: 'did', alg: 'ES256', didUrl: `${did}#0` } : { method: 'x5c', alg: 'ES256', x5c }
 const nonce = randomBytes(24).toString('base64url')
 const state = randomBytes(16).toString('base64url')
-const { authorizationRequestPayload, authorizationRequest, jar } = await verifier.createOpenId4vpAuthorizationRequest({
+const wish = {
   authorizationRequestPayload: {
     response_type: 'vp_token', client_id: clientId, nonce, state, response_mode: responseMode, response_uri: `${url}/response`,
     aud: 'https://self-issued.me/v2',
@@ -45,8 +51,11 @@ const { authorizationRequestPayload, authorizationRequest, jar } = await verifie
       },
     },
   },
-  jar: { requestUri: `${url}/request`, jwtSigner: { method: 'x5c', alg: 'ES256', x5c }, expiresInSeconds: 300 },
+}
+const ask = (more) => verifier.createOpenId4vpAuthorizationRequest({
+  ...wish, ...(prefix === 'redirect_uri' ? {} : { jar: { requestUri: `${url}/request`, jwtSigner, expiresInSeconds: 300, additionalJwtPayload: { aud: 'https://self-issued.me/v2', ...more } } }),
 })
+const { authorizationRequestPayload, authorizationRequest, jar } = await ask({})
 
 async function verifyDocument(presentation, anchor) {
   const jwkThumbprint = responseMode === 'direct_post.jwt' ? new Uint8Array(Buffer.from(await jose.calculateJwkThumbprint(encryption.publicJwk), 'base64url')) : undefined
@@ -66,12 +75,14 @@ server.on('request', async (request, response) => {
   try {
     const path = new URL(request.url, url).pathname
     if (path === '/request') {
+      const nonced = request.method === 'POST' && new URLSearchParams(await body(request)).get('wallet_nonce')
+      const signed = nonced ? (await ask({ wallet_nonce: nonced })).jar : jar
       response.writeHead(200, { 'content-type': 'application/oauth-authz-req+jwt' })
-      return response.end(jar.authorizationRequestJwt)
+      return response.end(signed.authorizationRequestJwt)
     }
     const parsed = await verifier.parseOpenid4vpAuthorizationResponse({
       authorizationResponse: Object.fromEntries(new URLSearchParams(await body(request))),
-      authorizationRequestPayload: jar.jarAuthorizationRequest ? { ...authorizationRequestPayload } : authorizationRequestPayload,
+      authorizationRequestPayload,
       callbacks: callbacks([encryption, key]),
     })
     const presentation = parsed.dcql.presentations.pid[0]
@@ -101,4 +112,4 @@ server.on('request', async (request, response) => {
     server.close()
   }
 })
-say({ request: authorizationRequest })
+say({ request: prefix === 'decentralized_identifier' ? `${authorizationRequest}&request_uri_method=post` : authorizationRequest })

@@ -217,8 +217,7 @@ async function presentDocument(credential, key, payload, query, encryptionJwk) {
 async function present(request, claims) {
   const { held } = JSON.parse(readFileSync(STATE))
   const client = new Openid4vpClient({ callbacks: callbacks([]) })
-  const url = new URL(request)
-  const authorizationRequestPayload = Object.fromEntries(url.searchParams)
+  const { params: authorizationRequestPayload } = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: request })
   const resolved = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload })
   const payload = resolved.authorizationRequestPayload
   const sealed = payload.response_mode === 'direct_post.jwt'

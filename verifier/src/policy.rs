@@ -1,5 +1,6 @@
 //! What a verifier decides beforehand: whether it asks for consent, how the answer travels, what it does without a status.
 
+use credentials::algorithm::{SignatureAlgorithm, SignatureAlgorithms};
 use schemas::openid4vp::{HAIP_SCHEME, REQUEST_SCHEME};
 use std::fmt;
 use std::str::FromStr;
@@ -212,6 +213,42 @@ impl FromStr for UnknownStatus {
             .into_iter()
             .find(|policy| policy.as_str() == text)
             .ok_or(UnknownWord { expected: "refuse, accept" })
+    }
+}
+
+/// By which algorithms issuers may have signed SD-JWT VCs: ES256 always, and what the verifier names besides. Holders bind by
+/// ES256, and mobile documents are signed by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IssuerAlgorithms(SignatureAlgorithms);
+
+impl IssuerAlgorithms {
+    /// What certificates and signatures are checked by.
+    pub const fn set(self) -> SignatureAlgorithms {
+        self.0
+    }
+
+    /// Their names, as metadata have them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [SignatureAlgorithm::Es256, SignatureAlgorithm::Es384, SignatureAlgorithm::Ed25519];
+        all.into_iter().filter(move |algorithm| self.0.contains(*algorithm)).map(SignatureAlgorithm::name)
+    }
+}
+
+impl FromStr for IssuerAlgorithms {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let named = text.split(',').map(|name| SignatureAlgorithms::ALL.by_name(name.trim()));
+        let named: Option<Vec<SignatureAlgorithm>> =
+            std::iter::once(Some(SignatureAlgorithm::Es256)).chain(named).collect();
+        let named = named.ok_or(UnknownWord { expected: "ES256, ES384, EdDSA" })?;
+        Ok(Self(SignatureAlgorithms::of(&named)))
+    }
+}
+
+impl fmt::Display for IssuerAlgorithms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names().collect::<Vec<_>>().join(","))
     }
 }
 

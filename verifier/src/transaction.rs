@@ -8,7 +8,7 @@ pub use request::Endpoints;
 pub(crate) use request::OFFERED_ENCRYPTIONS;
 
 use crate::guarded::{MAX_RETENTION, RecordId};
-use crate::policy::{ClientIdPrefix, ConsentMode, ResponseMode, UnknownStatus};
+use crate::policy::{ClientIdPrefix, ConsentMode, IssuerAlgorithms, ResponseMode, UnknownStatus};
 use credentials::b64;
 use credentials::consent::{ConsentError, ProposedConsent};
 use credentials::dcql::{AKI, FORMAT, Query};
@@ -35,6 +35,7 @@ pub struct Inquiry {
     consent: ConsentMode,
     response_mode: ResponseMode,
     unknown_status: UnknownStatus,
+    issuer_algorithms: IssuerAlgorithms,
 }
 
 /// Why an inquiry cannot be made.
@@ -107,7 +108,8 @@ impl Inquiry {
             }
         }
         let (response_mode, unknown_status) = (ResponseMode::DirectPostJwt, UnknownStatus::Refuse);
-        Ok(Self { query, purpose, retention, consent, response_mode, unknown_status })
+        let issuer_algorithms = IssuerAlgorithms::default();
+        Ok(Self { query, purpose, retention, consent, response_mode, unknown_status, issuer_algorithms })
     }
 
     /// The same, with another way for the answer to travel.
@@ -120,6 +122,12 @@ impl Inquiry {
     #[must_use]
     pub fn with_unknown_status(self, unknown_status: UnknownStatus) -> Self {
         Self { unknown_status, ..self }
+    }
+
+    /// The same, with other algorithms by which issuers may have signed.
+    #[must_use]
+    pub fn with_issuer_algorithms(self, issuer_algorithms: IssuerAlgorithms) -> Self {
+        Self { issuer_algorithms, ..self }
     }
 
     /// What is asked.
@@ -150,6 +158,11 @@ impl Inquiry {
     /// What happens when a status cannot be told.
     pub const fn unknown_status(&self) -> UnknownStatus {
         self.unknown_status
+    }
+
+    /// By which algorithms issuers may have signed.
+    pub const fn issuer_algorithms(&self) -> IssuerAlgorithms {
+        self.issuer_algorithms
     }
 
     fn asked_paths(&self) -> Vec<ClaimPath> {

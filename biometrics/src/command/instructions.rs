@@ -35,6 +35,12 @@ pub(super) fn run(arguments: &Arguments, home: Option<PathBuf>) -> Result<Answer
     let text = std::fs::read_to_string(&counts);
     let _ = std::fs::remove_file(&counts);
     let inclusive = inclusive(&text.map_err(Failure::internal)?);
+    if !inclusive.keys().any(|name| name.starts_with("biometrics::")) {
+        return Err(Failure::usage(
+            "this program was stripped of its functions' names, by which valgrind counts",
+            "build it with `cargo build --release -p biometrics` and the linker of the system",
+        ));
+    }
     let mut told = Vec::new();
     let mut sentences =
         format!("{:<36} {:>12} {:>6}  {:>9}\n", "an unlock's own parts", "instructions", "calls", "estimate");

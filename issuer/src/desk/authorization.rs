@@ -20,9 +20,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// How long a pushed request waits for the person.
-pub const REQUEST_LIFETIME: Seconds = Seconds::new(600);
-/// How long a code lives (RFC 6749 §4.1.2: at most ten minutes).
+/// How long a pushed request waits for the person: less than ten minutes (FAPI 2.0 §5.3.2.2).
+pub const REQUEST_LIFETIME: Seconds = Seconds::new(540);
+/// How long a code lives (FAPI 2.0 §5.3.2.1: at most a minute).
 pub const CODE_LIFETIME: Seconds = Seconds::new(60);
 
 /// A pushed authorization request, as it came.

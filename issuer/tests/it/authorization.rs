@@ -61,7 +61,7 @@ impl World {
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers()["cache-control"], "no-store");
         let answer: Value = response.json().await.unwrap();
-        assert_eq!(answer["expires_in"], 600);
+        assert_eq!(answer["expires_in"], 540);
         answer["request_uri"].as_str().unwrap().to_owned()
     }
 
@@ -264,6 +264,25 @@ async fn rfc_9126_what_goes_ahead_is_read_strictly() {
         json!([{"type": "openid_credential", "credential_configuration_id": "identity"}]).to_string(),
     );
     assert_eq!(world.push(&details).await.status(), StatusCode::CREATED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fapi_2_only_a_request_that_went_ahead_is_shown_and_for_less_than_ten_minutes() {
+    let world = World::new().await;
+    let offered = world.code_offer();
+    let request = world.pushed(&offered).await;
+    world.later(539);
+    assert_eq!(world.page(&request).await.status(), StatusCode::OK);
+    world.later(1);
+    // What is over, what never was, and the same parameters without having gone ahead.
+    let mut plain = url::Url::parse(&format!("{}/authorize", world.url)).unwrap();
+    plain.query_pairs_mut().extend_pairs(world.pushed_form(&offered));
+    let plain = browser().get(plain).send().await.unwrap();
+    for shown in [world.page(&request).await, world.page("urn:x").await, plain] {
+        assert!(shown.status().is_client_error(), "{}", shown.status());
+        assert!(shown.headers().get("location").is_none(), "nobody is sent anywhere");
+    }
+    assert!(world.decide(&request, offered.tx_code.as_str(), "yes").await.status().is_client_error());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,13 @@ fn a_wallet_that_others_wrote_receives_from_our_issuer_and_presents_to_our_verif
         assert_eq!(result["credentials"][0]["claims"]["given_name"], "Alma");
         assert!(result["consent"].is_null() || result["consent"]["retention"].is_string(), "{result}");
     }
+    // A request that nobody signed: all of it stands in the link.
+    let unsigned = ["--client-id", "redirect_uri", "--consent", "none", "--preset", "border-identity"];
+    let (transaction, link) =
+        world.request(&[&unsigned[..], &["--purpose", "border-entry", "--retention", "15m"]].concat());
+    let sent = wallet(folder, &state, &["present", &link, "given_name,family_name,nationalities"], &[]);
+    assert_eq!((&sent["status"], &sent["client"]), (&json!(200), &json!("redirect_uri")));
+    assert_eq!(world.result(&transaction, 0)["credentials"][0]["claims"]["given_name"], "Alma");
 }
 
 #[test]
@@ -77,7 +84,12 @@ fn our_wallet_receives_from_an_issuer_and_presents_to_a_verifier_that_others_wro
     world.holder("receive", &[offer["offer"].as_str().unwrap(), "--tx-code", "4321", "--yes", "--known-only"], 0);
     let list = world.holder("list", &[], 0).json;
     assert_eq!(list["credentials"][0]["copies"], 5, "the issuer's batch size is 5");
-    for (prefix, mode) in [("x509_san_dns", "direct_post.jwt"), ("x509_hash", "direct_post")] {
+    for (prefix, mode) in [
+        ("x509_san_dns", "direct_post.jwt"),
+        ("x509_hash", "direct_post"),
+        ("redirect_uri", "direct_post.jwt"),
+        ("decentralized_identifier", "direct_post.jwt"),
+    ] {
         let own = world.text(&format!("peer-verifier-{prefix}.pem"));
         let mut verifier = Peer::node("verifier.mjs", &[&anchor, &own, prefix, mode]);
         let request = verifier.says();

@@ -74,7 +74,7 @@ CREATE TABLE transactions (
     client_id TEXT NOT NULL, query TEXT NOT NULL, purpose TEXT NOT NULL, retention INTEGER NOT NULL, consent TEXT NOT NULL,
     proposal TEXT, response_mode TEXT NOT NULL, unknown_status TEXT NOT NULL, made_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, progress TEXT NOT NULL, taken_at INTEGER, unreadable INTEGER NOT NULL DEFAULT 0,
-    error_code TEXT, error_message TEXT, go_on TEXT, response_code BLOB, registration TEXT
+    error_code TEXT, error_message TEXT, go_on TEXT, response_code BLOB, registration TEXT, issuer_algorithms TEXT
 ) STRICT;
 CREATE INDEX transactions_by_progress ON transactions (progress, expires_at);
 CREATE TABLE guarded (
@@ -126,6 +126,7 @@ const CHANGES: &[&str] = &[
     ) STRICT;",
     "ALTER TABLE transactions ADD COLUMN registration TEXT;",
     KNOWLEDGE,
+    "ALTER TABLE transactions ADD COLUMN issuer_algorithms TEXT;",
 ];
 
 /// Which version of the schema stands in the file.

@@ -121,7 +121,8 @@ impl Transaction {
             if format == mdoc::FORMAT {
                 json!({"issuerauth_alg_values": [-7, -9], "deviceauth_alg_values": [-7, -9]})
             } else {
-                json!({"sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"]})
+                let issuers: Vec<&str> = self.inquiry.issuer_algorithms.names().collect();
+                json!({"sd-jwt_alg_values": issuers, "kb-jwt_alg_values": ["ES256"]})
             }
         };
         let formats = self.inquiry.query.credentials().iter().map(|query| query.format.as_str());

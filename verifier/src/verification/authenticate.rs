@@ -100,6 +100,7 @@ fn credential(
     let (audience, nonce) = (transaction.client_id(), transaction.nonce().expose());
     let types: &[String] = asked.meta.vct_values.as_deref().unwrap_or_default();
     let policy = surroundings.policy(transaction.inquiry().unknown_status());
+    let policy = policy.with_algorithms(transaction.inquiry().issuer_algorithms().set());
     let expected = Expected::new(policy, audience, nonce, surroundings.now).with_types(types);
     let credential = sd_jwt::verify_presented(text, &expected)
         .map_err(|source| VerifyError::Presentation { query: asked.id.clone(), source })?;

@@ -276,7 +276,7 @@ async fn a_store_of_the_first_version_is_brought_up_to_date() {
         .execute_batch(
             "ALTER TABLE anchors DROP COLUMN limits; ALTER TABLE transactions DROP COLUMN go_on;
          ALTER TABLE transactions DROP COLUMN response_code; DROP TABLE aggregations; DROP TABLE trust_lists;
-         ALTER TABLE transactions DROP COLUMN registration;
+         ALTER TABLE transactions DROP COLUMN registration; ALTER TABLE transactions DROP COLUMN issuer_algorithms;
          DROP TABLE type_sources; DROP TABLE types; DROP TABLE issuers; DROP TABLE knowledge; PRAGMA user_version = 1;",
         )
         .unwrap();

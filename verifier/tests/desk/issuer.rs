@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use credentials::b64;
 use credentials::consent::holder_authorizations;
 use credentials::mdoc::{self, Mdoc};
 use credentials::sd_jwt::{IssuanceDraft, issue};
@@ -15,7 +16,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer as Authority, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, SigningKey as _,
 };
 use schemas::mdoc::IDENTITY_DOCUMENT;
 use schemas::status::{Status, StatusReference};
@@ -109,6 +110,19 @@ impl Issuer {
         Card { text, holder }
     }
 
+    /// The same credential, signed by EdDSA under a certificate of its own.
+    pub(crate) fn issue_by_eddsa(&self, draft: &IssuanceDraft) -> Card {
+        let Card { text, holder } = self.issue(draft);
+        let key = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let leaf = leaf_params(Usage::CredentialIssuing).signed_by(&key, &self.authority).unwrap();
+        let chain = CertificateChain::from_der([leaf.der().to_vec()]).unwrap();
+        let header = json!({"alg": "EdDSA", "typ": "dc+sd-jwt", "x5c": chain.to_x5c()});
+        let (jwt, disclosures) = text.split_once('~').unwrap();
+        let signed = format!("{}.{}", b64::encode(header.to_string().as_bytes()), jwt.split('.').nth(1).unwrap());
+        let signature = b64::encode(&key.sign(signed.as_bytes()).unwrap());
+        Card { text: format!("{signed}.{signature}~{disclosures}"), holder }
+    }
+
     /// A mobile document of `identity`, as our issuer makes it.
     pub(crate) fn document_draft(now: Timestamp, status: Option<StatusReference>) -> mdoc::IssuanceDraft {
         let claims = json!({
@@ -159,14 +173,18 @@ impl Issuer {
 
 fn leaf(authority: &Authority<'_, KeyPair>, usage: Usage, rng: &mut ChaCha20Rng) -> (CertificateChain, SoftwareKey) {
     let key = SoftwareKey::generate(rng).unwrap();
+    let public = LeafKey(key.public_key().to_sec1().to_vec());
+    let certificate = leaf_params(usage).signed_by(&public, authority).unwrap();
+    (CertificateChain::from_der([certificate.der().to_vec()]).unwrap(), key)
+}
+
+fn leaf_params(usage: Usage) -> CertificateParams {
     let mut params = CertificateParams::new(vec!["issuer.example".to_owned()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, "Casa Abierta");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(usage.oid().to_vec())];
     params.use_authority_key_identifier_extension = true;
-    let public = LeafKey(key.public_key().to_sec1().to_vec());
-    let certificate = params.signed_by(&public, authority).unwrap();
-    (CertificateChain::from_der([certificate.der().to_vec()]).unwrap(), key)
+    params
 }
 
 /// Serves status lists and counts how often each was asked for.

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use verifier::guarded::{Actor, RecordId};
-use verifier::policy::{AcceptedFormat, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
+use verifier::policy::{AcceptedFormat, ConsentMode, IssuerAlgorithms, LinkScheme, ResponseMode, UnknownStatus};
 use verifier::preset::Preset;
 use verifier::service::clock::{Clock, SetClock};
 use verifier::service::config::{Config, VerifierName, VerifierUrl};
@@ -240,6 +240,7 @@ pub(crate) fn ask() -> Ask {
         consent: ConsentMode::NotAsked,
         response_mode: ResponseMode::DirectPostJwt,
         unknown_status: UnknownStatus::Refuse,
+        issuer_algorithms: IssuerAlgorithms::default(),
         go_on: None,
         client_id: None,
         scheme: LinkScheme::default(),

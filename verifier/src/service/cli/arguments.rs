@@ -2,7 +2,9 @@
 
 use super::registrar;
 use crate::guarded::Actor;
-use crate::policy::{AcceptedFormat, ClientIdPrefix, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
+use crate::policy::{
+    AcceptedFormat, ClientIdPrefix, ConsentMode, IssuerAlgorithms, LinkScheme, ResponseMode, UnknownStatus,
+};
 use crate::preset::Preset;
 use crate::service::config::{VerifierName, VerifierUrl};
 use crate::service::go_on::GoOn;
@@ -179,6 +181,9 @@ pub(super) struct Request {
     /// In which format the preset takes a credential: any, sd-jwt, mdoc.
     #[arg(long, default_value = "any", value_name = "FORMAT", conflicts_with = "dcql")]
     pub(super) format: AcceptedFormat,
+    /// How issuers may have signed SD-JWT VCs besides ES256: ES384, EdDSA, with commas.
+    #[arg(long, default_value = "ES256", value_name = "NAMES")]
+    pub(super) issuer_algorithms: IssuerAlgorithms,
     /// How the answer travels: direct_post.jwt (encrypted) or direct_post.
     #[arg(long, default_value = "direct_post.jwt", value_name = "MODE")]
     pub(super) response_mode: ResponseMode,
@@ -315,6 +320,9 @@ pub(super) struct Verify {
     /// What to do when the status of the credential cannot be told: refuse, accept.
     #[arg(long, default_value = "refuse", value_name = "POLICY")]
     pub(super) unknown_status: UnknownStatus,
+    /// How the issuer may have signed an SD-JWT VC besides ES256: ES384, EdDSA, with commas.
+    #[arg(long, default_value = "ES256", value_name = "NAMES")]
+    pub(super) issuer_algorithms: IssuerAlgorithms,
     /// The SessionTranscript (CBOR) of a presentation that is a DeviceResponse: it stands for verifier, nonce and session.
     #[arg(long, value_name = "FILE")]
     pub(super) transcript: Option<PathBuf>,

@@ -123,7 +123,7 @@ fn refused(code: &'static str, message: String) -> Failure {
 
 /// Whom to believe: of ended trust lists, where what is not known is taken.
 fn policy<'a>(arguments: &Verify, anchors: &'a TrustAnchors) -> ChainPolicy<'a> {
-    let policy = ChainPolicy::known_only(anchors);
+    let policy = ChainPolicy::known_only(anchors).with_algorithms(arguments.issuer_algorithms.set());
     if arguments.unknown_status == UnknownStatus::Accept { policy.with_ended_lists() } else { policy }
 }
 

@@ -6,7 +6,7 @@ use super::offline::{self, codes};
 use super::output::Answer;
 use super::run::{open_swept, query_of};
 use super::words;
-use crate::policy::{LinkScheme, ResponseMode};
+use crate::policy::{IssuerAlgorithms, LinkScheme, ResponseMode};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::desk::{Ask, Desk, Encounter};
 use credentials::proximity::{Ble, DeviceEngagement, Retrieval, SCHEME};
@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &Proximity) -> Result<Answer, Failure> {
         consent: arguments.terms.consent,
         response_mode: ResponseMode::DirectPost,
         unknown_status: arguments.terms.unknown_status,
+        issuer_algorithms: IssuerAlgorithms::default(),
         go_on: None,
         client_id: None,
         scheme: LinkScheme::default(),

@@ -194,6 +194,7 @@ fn request(arguments: Request) -> Result<Answer, Failure> {
         consent: arguments.terms.consent,
         response_mode: arguments.response_mode,
         unknown_status: arguments.terms.unknown_status,
+        issuer_algorithms: arguments.issuer_algorithms,
         go_on: arguments.redirect,
         client_id: arguments.client_id,
         scheme: arguments.scheme,

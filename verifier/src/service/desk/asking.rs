@@ -2,7 +2,7 @@
 
 use super::{Desk, DeskError, rng};
 use crate::guarded::RecordId;
-use crate::policy::{ClientIdPrefix, ConsentMode, LinkScheme, ResponseMode, UnknownStatus};
+use crate::policy::{ClientIdPrefix, ConsentMode, IssuerAlgorithms, LinkScheme, ResponseMode, UnknownStatus};
 use crate::service::go_on::GoOn;
 use crate::service::key_files::KeyKind;
 use crate::service::registrar::OwnRegistration;
@@ -31,6 +31,8 @@ pub struct Ask {
     pub response_mode: ResponseMode,
     /// What happens when a status cannot be told.
     pub unknown_status: UnknownStatus,
+    /// By which algorithms issuers may have signed.
+    pub issuer_algorithms: IssuerAlgorithms,
     /// Where the person's browser goes on after the answer, when wallet and browser are on the same device: then only who comes
     /// back with its secret opens the result.
     pub go_on: Option<GoOn>,
@@ -77,6 +79,7 @@ impl Desk {
             consent,
             response_mode,
             unknown_status,
+            issuer_algorithms,
             go_on,
             client_id,
             scheme,
@@ -85,7 +88,8 @@ impl Desk {
         let prefix = client_id.unwrap_or_else(|| self.config.client_id_prefix());
         let inquiry = Inquiry::new(query, purpose, retention, consent)?
             .answered_by(response_mode)
-            .with_unknown_status(unknown_status);
+            .with_unknown_status(unknown_status)
+            .with_issuer_algorithms(issuer_algorithms);
         let is_signed = prefix != ClientIdPrefix::RedirectUri;
         let transaction = if is_signed {
             let asker = Asker {

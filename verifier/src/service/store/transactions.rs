@@ -81,8 +81,8 @@ impl Store {
         self.lock().execute(
             "INSERT INTO transactions (id, request_handle, response_handle, nonce, state_text, client_id, query, purpose,
                  retention, consent, proposal, response_mode, unknown_status, made_at, expires_at, progress,
-                 go_on, registration)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'waiting', ?16, ?17)",
+                 go_on, registration, issuer_algorithms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'waiting', ?16, ?17, ?18)",
             params![
                 parts.id.as_str(),
                 parts.request_handle.expose(),
@@ -101,6 +101,7 @@ impl Store {
                 parts.expires_at.unix(),
                 go_on,
                 registration,
+                inquiry.issuer_algorithms().to_string(),
             ],
         )?;
         Ok(())
@@ -245,10 +246,14 @@ pub(super) fn end(connection: &Connection, id: &RecordId, code: &str, message: &
 fn read(row: &Row<'_>) -> Result<Transaction, StoreError> {
     let query = Query::parse(row.get::<_, String>("query")?.as_bytes()).map_err(|_| StoreError::Damaged)?;
     let retention = Seconds::new(rows::unsigned(row, "retention")?);
+    // A transaction of before there was a choice.
+    let algorithms = row.get::<_, Option<String>>("issuer_algorithms")?;
+    let algorithms = algorithms.map(|names| names.parse()).transpose().map_err(|_| StoreError::Damaged)?;
     let inquiry = Inquiry::new(query, rows::word(row, "purpose")?, retention, rows::word(row, "consent")?)
         .map_err(|_| StoreError::Damaged)?
         .answered_by(rows::word(row, "response_mode")?)
-        .with_unknown_status(rows::word::<UnknownStatus>(row, "unknown_status")?);
+        .with_unknown_status(rows::word::<UnknownStatus>(row, "unknown_status")?)
+        .with_issuer_algorithms(algorithms.unwrap_or_default());
     let proposal = row.get::<_, Option<String>>("proposal")?;
     let proposal = proposal.map(|raw| ProposedConsent::parse(&raw)).transpose().map_err(|_| StoreError::Damaged)?;
     let secret = |column| -> Result<Secret, StoreError> { Ok(Secret::from_stored(row.get(column)?)) };
