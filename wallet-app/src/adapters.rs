@@ -7,6 +7,8 @@ mod replace;
 pub(crate) mod browser;
 pub mod cards;
 pub mod codes;
+pub mod film;
+pub mod footage;
 pub mod home;
 pub mod inputs;
 pub(crate) mod meeting;

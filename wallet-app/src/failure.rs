@@ -1,6 +1,7 @@
 //! Every error once more, as a person or a script meets it: an exit code, a code word, a sentence, a hint.
 
 use crate::adapters::cards::CardError;
+use crate::adapters::film::FilmError;
 use crate::adapters::home::HomeError;
 use crate::adapters::inputs::PinFileError;
 use crate::adapters::pictures::{FaceReaderError, PictureError};
@@ -65,6 +66,11 @@ impl Failure {
     pub(crate) fn picture(message: &str, hint: &str) -> Self {
         let (message, hint) = (messages::sentence(message), messages::sentence(hint));
         Self { exit: Exit::Unavailable, code: "unavailable", message, hint }
+    }
+
+    /// A camera that sent no film.
+    pub(crate) fn film(error: &FilmError) -> Self {
+        Self::picture(&error.to_string(), messages::FILM_HINT)
     }
 
     /// Frames that are not there.

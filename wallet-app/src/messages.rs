@@ -12,8 +12,8 @@ mod proximity;
 mod vault;
 
 pub(crate) use challenge::{
-    DRAW_HINT, LOOKS_LIKE_AN_ATTACK, LOOKS_LIKE_AN_ATTACK_HINT, NETWORK_HINT, RECORDING_HINT, challenge_drawn,
-    refused_by,
+    DRAW_HINT, FILM_HINT, FILMING, LOOKS_LIKE_AN_ATTACK, LOOKS_LIKE_AN_ATTACK_HINT, NETWORK_HINT, NO_CAMERA,
+    RECORDING_HINT, challenge_drawn, refused_by,
 };
 pub(crate) use holdings::{card_written, credential, history, holdings, low, refilled, to_be_refilled};
 pub(crate) use issuance::{arrived, attested, left_provider, offered, page, tx_code, waiting};

@@ -1,9 +1,9 @@
 //! From pictures and a PIN to an open vault, and back to a locked one.
 
+use crate::adapters::footage::Footage;
 use crate::adapters::home::Home;
 use crate::adapters::inputs;
 use crate::adapters::pictures::{FaceReader, PadModel, Picture};
-use crate::adapters::recording::Recording;
 use crate::adapters::surroundings;
 use crate::adapters::vault_file::Files;
 use crate::cli::finger::FingerSource;
@@ -43,7 +43,7 @@ pub(crate) enum Shown<'a> {
     /// Frames of a face.
     Faces(&'a [PathBuf]),
     /// Frames of a face that answers the challenge drawn last.
-    Answer(&'a Recording),
+    Answer(&'a Footage),
     /// One picture of a finger.
     Finger(&'a Path, FingerSource),
 }
@@ -78,8 +78,8 @@ impl Session {
                     .map_err(|error| Failure::picture(&error.to_string(), messages::FRAMES_HINT))?;
                 (Seen::Face(probe), scores)
             }
-            Shown::Answer(recording) => {
-                let (moments, scores) = moments(recording, keys.pad_model)?;
+            Shown::Answer(footage) => {
+                let (moments, scores) = moments(footage, keys.pad_model)?;
                 (Seen::Answer(moments), scores)
             }
             Shown::Finger(picture, source) => (Seen::Finger(finger(picture, source)?), None),
@@ -211,13 +211,12 @@ pub(crate) fn store(files: &Files) -> Result<Option<SoftwareStore>, Failure> {
 }
 
 /// What is seen in the frames of an answer, and what the operator's network says of it. One picture at a time is in memory.
-fn moments(recording: &Recording, network: Option<&PadModel>) -> Result<(Vec<Moment>, Option<Vec<PadScore>>), Failure> {
-    let frames = recording.frames();
+fn moments(footage: &Footage, network: Option<&PadModel>) -> Result<(Vec<Moment>, Option<Vec<PadScore>>), Failure> {
     // Told before the models are loaded.
-    frames.iter().take(1).try_for_each(|(path, _)| Picture::read(path).map(drop))?;
+    footage.pictures().take(1).try_for_each(|(_, picture)| picture.map(drop))?;
     let _step = Step::begin(messages::LOOKING);
     let mut reader = FaceReader::load(&Home::find()?, network)?;
-    let seen = frames.iter().map(|(path, at)| reader.moment(*at, &Picture::read(path)?));
+    let seen = footage.pictures().map(|(at, picture)| reader.moment(at, &picture?));
     let seen = seen.collect::<Result<_, _>>()?;
     Ok((seen, reader.into_scores()))
 }

@@ -32,6 +32,18 @@ impl Picture {
         Ok(Self { path: path.to_path_buf(), sample })
     }
 
+    /// Decodes what a camera sent as its picture of this number.
+    ///
+    /// # Errors
+    /// [`PictureError`]
+    pub fn sent(bytes: &[u8], number: usize) -> Result<Self, PictureError> {
+        let path = PathBuf::from(format!("picture {number} of the camera"));
+        match Sample::decode(bytes) {
+            Ok(sample) => Ok(Self { path, sample }),
+            Err(source) => Err(PictureError { path, reason: PictureReason::Decode(source) }),
+        }
+    }
+
     /// The template of the one finger in it.
     ///
     /// # Errors

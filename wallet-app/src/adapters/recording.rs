@@ -108,7 +108,7 @@ fn is_picture(path: &Path) -> bool {
 
 const LIST: &str = "frames.csv";
 /// As long as a challenge looks.
-const MOST_FRAMES: usize = 2700;
+pub(super) const MOST_FRAMES: usize = 2700;
 const PICTURES: [&str; 10] = ["jpg", "jpeg", "png", "pgm", "ppm", "pnm", "bmp", "webp", "tif", "tiff"];
 
 #[cfg(test)]

@@ -6,14 +6,19 @@ use super::{
     attest, challenge, forget, history, list, new, paper, present, proximity, receive, refill, refuse, show, trust,
     unlock,
 };
+use crate::adapters::film::Film;
+use crate::adapters::footage::Footage;
 use crate::adapters::pictures::PadModel;
 use crate::adapters::recording::Recording;
+use crate::cli::progress::Step;
 use crate::failure::Failure;
+use crate::messages;
 use crate::session::{Keys, Session, Shown};
 use biometrics::pad::network::ModelHash;
 use clap::{Args, Parser, Subcommand};
 use credentials::type_metadata::LanguageTag;
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use wallet_core::unlock::Unlocked;
 
 /// Your credentials, encrypted on this device, opened with your face, your PIN and this device's key.
@@ -98,9 +103,9 @@ pub(super) struct Opening {
     /// A photograph of your face; repeat it for more frames of this one attempt
     #[arg(long, value_name = "IMG", required_unless_present_any = ["finger", "challenge"])]
     pub(super) face: Vec<PathBuf>,
-    /// Instead: a folder with frames of your face making the movements that `amparo challenge` drew; whoever you show something to is
-    /// then told that you were there
-    #[arg(long, value_name = "DIR", conflicts_with = "face")]
+    /// Instead: a folder with frames of your face making the movements that `amparo challenge` drew, or `-` for what a camera sends into the
+    /// pipe meanwhile, one JPEG picture after another; whoever you show something to is then told that you were there
+    #[arg(long, value_name = "DIR|-", conflicts_with = "face")]
     challenge: Option<PathBuf>,
     /// Frames a second, where no frames.csv (frame,ms) in that folder says when each was taken [default: 10]
     #[arg(long, value_name = "N", requires = "challenge", value_parser = clap::value_parser!(u32).range(1..=120))]
@@ -133,11 +138,10 @@ impl Opening {
     /// Opens the vault, and gives the evidence that it was opened.
     pub(super) fn open(&self) -> Result<(Session, Unlocked), Failure> {
         let Self { vault, face, challenge, fps, finger, finger_pictures, .. } = self;
-        let recording = challenge.as_deref().map(|folder| Recording::find(folder, fps.unwrap_or(FRAMES_A_SECOND)));
-        let recording = recording.transpose().map_err(|error| Failure::recording(&error))?;
-        let shown = match (finger, &recording) {
+        let footage = challenge.as_deref().map(|from| footage(from, *fps)).transpose()?;
+        let shown = match (finger, &footage) {
             (Some(picture), _) => Shown::Finger(picture, finger_pictures.source()?),
-            (None, Some(recording)) => Shown::Answer(recording),
+            (None, Some(footage)) => Shown::Answer(footage),
             (None, None) => Shown::Faces(face),
         };
         let pad_model = self.pad_model.clone().zip(self.pad_sha256).map(|(file, sha256)| PadModel { file, sha256 });
@@ -150,6 +154,20 @@ impl Opening {
             follows: !self.no_update,
         })
     }
+}
+
+/// The frames of a folder; or what a camera sends on the standard input, until it ends.
+fn footage(from: &Path, frames_a_second: Option<u32>) -> Result<Footage, Failure> {
+    if from != Path::new("-") {
+        let recording = Recording::find(from, frames_a_second.unwrap_or(FRAMES_A_SECOND));
+        return recording.map(Footage::Recorded).map_err(|error| Failure::recording(&error));
+    }
+    let input = std::io::stdin();
+    if frames_a_second.is_some() || input.is_terminal() {
+        return Err(Failure::usage(messages::NO_CAMERA, messages::FILM_HINT));
+    }
+    let _step = Step::begin(messages::FILMING);
+    Film::take(input.lock()).map(Footage::Filmed).map_err(|error| Failure::film(&error))
 }
 
 const FRAMES_A_SECOND: u32 = 10;

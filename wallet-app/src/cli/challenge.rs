@@ -65,4 +65,6 @@ pub(super) const EXAMPLE: &str = "Example:
   amparo challenge --new --vault me.amparo --device-key device.key --out answer/challenge.json
 Then let a camera take at least ten pictures a second into that folder while you make the movements, and within five minutes:
   amparo unlock --vault me.amparo --challenge answer --fps 10 --pin-file pin.txt --device-key device.key
-It shows that what is in the folder was made for this challenge. It does not show that it was made by a camera.";
+Or, with nothing of your face on a disk, from a camera's program through a pipe:
+  ffmpeg -f v4l2 -t 40 -i /dev/video0 -c:v mjpeg -q:v 2 -f image2pipe - | amparo unlock --vault me.amparo --challenge - --pin-file pin.txt --device-key device.key
+It shows that what was recorded was made for this challenge. It does not show that it was made by a camera.";

@@ -7,6 +7,12 @@ pub(crate) const DRAW_HINT: &str =
     "Draw another with `amparo challenge --new`, answer it before a camera, and open within five minutes.";
 pub(crate) const RECORDING_HINT: &str = "Name a folder that holds the frames as pictures, in the order of their names; or with a list frames.csv that begins with the line frame,ms.";
 
+pub(crate) const FILM_HINT: &str = "Have the camera's program write one JPEG picture after another into the pipe, such as `ffmpeg … -c:v mjpeg -f image2pipe -`.";
+
+pub(crate) const FILMING: &str = "taking what the camera sends";
+pub(crate) const NO_CAMERA: &str =
+    "`--challenge -` takes what a camera sends into a pipe, each picture when it comes, without --fps";
+
 pub(crate) const NETWORK_HINT: &str =
     "Name the network's file and its own SHA-256; its contract stands in `amparo-biometrics pad --help`.";
 pub(crate) const LOOKS_LIKE_AN_ATTACK: &str =
